@@ -1,0 +1,154 @@
+# ngx_http_enkod_module
+#
+#   make                 build/ngx_http_enkod_module.so, for the stock nginx
+#   make install         put it where that nginx looks for modules (DESTDIR=)
+#   make uninstall
+#   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
+#   make test            unit tests and t/*.t (TESTS='t/a.t t/unit/b.c')
+#   make test-unit       unit tests alone
+#   make test-valgrind   t/*.t under valgrind (TESTS=)
+#   make bench           what an event costs
+#   make clean
+#
+# Missing Debian packages are installed first.
+#
+# NGINX_SRC=DIR     build against this nginx source tree, with the flags of
+# NGINX_BIN=FILE    this nginx (default: the one in PATH), which is also the
+#                   one that tests run
+# CC, CC_OPT, LD_OPT   compiler, and options added to the package's own
+
+SHELL = /bin/bash
+
+PORT = 8080
+TESTS =
+export NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
+
+# CFLAGS= and the like on our command line are not meant for nginx's makefile
+MAKEOVERRIDES =
+
+MODULE = build/ngx_http_enkod_module.so
+SRC = ngx_http_enkod_module
+
+STOCK = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin"; type -P nginx)
+NGINX = $(or $(NGINX_BIN),$(STOCK))
+
+
+# Debian packages, by what is to be made
+
+GOALS = $(or $(MAKECMDGOALS),all)
+
+PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev
+PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
+PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
+PACKAGES += $(if $(filter run,$(GOALS)),curl)
+PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
+              perl curl wrk libtest-nginx-perl)
+PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
+PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
+PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
+
+
+.PHONY: all packages install uninstall run test test-unit test-valgrind \
+        bench clean FORCE
+
+all: $(MODULE)
+
+packages:
+	@bash tools/build/packages $(sort $(PACKAGES))
+
+# nginx's own makefile knows what has changed; this one always asks it
+$(MODULE): FORCE | packages
+	@bash tools/build/configure "$(STOCK)"
+	@$(MAKE) -s -C build/nginx -f objs/Makefile modules
+	@cmp -s build/nginx/objs/$(@F) $@ || \
+	    { cp build/nginx/objs/$(@F) $@.new && mv $@.new $@ && echo "built $@"; }
+
+FORCE:
+
+
+# the paths that an nginx was configured with
+
+path = $(shell $(NGINX) -V 2>&1 | sed -n 's/.* --$(1)=\([^ ]*\).*/\1/p')
+MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),$(call path,prefix)/modules)
+SNIPPET = $(DESTDIR)/usr/share/nginx/modules-available/mod-http-enkod.conf
+ENABLED = $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-enkod.conf
+
+install: $(MODULE)
+	@install -d "$(MODULES_PATH)" && \
+	    install -m 644 $(MODULE) "$(MODULES_PATH)/" 2>/dev/null || \
+	    { echo "install: cannot write to $(MODULES_PATH)" >&2; exit 1; }
+	@echo "installed $(MODULES_PATH)/$(notdir $(MODULE))"
+	@# as Debian's own modules do: available, and enabled by a link
+	@if [ -d /etc/nginx/modules-enabled ] && [ -z "$(NGINX_BIN)" ]; then \
+	    install -d "$(dir $(SNIPPET))" && \
+	    echo 'load_module modules/$(notdir $(MODULE));' >"$(SNIPPET)" && \
+	    echo "installed $(SNIPPET)" && \
+	    echo "enable it: ln -s $(SNIPPET:$(DESTDIR)%=%) $(ENABLED)"; \
+	fi
+
+uninstall:
+	rm -f "$(MODULES_PATH)/$(notdir $(MODULE))" "$(SNIPPET)" "$(ENABLED)"
+
+
+run: $(MODULE)
+	@exec bash tools/build/run "$(NGINX)" $(MODULE) \
+	    docs/examples/quickstart.conf "$(PORT)"
+
+
+# unit tests: each t/unit/*.c is a program that prints TAP
+
+CORE = $(wildcard $(SRC)/enkod_*.c)
+UNIT = $(patsubst t/unit/%.c,build/unit/%.t,$(wildcard t/unit/*.c))
+UNIT_CFLAGS = -g -O1 -Wall -Wextra -Werror \
+              -fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
+                | packages
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -I$(SRC) -o $@ $< $(CORE) -lyajl
+
+
+# t/*.t: Test::Nginx and others, against the nginx that will run the module
+
+CHOSEN = $(patsubst t/unit/%.c,build/unit/%.t,$(TESTS))
+UNIT_CHOSEN = $(if $(CHOSEN),$(filter build/unit/%,$(CHOSEN)),$(UNIT))
+
+TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
+           TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
+           TEST_NGINX_SERVROOT="$(CURDIR)/build/servroot"
+
+PROVE = prove -I t/lib
+
+# Test::Nginx gives up when it finds in its root what it has not put there
+SWEEP = find build/servroot -maxdepth 1 -type f -delete 2>/dev/null;
+
+test: $(MODULE) $(UNIT_CHOSEN)
+	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t))
+
+test-unit: $(UNIT_CHOSEN)
+	@$(PROVE) $(or $(CHOSEN),$(UNIT))
+
+# a process that valgrind has something to say about leaves a report in
+# build/valgrind, and any such report makes the target fail
+VALGRIND = --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes \
+           --errors-for-leak-kinds=definite --num-callers=40 \
+           --gen-suppressions=all -v \
+           --suppressions=$(CURDIR)/t/valgrind.suppress \
+           --log-file=$(CURDIR)/build/valgrind/%p.log
+
+test-valgrind: $(MODULE)
+	@rm -rf build/valgrind && mkdir -p build/valgrind
+	@$(SWEEP) rc=0; \
+	$(TEST_ENV) TEST_NGINX_USE_VALGRIND="$(VALGRIND)" \
+	    TEST_NGINX_SLEEP=$${TEST_NGINX_SLEEP:-0.3} \
+	    TEST_NGINX_TIMEOUT=$${TEST_NGINX_TIMEOUT:-20} \
+	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
+	bash tools/build/valgrind-report build/valgrind || rc=1; \
+	exit $$rc
+
+
+bench: $(MODULE)
+	@$(TEST_ENV) bash -c 'exec t/bench/bench'
+
+clean:
+	rm -rf build

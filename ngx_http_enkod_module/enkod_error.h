@@ -1,0 +1,65 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Every reason for which an event is not accepted, in one enum, and one table
+ * that says what the sender is told: the code, the HTTP status and a sentence.
+ * The event core raises most of them; the rest belong to the web server, which
+ * keeps them here so that there is one list.
+ */
+
+
+#ifndef _ENKOD_ERROR_H_INCLUDED_
+#define _ENKOD_ERROR_H_INCLUDED_
+
+
+typedef enum {
+    ENKOD_OK = 0,
+
+    /* the body is not JSON as RFC 8259 has it, or more than we take */
+    ENKOD_EMPTY_BODY,
+    ENKOD_INVALID_JSON,
+    ENKOD_INVALID_UTF8,
+    ENKOD_LONE_SURROGATE,
+    ENKOD_DUPLICATE_FIELD,
+    ENKOD_TOO_DEEP,
+    ENKOD_TOO_MANY_FIELDS,
+
+    /* the request is refused before its body is looked at */
+    ENKOD_FORBIDDEN,
+    ENKOD_METHOD_NOT_ALLOWED,
+    ENKOD_TOO_LARGE,
+    ENKOD_UNSUPPORTED_ENCODING,
+
+    /* JSON, but no event of ours */
+    ENKOD_NOT_OBJECT,
+    ENKOD_MISSING_EVENT,
+    ENKOD_UNKNOWN_EVENT,
+    ENKOD_EVENT_NOT_ALLOWED,
+    ENKOD_MISSING_FIELD,
+    ENKOD_WRONG_TYPE,
+    ENKOD_UNKNOWN_FIELD,
+
+    /* nothing is wrong with the event, we cannot keep it */
+    ENKOD_LOG_UNAVAILABLE,
+    ENKOD_NO_MEMORY,
+
+    ENKOD_NERRORS
+} enkod_error_e;
+
+
+typedef struct {
+    const char    *code;        /* as in the "code" member of the answer */
+    unsigned       status;      /* HTTP status */
+    const char    *detail;      /* what the sender's operator has to change */
+} enkod_error_t;
+
+
+/* The row of the table, for any error but ENKOD_OK. */
+const enkod_error_t *enkod_error_get(enkod_error_e error);
+
+
+#endif /* _ENKOD_ERROR_H_INCLUDED_ */

@@ -1,0 +1,558 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+#include "enkod_internal.h"
+
+
+static enkod_error_e enkod_event_pass(enkod_event_t *event,
+    const unsigned char *p, size_t len, int hold);
+static enkod_error_e enkod_event_parse(enkod_event_t *event,
+    const unsigned char *p, size_t len);
+static enkod_error_e enkod_event_rest(enkod_event_t *event);
+static enkod_error_e enkod_event_carry(enkod_event_t *event,
+    const unsigned char *p, size_t len);
+static unsigned char *enkod_event_write_fields(const enkod_event_t *event,
+    unsigned char *p);
+static unsigned char *enkod_event_write_extra(const enkod_event_t *event,
+    unsigned char *p);
+
+
+size_t
+enkod_event_size(void)
+{
+    return enkod_align(sizeof(enkod_event_t)) + ENKOD_ARENA_SIZE
+           + ENKOD_TEXT_SIZE;
+}
+
+
+enkod_event_t *
+enkod_event_create(const enkod_settings_t *settings, const enkod_mem_t *mem)
+{
+    void           *block;
+    enkod_event_t  *event;
+
+    block = mem->alloc(mem->ctx, enkod_event_size());
+    if (block == NULL) {
+        return NULL;
+    }
+
+    event = enkod_event_init(block, settings, mem);
+    if (event == NULL) {
+        mem->free(mem->ctx, block);
+        return NULL;
+    }
+
+    event->created = 1;
+
+    return event;
+}
+
+
+enkod_event_t *
+enkod_event_init(void *block, const enkod_settings_t *settings,
+    const enkod_mem_t *mem)
+{
+    enkod_event_t     *event = block;
+
+    yajl_alloc_funcs   funcs;
+
+    memset(event, 0, offsetof(enkod_event_t, slots));
+    memset(&event->refusal, 0, sizeof(enkod_refusal_t));
+
+    event->settings = settings;
+    event->mem = *mem;
+    event->blocks = NULL;
+    event->arena = (unsigned char *) event + enkod_align(sizeof(enkod_event_t));
+    event->arena_len = 0;
+    event->text = event->arena + ENKOD_ARENA_SIZE;
+    event->text_size = ENKOD_TEXT_SIZE;
+    event->members = event->members_start;
+    event->members_size = ENKOD_NMEMBERS;
+
+    funcs.malloc = enkod_memory_malloc;
+    funcs.realloc = enkod_memory_realloc;
+    funcs.free = enkod_memory_free;
+    funcs.ctx = event;
+
+    if (setjmp(event->no_memory) != 0) {
+        enkod_event_destroy(event);
+        return NULL;
+    }
+
+    event->yajl = yajl_alloc(&enkod_check_callbacks, &funcs, event);
+
+    /* the guard does that, and does it strictly */
+    yajl_config(event->yajl, yajl_dont_validate_strings, 1);
+
+    return event;
+}
+
+
+void
+enkod_event_destroy(enkod_event_t *event)
+{
+    enkod_mem_t     mem;
+    enkod_block_t  *block, *next;
+
+    mem = event->mem;
+
+    /* all that yajl has is in the arena or in the list of blocks */
+
+    for (block = event->blocks; block; block = next) {
+        next = block->next;
+        mem.free(mem.ctx, block);
+    }
+
+    if (event->text_size > ENKOD_TEXT_SIZE) {
+        mem.free(mem.ctx, event->text);
+    }
+
+    if (event->carry) {
+        mem.free(mem.ctx, event->carry);
+    }
+
+    if (event->members != event->members_start) {
+        mem.free(mem.ctx, event->members);
+    }
+
+    if (event->created) {
+        mem.free(mem.ctx, event);
+    }
+}
+
+
+enkod_error_e
+enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
+    int last)
+{
+    int            over;
+    size_t         n;
+    enkod_error_e  rc, error;
+
+    over = (len > event->settings->max_size - event->received);
+
+    if (over) {
+
+        /* what comes before the limit may be wrong in an earlier place */
+
+        len = event->settings->max_size - event->received;
+        last = 0;
+    }
+
+    event->received += len;
+
+    if (!event->started) {
+
+        /* an empty body is not the same as one that breaks off */
+
+        for (n = 0; n < len; n++) {
+            if (p[n] != ' ' && p[n] != '\n' && p[n] != '\r' && p[n] != '\t') {
+                event->started = 1;
+                break;
+            }
+        }
+    }
+
+    n = enkod_json_guard(&event->guard, p, len, &error);
+
+    /* what comes before a bad byte may be wrong in an earlier place */
+
+    rc = enkod_event_pass(event, p, n, !last && error == ENKOD_OK);
+
+    if (rc == ENKOD_OK && error != ENKOD_OK) {
+        event->refusal.offset = event->received - len + n;
+        event->refusal.code = error;
+        return error;
+    }
+
+    if (rc == ENKOD_OK && over) {
+        event->refusal.offset = event->settings->max_size;
+        event->refusal.code = ENKOD_TOO_LARGE;
+        return ENKOD_TOO_LARGE;
+    }
+
+    return rc;
+}
+
+
+/*
+ * yajl reads a token that is cut by the end of a chunk from its beginning with
+ * every chunk, and loses its place; so with "hold" such a token is put aside
+ * until it is whole, and yajl only ever sees whole ones.
+ */
+
+static enkod_error_e
+enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
+    int hold)
+{
+    size_t         n;
+    enkod_error_e  rc;
+
+    while (event->token.open && len) {
+        n = enkod_json_token_end(&event->token, p, len);
+
+        if (enkod_event_carry(event, p, n) != ENKOD_OK) {
+            return event->refusal.code;
+        }
+
+        p += n;
+        len -= n;
+    }
+
+    if (event->token.open && hold) {
+        return ENKOD_OK;
+    }
+
+    if (event->carry_len) {
+        n = event->carry_len;
+        event->carry_len = 0;
+
+        rc = enkod_event_parse(event, event->carry, n);
+
+        if (event->carry_size > ENKOD_CARRY_SIZE) {
+            event->mem.free(event->mem.ctx, event->carry);
+            event->carry = NULL;
+            event->carry_size = 0;
+        }
+
+        if (rc != ENKOD_OK) {
+            return rc;
+        }
+    }
+
+    if (!hold) {
+        return enkod_event_parse(event, p, len);
+    }
+
+    n = enkod_json_token_tail(&event->token, p, len);
+
+    rc = enkod_event_parse(event, p, n);
+    if (rc != ENKOD_OK || n == len) {
+        return rc;
+    }
+
+    return enkod_event_carry(event, p + n, len - n);
+}
+
+
+static enkod_error_e
+enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
+{
+    yajl_status  status;
+
+    if (len == 0) {
+        return ENKOD_OK;
+    }
+
+    event->chunk = p;
+    event->chunk_len = len;
+
+    if (setjmp(event->no_memory) != 0) {
+        event->refusal.code = ENKOD_NO_MEMORY;
+        return ENKOD_NO_MEMORY;
+    }
+
+    status = yajl_parse(event->yajl, p, len);
+
+    if (status == yajl_status_error) {
+        enkod_refuse(event, ENKOD_INVALID_JSON);
+    }
+
+    if (status != yajl_status_ok || enkod_event_rest(event) != ENKOD_OK) {
+        return event->refusal.code;
+    }
+
+    event->fed += len;
+
+    return ENKOD_OK;
+}
+
+
+/*
+ * Behind the event there may be white space only.  yajl sees to that, but for
+ * a string that is never closed, which it forgets.
+ */
+
+static enkod_error_e
+enkod_event_rest(enkod_event_t *event)
+{
+    if (!event->complete) {
+        return ENKOD_OK;
+    }
+
+    while (event->rest < event->chunk_len) {
+
+        if (event->chunk[event->rest] == '"') {
+            event->refusal.offset = event->fed + event->rest;
+            event->refusal.code = ENKOD_INVALID_JSON;
+            return ENKOD_INVALID_JSON;
+        }
+
+        event->rest++;
+    }
+
+    event->rest = 0;
+
+    return ENKOD_OK;
+}
+
+
+static enkod_error_e
+enkod_event_carry(enkod_event_t *event, const unsigned char *p, size_t len)
+{
+    if (event->carry_size - event->carry_len < len
+        && !enkod_memory_grow(event, &event->carry, &event->carry_size,
+                             event->carry_len, event->carry_len + len))
+    {
+        return event->refusal.code;
+    }
+
+    memcpy(event->carry + event->carry_len, p, len);
+    event->carry_len += len;
+
+    return ENKOD_OK;
+}
+
+
+enkod_error_e
+enkod_event_finish(enkod_event_t *event)
+{
+    enkod_error_e  rc;
+
+    if (!event->started) {
+        event->refusal.offset = event->received;
+        event->refusal.code = ENKOD_EMPTY_BODY;
+        return ENKOD_EMPTY_BODY;
+    }
+
+    rc = enkod_event_pass(event, NULL, 0, 0);
+    if (rc != ENKOD_OK) {
+        return rc;
+    }
+
+    if (setjmp(event->no_memory) != 0) {
+        event->refusal.code = ENKOD_NO_MEMORY;
+        return ENKOD_NO_MEMORY;
+    }
+
+    if (yajl_complete_parse(event->yajl) != yajl_status_ok) {
+
+        /* a number at the very end may have been refused by a callback */
+
+        if (event->refusal.code == ENKOD_OK) {
+            event->refusal.code = ENKOD_INVALID_JSON;
+        }
+
+        event->refusal.offset = event->received;
+
+        return event->refusal.code;
+    }
+
+    event->test = enkod_check_test(event);
+
+    return ENKOD_OK;
+}
+
+
+const enkod_refusal_t *
+enkod_event_refusal(const enkod_event_t *event)
+{
+    return &event->refusal;
+}
+
+
+const enkod_shape_t *
+enkod_event_shape(const enkod_event_t *event)
+{
+    return event->shape;
+}
+
+
+int
+enkod_event_test(const enkod_event_t *event)
+{
+    return event->test;
+}
+
+
+enkod_str_t
+enkod_event_name(const enkod_event_t *event)
+{
+    enkod_str_t      name;
+    enkod_member_t  *member;
+
+    name.len = 0;
+    name.data = NULL;
+
+    if (event->shape) {
+        name.data = event->shape->json.data + 1;
+        name.len = event->shape->json.len - 2;
+
+    } else if (event->named && event->settings->accept_unknown) {
+        member = &event->members[event->name];
+
+        name.data = event->text + member->value + 1;
+        name.len = member->end - member->value - 2;
+    }
+
+    return name;
+}
+
+
+enkod_str_t
+enkod_event_field(const enkod_event_t *event, const enkod_field_t *field)
+{
+    unsigned         i;
+    enkod_str_t      value;
+    enkod_member_t  *member;
+
+    value.len = 0;
+    value.data = NULL;
+
+    i = event->slots[field - event->shape->fields];
+
+    if (i == ENKOD_PENDING) {
+        return value;
+    }
+
+    member = &event->members[i];
+
+    if (member->kind == ENKOD_IS_NULL) {
+        return value;
+    }
+
+    value.data = event->text + member->value;
+    value.len = member->end - member->value;
+
+    if (member->kind == ENKOD_IS_STRING && field->type == ENKOD_STRING) {
+        value.data++;
+        value.len -= 2;
+    }
+
+    return value;
+}
+
+
+size_t
+enkod_event_length(const enkod_event_t *event)
+{
+    size_t           len;
+    unsigned         i, extra;
+    enkod_member_t  *member;
+
+    len = sizeof("\"event\":\"\"") - 1 + enkod_event_name(event).len;
+    extra = 0;
+
+    for (i = 0; i < event->nmembers; i++) {
+        member = &event->members[i];
+
+        if (member->field == ENKOD_EXTRA) {
+            extra = 1;
+
+        } else if (member->field >= ENKOD_MAX_MEMBERS) {
+            continue;
+        }
+
+        len += member->end - member->start;
+    }
+
+    /* the comma before the first extra field is the one before "extra" */
+
+    return len + (extra ? sizeof("\"extra\":{}") - 1 : 0);
+}
+
+
+unsigned char *
+enkod_event_write(const enkod_event_t *event, unsigned char *p)
+{
+    enkod_str_t  name;
+
+    name = enkod_event_name(event);
+
+    memcpy(p, "\"event\":\"", sizeof("\"event\":\"") - 1);
+    p += sizeof("\"event\":\"") - 1;
+    memcpy(p, name.data, name.len);
+    p += name.len;
+    *p++ = '"';
+
+    if (event->shape) {
+        p = enkod_event_write_fields(event, p);
+    }
+
+    return enkod_event_write_extra(event, p);
+}
+
+
+/* Fields that came in the order of the table stand there in one piece. */
+
+static unsigned char *
+enkod_event_write_fields(const enkod_event_t *event, unsigned char *p)
+{
+    size_t                 start, end;
+    unsigned               i;
+    const enkod_member_t  *member;
+
+    start = 0;
+    end = 0;
+
+    for (i = 0; i < event->shape->nfields; i++) {
+
+        if (event->slots[i] == ENKOD_PENDING) {
+            continue;
+        }
+
+        member = &event->members[event->slots[i]];
+
+        if (member->start != end) {
+            memcpy(p, event->text + start, end - start);
+            p += end - start;
+            start = member->start;
+        }
+
+        end = member->end;
+    }
+
+    memcpy(p, event->text + start, end - start);
+
+    return p + (end - start);
+}
+
+
+static unsigned char *
+enkod_event_write_extra(const enkod_event_t *event, unsigned char *p)
+{
+    unsigned               i, first;
+    const enkod_member_t  *member;
+
+    first = 1;
+
+    for (i = 0; i < event->nmembers; i++) {
+        member = &event->members[i];
+
+        if (member->field != ENKOD_EXTRA) {
+            continue;
+        }
+
+        if (first) {
+            memcpy(p, ",\"extra\":{", sizeof(",\"extra\":{") - 1);
+            p += sizeof(",\"extra\":{") - 1;
+        }
+
+        /* the first one without its comma */
+
+        memcpy(p, event->text + member->start + first,
+               member->end - member->start - first);
+        p += member->end - member->start - first;
+
+        first = 0;
+    }
+
+    if (!first) {
+        *p++ = '}';
+    }
+
+    return p;
+}

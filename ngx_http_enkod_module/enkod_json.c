@@ -1,0 +1,496 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+#include "enkod_json.h"
+
+
+/*
+ * Sixteen bytes at a time: a vector of the compiler, which is a register where
+ * there is one (SSE2, NEON) and plain code elsewhere.
+ */
+
+typedef unsigned char  enkod_json_vector_t __attribute__((vector_size(16)));
+
+#define ENKOD_JSON_HIGHS   UINT64_C(0x8080808080808080)
+
+
+enum {
+    enkod_json_text = 0,
+    enkod_json_utf8,
+    enkod_json_backslash,
+    enkod_json_hex,
+    enkod_json_pair,            /* between the halves of a surrogate pair */
+    enkod_json_pair_backslash
+};
+
+
+/* control characters that have an escape of two bytes */
+
+static const unsigned char  enkod_json_shorts[32] = {
+    ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'
+};
+
+
+static const unsigned char *enkod_json_skip(const unsigned char *p,
+    const unsigned char *end);
+static int enkod_json_plain(const unsigned char *p);
+static enkod_error_e enkod_json_step(enkod_json_guard_t *guard,
+    unsigned char c);
+static enkod_error_e enkod_json_lead(enkod_json_guard_t *guard,
+    unsigned char c);
+static enkod_error_e enkod_json_unit(enkod_json_guard_t *guard,
+    unsigned char c);
+static int enkod_json_string_end(enkod_json_token_t *token, unsigned char c);
+static int enkod_json_word(unsigned char c);
+
+
+size_t
+enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p, size_t len,
+    enkod_error_e *error)
+{
+    const unsigned char  *start, *end;
+
+    if (len == 0) {
+        *error = ENKOD_OK;
+        return 0;
+    }
+
+    start = p;
+    end = p + len;
+
+    for ( ;; ) {
+
+        if (guard->state == enkod_json_text) {
+            p = enkod_json_skip(p, end);
+        }
+
+        if (p == end) {
+            *error = ENKOD_OK;
+            return len;
+        }
+
+        *error = enkod_json_step(guard, *p);
+
+        if (*error != ENKOD_OK) {
+            return p - start;
+        }
+
+        p++;
+    }
+}
+
+
+/*
+ * The hot loop: passes over everything that the guard has no interest in and
+ * stops at the first byte that is not ASCII, a backslash, \v or \f.
+ */
+
+static const unsigned char *
+enkod_json_skip(const unsigned char *p, const unsigned char *end)
+{
+    const unsigned char  *start;
+
+    start = p;
+
+    while (end - p >= (ptrdiff_t) sizeof(enkod_json_vector_t)) {
+
+        if (!enkod_json_plain(p)) {
+            goto found;
+        }
+
+        p += sizeof(enkod_json_vector_t);
+    }
+
+    /* the rest together with bytes that were passed over already */
+
+    if (end - start >= (ptrdiff_t) sizeof(enkod_json_vector_t)
+        && enkod_json_plain(end - sizeof(enkod_json_vector_t)))
+    {
+        return end;
+    }
+
+found:
+
+    while (p < end && *p < 0x80 && *p != '\\' && *p != '\v' && *p != '\f') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* Whether there is nothing to stop at in the next sixteen bytes. */
+
+static int
+enkod_json_plain(const unsigned char *p)
+{
+    uint64_t             halves[2];
+    enkod_json_vector_t  v;
+
+    memcpy(&v, p, sizeof(enkod_json_vector_t));
+
+    /* a comparison gives bytes of 0xff where it holds */
+
+    v |= (enkod_json_vector_t) (v == '\\')
+         | (enkod_json_vector_t) (v == '\v')
+         | (enkod_json_vector_t) (v == '\f');
+
+    memcpy(halves, &v, sizeof(enkod_json_vector_t));
+
+    return ((halves[0] | halves[1]) & ENKOD_JSON_HIGHS) == 0;
+}
+
+
+static enkod_error_e
+enkod_json_step(enkod_json_guard_t *guard, unsigned char c)
+{
+    switch (guard->state) {
+
+    case enkod_json_text:
+
+        if (c == '\\') {
+            guard->state = enkod_json_backslash;
+            return ENKOD_OK;
+        }
+
+        return enkod_json_lead(guard, c);
+
+    case enkod_json_utf8:
+
+        if (c < guard->lower || c > guard->upper) {
+            return ENKOD_INVALID_UTF8;
+        }
+
+        guard->lower = 0x80;
+        guard->upper = 0xbf;
+
+        if (--guard->need == 0) {
+            guard->state = enkod_json_text;
+        }
+
+        return ENKOD_OK;
+
+    case enkod_json_backslash:
+
+        guard->state = enkod_json_text;
+
+        if (c == 'u') {
+            guard->state = enkod_json_hex;
+            guard->digits = 0;
+            guard->unit = 0;
+            return ENKOD_OK;
+        }
+
+        /* an escaped byte is ASCII, or yajl will say so, unless it is torn */
+        return c < 0x80 ? ENKOD_OK : enkod_json_lead(guard, c);
+
+    case enkod_json_hex:
+        return enkod_json_unit(guard, c);
+
+    case enkod_json_pair:
+
+        if (c != '\\') {
+            return ENKOD_LONE_SURROGATE;
+        }
+
+        guard->state = enkod_json_pair_backslash;
+        return ENKOD_OK;
+
+    default: /* enkod_json_pair_backslash */
+
+        if (c != 'u') {
+            return ENKOD_LONE_SURROGATE;
+        }
+
+        guard->state = enkod_json_hex;
+        guard->digits = 0;
+        guard->unit = 0;
+        return ENKOD_OK;
+    }
+}
+
+
+/* RFC 3629, section 4, "Syntax of UTF-8 Byte Sequences" */
+
+static enkod_error_e
+enkod_json_lead(enkod_json_guard_t *guard, unsigned char c)
+{
+    guard->lower = 0x80;
+    guard->upper = 0xbf;
+
+    if (c < 0x80) {
+        /* only \v and \f come here */
+        return ENKOD_INVALID_JSON;
+    }
+
+    if (c >= 0xc2 && c <= 0xdf) {
+        guard->need = 1;
+
+    } else if (c >= 0xe0 && c <= 0xef) {
+        guard->need = 2;
+
+        if (c == 0xe0) {
+            guard->lower = 0xa0;
+
+        } else if (c == 0xed) {
+            guard->upper = 0x9f;
+        }
+
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        guard->need = 3;
+
+        if (c == 0xf0) {
+            guard->lower = 0x90;
+
+        } else if (c == 0xf4) {
+            guard->upper = 0x8f;
+        }
+
+    } else {
+        return ENKOD_INVALID_UTF8;
+    }
+
+    guard->state = enkod_json_utf8;
+
+    return ENKOD_OK;
+}
+
+
+/* RFC 8259, section 7: \uXXXX, and section 8.2: unpaired surrogates */
+
+static enkod_error_e
+enkod_json_unit(enkod_json_guard_t *guard, unsigned char c)
+{
+    unsigned char  lower;
+
+    lower = c | 0x20;
+
+    if (c >= '0' && c <= '9') {
+        guard->unit = guard->unit << 4 | (c - '0');
+
+    } else if (lower >= 'a' && lower <= 'f') {
+        guard->unit = guard->unit << 4 | (lower - 'a' + 10);
+
+    } else {
+        return ENKOD_INVALID_JSON;
+    }
+
+    if (++guard->digits < 4) {
+        return ENKOD_OK;
+    }
+
+    switch (guard->unit & 0xfc00) {
+
+    case 0xd800:
+
+        if (guard->high) {
+            return ENKOD_LONE_SURROGATE;
+        }
+
+        guard->high = 1;
+        guard->state = enkod_json_pair;
+        return ENKOD_OK;
+
+    case 0xdc00:
+
+        if (!guard->high) {
+            return ENKOD_LONE_SURROGATE;
+        }
+
+        break;
+
+    default:
+
+        if (guard->high) {
+            return ENKOD_LONE_SURROGATE;
+        }
+    }
+
+    guard->high = 0;
+    guard->state = enkod_json_text;
+
+    return ENKOD_OK;
+}
+
+
+size_t
+enkod_json_token_end(enkod_json_token_t *token, const unsigned char *p,
+    size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+
+        if (!token->string) {
+
+            if (enkod_json_word(p[i])) {
+                continue;
+            }
+
+            /*
+             * yajl knows the end of a number only from the byte behind it;
+             * where that byte opens a string, the string is now the open one
+             */
+
+            token->string = (p[i] == '"');
+            token->open = token->string;
+
+            return i + 1;
+        }
+
+        if (enkod_json_string_end(token, p[i])) {
+            token->open = 0;
+            return i + 1;
+        }
+    }
+
+    return len;
+}
+
+
+size_t
+enkod_json_token_tail(enkod_json_token_t *token, const unsigned char *p,
+    size_t len)
+{
+    size_t  i, start;
+
+    start = len;
+
+    for (i = 0; i < len; i++) {
+
+        if (token->string) {
+
+            if (enkod_json_string_end(token, p[i])) {
+                start = len;
+            }
+
+        } else if (p[i] == '"') {
+            token->string = 1;
+
+            /* as above: a number goes with the string that ends it */
+
+            if (start == len) {
+                start = i;
+            }
+
+        } else if (!enkod_json_word(p[i])) {
+            start = len;
+
+        } else if (start == len) {
+            start = i;
+        }
+    }
+
+    token->open = (start != len);
+
+    return start;
+}
+
+
+/*
+ * A byte that may not stand in a string ends it too, so that yajl is shown the
+ * error as soon as it is there and not at the closing quote.
+ */
+
+static int
+enkod_json_string_end(enkod_json_token_t *token, unsigned char c)
+{
+    if (token->escaped) {
+        token->escaped = 0;
+
+        if (c != '\0' && strchr("\"\\/bfnrtu", c) != NULL) {
+            return 0;
+        }
+
+    } else if (c == '\\') {
+        token->escaped = 1;
+        return 0;
+
+    } else if (c >= 0x20 && c != '"') {
+        return 0;
+    }
+
+    token->string = 0;
+
+    return 1;
+}
+
+
+/* a byte of a number or of true, false, null */
+
+static int
+enkod_json_word(unsigned char c)
+{
+    unsigned char  lower;
+
+    lower = c | 0x20;
+
+    return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z')
+           || c == '+' || c == '-' || c == '.';
+}
+
+
+size_t
+enkod_json_escape(unsigned char *dst, const unsigned char *src, size_t len)
+{
+    unsigned char         c, *p;
+    const unsigned char  *end;
+
+    static const unsigned char  hex[] = "0123456789abcdef";
+
+    p = dst;
+    end = src + len;
+
+    while (src < end) {
+        c = *src++;
+
+        if (c >= 0x20) {
+
+            if (c == '"' || c == '\\') {
+                *p++ = '\\';
+            }
+
+            *p++ = c;
+            continue;
+        }
+
+        *p++ = '\\';
+
+        if (enkod_json_shorts[c]) {
+            *p++ = enkod_json_shorts[c];
+            continue;
+        }
+
+        *p++ = 'u';
+        *p++ = '0';
+        *p++ = '0';
+        *p++ = hex[c >> 4];
+        *p++ = hex[c & 0x0f];
+    }
+
+    return p - dst;
+}
+
+
+size_t
+enkod_json_escaped(const unsigned char *src, size_t len)
+{
+    size_t  i, size;
+
+    size = len;
+
+    for (i = 0; i < len; i++) {
+
+        if (src[i] < 0x20) {
+            size += enkod_json_shorts[src[i]] ? 1 : 5;
+
+        } else if (src[i] == '"' || src[i] == '\\') {
+            size++;
+        }
+    }
+
+    return size;
+}

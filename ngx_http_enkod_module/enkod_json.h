@@ -1,0 +1,103 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * What yajl does not do for us: the bytes it would let through or alter are
+ * caught before it sees them, tokens cut by the border of a chunk are put
+ * together again for it, and strings are written with the fewest escapes.
+ *
+ * Nothing here allocates; all state is in structs the caller zeroes.
+ */
+
+
+#ifndef _ENKOD_JSON_H_INCLUDED_
+#define _ENKOD_JSON_H_INCLUDED_
+
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "enkod_error.h"
+
+
+typedef struct {
+    size_t                 len;
+    const unsigned char   *data;
+} enkod_str_t;
+
+
+#define enkod_string(str)                                                     \
+    { sizeof(str) - 1, (const unsigned char *) str }
+
+#define enkod_str_equal(one, two)                                             \
+    ((one)->len == (two)->len                                                 \
+     && memcmp((one)->data, (two)->data, (one)->len) == 0)
+
+
+/* zeroed before the first byte of a body */
+
+typedef struct {
+    unsigned char          state;
+    unsigned char          need;    /* UTF-8 continuation bytes to come */
+    unsigned char          lower;   /* bounds of the next one */
+    unsigned char          upper;
+    unsigned char          digits;  /* hex digits of \uXXXX seen */
+    unsigned char          high;    /* a high surrogate waits for its low */
+    uint16_t               unit;    /* UTF-16 code unit of \uXXXX */
+} enkod_json_guard_t;
+
+
+/* zeroed before the first byte of a body */
+
+typedef struct {
+    unsigned               open:1;      /* the last chunk ended in a token */
+    unsigned               string:1;    /* ... which is a string */
+    unsigned               escaped:1;   /* ... and its last byte was "\" */
+} enkod_json_token_t;
+
+
+/*
+ * Looks at the next "len" bytes of a body and returns how many of them are
+ * good: "len", or less with *error set to ENKOD_INVALID_UTF8,
+ * ENKOD_LONE_SURROGATE or ENKOD_INVALID_JSON; then the byte at the returned
+ * index is the one at which that was noticed, and the guard is of no more use.
+ *
+ * UTF-8 is that of RFC 3629: no overlong forms, no surrogates, nothing above
+ * U+10FFFF.  A vertical tab or form feed is INVALID_JSON, since yajl takes
+ * them for white space (RFC 8259, section 2 does not).
+ */
+size_t enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p,
+    size_t len, enkod_error_e *error);
+
+/*
+ * With a token open from the chunk before: returns how many bytes of this
+ * chunk have to be handed on together with it, and closes it if its end is
+ * among them.
+ */
+size_t enkod_json_token_end(enkod_json_token_t *token, const unsigned char *p,
+    size_t len);
+
+/*
+ * With no token open: returns the index at which the token begins that the
+ * chunk's end cuts, and opens it; or "len" if the chunk ends between tokens.
+ */
+size_t enkod_json_token_tail(enkod_json_token_t *token, const unsigned char *p,
+    size_t len);
+
+/*
+ * Writes a string's content without quotes, escaping only what RFC 8259,
+ * section 7 says must be, and returns the length; "dst" must have room for
+ * 6 * len bytes.  The source is the string's value, valid UTF-8.
+ */
+size_t enkod_json_escape(unsigned char *dst, const unsigned char *src,
+    size_t len);
+
+/* The length that enkod_json_escape() would return. */
+size_t enkod_json_escaped(const unsigned char *src, size_t len);
+
+
+#endif /* _ENKOD_JSON_H_INCLUDED_ */

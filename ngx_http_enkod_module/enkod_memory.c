@@ -1,0 +1,149 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Memory of one event: buffers that grow, and the blocks that yajl asks for.
+ */
+
+
+#include "enkod_internal.h"
+
+
+/*
+ * A bigger buffer with the same "len" bytes in it.  It grows by an eighth and
+ * a little, so that it is never much larger than what was received.
+ */
+
+int
+enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
+    size_t len, size_t need)
+{
+    unsigned char  *p;
+
+    need += need / 8 + 512;
+
+    p = event->mem.alloc(event->mem.ctx, need);
+    if (p == NULL) {
+        return enkod_refuse(event, ENKOD_NO_MEMORY);
+    }
+
+    if (len) {
+        memcpy(p, *buf, len);
+    }
+
+    if (*size > ENKOD_TEXT_SIZE) {
+        event->mem.free(event->mem.ctx, *buf);
+    }
+
+    *buf = p;
+    *size = need;
+
+    return 1;
+}
+
+
+/*
+ * Memory for yajl, which does not look at what malloc() returns: when there is
+ * none, the parse is left by longjmp(), and what yajl had stays in the list of
+ * blocks.
+ */
+
+void *
+enkod_memory_malloc(void *ctx, size_t size)
+{
+    enkod_event_t *event = ctx;
+
+    unsigned char  *p;
+    enkod_block_t  *block;
+
+    if (enkod_align(size) <= ENKOD_ARENA_SIZE - event->arena_len) {
+        p = event->arena + event->arena_len;
+        event->arena_len += enkod_align(size);
+        return p;
+    }
+
+    block = event->mem.alloc(event->mem.ctx,
+                             enkod_align(sizeof(enkod_block_t)) + size);
+    if (block == NULL) {
+        longjmp(event->no_memory, 1);
+    }
+
+    block->size = size;
+    block->next = event->blocks;
+    block->link = &event->blocks;
+
+    if (block->next) {
+        block->next->link = &block->next;
+    }
+
+    event->blocks = block;
+
+    return (unsigned char *) block + enkod_align(sizeof(enkod_block_t));
+}
+
+
+void *
+enkod_memory_realloc(void *ctx, void *old, size_t size)
+{
+    enkod_event_t *event = ctx;
+
+    void           *p;
+    size_t          len;
+    unsigned char  *end;
+    enkod_block_t  *block;
+
+    p = enkod_memory_malloc(ctx, size);
+
+    if (old == NULL) {
+        return p;
+    }
+
+    end = event->arena + ENKOD_ARENA_SIZE;
+
+    if ((unsigned char *) old >= event->arena && (unsigned char *) old < end) {
+
+        /* its size is not known, but it is the smaller one */
+
+        len = end - (unsigned char *) old;
+
+    } else {
+        block = (enkod_block_t *) ((unsigned char *) old
+                                   - enkod_align(sizeof(enkod_block_t)));
+        len = block->size;
+    }
+
+    memmove(p, old, len < size ? len : size);
+
+    enkod_memory_free(ctx, old);
+
+    return p;
+}
+
+
+void
+enkod_memory_free(void *ctx, void *p)
+{
+    enkod_event_t *event = ctx;
+
+    enkod_block_t  *block;
+
+    if ((unsigned char *) p >= event->arena
+        && (unsigned char *) p < event->arena + ENKOD_ARENA_SIZE)
+    {
+        return;
+    }
+
+    block = (enkod_block_t *) ((unsigned char *) p
+                               - enkod_align(sizeof(enkod_block_t)));
+
+    *block->link = block->next;
+
+    if (block->next) {
+        block->next->link = block->link;
+    }
+
+    event->mem.free(event->mem.ctx, block);
+}

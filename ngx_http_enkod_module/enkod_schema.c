@@ -1,0 +1,526 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+#include "enkod_schema.h"
+
+
+#define ENKOD_KINDS_STRING    enkod_kind_bit(ENKOD_IS_STRING)
+#define ENKOD_KINDS_INTEGER   enkod_kind_bit(ENKOD_IS_INTEGER)
+#define ENKOD_KINDS_NUMBER    (ENKOD_KINDS_INTEGER                            \
+                               | enkod_kind_bit(ENKOD_IS_NUMBER))
+#define ENKOD_KINDS_BOOLEAN   enkod_kind_bit(ENKOD_IS_BOOLEAN)
+#define ENKOD_KINDS_ARRAY     enkod_kind_bit(ENKOD_IS_ARRAY)
+#define ENKOD_KINDS_NULL      enkod_kind_bit(ENKOD_IS_NULL)
+
+#define enkod_field(name, type, optional, kinds)                              \
+    {                                                                         \
+        enkod_string(name), enkod_string(",\"" name "\":"), type, optional,   \
+        kinds                                                                 \
+    }
+
+#define enkod_field_string(name)                                              \
+    enkod_field(name, ENKOD_STRING, 0, ENKOD_KINDS_STRING)
+
+#define enkod_field_nullable(name)                                            \
+    enkod_field(name, ENKOD_STRING, 1, ENKOD_KINDS_STRING|ENKOD_KINDS_NULL)
+
+#define enkod_field_integer(name)                                             \
+    enkod_field(name, ENKOD_INTEGER, 0, ENKOD_KINDS_INTEGER)
+
+#define enkod_field_strings(name)                                             \
+    enkod_field(name, ENKOD_STRINGS, 0, ENKOD_KINDS_ARRAY)
+
+#define enkod_field_integers(name)                                            \
+    enkod_field(name, ENKOD_INTEGERS, 0, ENKOD_KINDS_ARRAY)
+
+/* the order is that of the line */
+#define ENKOD_MESSAGE_FIELDS                                                  \
+    enkod_field_integer("message_id"),                                        \
+    enkod_field_string("message_uid"),                                        \
+    enkod_field_string("sending_type"),                                       \
+    enkod_field_string("name"),                                               \
+    enkod_field_string("from"),                                               \
+    enkod_field_string("to")
+
+#define enkod_shape(name, fields, any_of)                                     \
+    {                                                                         \
+        enkod_string(name), enkod_string("\"" name "\""),                     \
+        fields, sizeof(fields) / sizeof(enkod_field_t), any_of,               \
+        0, 0, 0, 0, 0                                                         \
+    }
+
+#define ENKOD_NBUILTIN  (sizeof(enkod_builtin) / sizeof(enkod_shape_t))
+
+
+static int enkod_schema_add(enkod_schema_t *schema, enkod_shape_t *shape);
+static void enkod_schema_find_test(enkod_shape_t *shape);
+static unsigned char enkod_schema_fold(const unsigned char **p,
+    const unsigned char *end);
+static int enkod_schema_name(enkod_schema_t *schema, enkod_shape_t *shape,
+    enkod_str_t *name);
+static int enkod_type_parse(enkod_type_e *type, const enkod_str_t *name);
+
+
+/* the vendor's page, "POST requests for events are currently available" */
+
+static enkod_field_t  enkod_message_fields[] = {
+    ENKOD_MESSAGE_FIELDS
+};
+
+static enkod_field_t  enkod_bounce_fields[] = {
+    ENKOD_MESSAGE_FIELDS,
+    enkod_field_string("error_message")
+};
+
+static enkod_field_t  enkod_click_fields[] = {
+    ENKOD_MESSAGE_FIELDS,
+    enkod_field_string("click_url")
+};
+
+static enkod_field_t  enkod_group_fields[] = {
+    enkod_field_string("email"),
+    enkod_field_integer("group_id"),
+    enkod_field_string("group_name"),
+    enkod_field_string("channel")
+};
+
+static enkod_field_t  enkod_contact_fields[] = {
+    enkod_field_nullable("email"),
+    enkod_field_nullable("phone"),
+    enkod_field_strings("groups_names"),
+    enkod_field_integers("groups_ids")
+};
+
+static const enkod_shape_t  enkod_builtin[] = {
+    enkod_shape("message sent", enkod_message_fields, 0),
+    enkod_shape("delivery bounce", enkod_bounce_fields, 0),
+    enkod_shape("message open", enkod_message_fields, 0),
+    enkod_shape("message clicked", enkod_click_fields, 0),
+    enkod_shape("complaint", enkod_message_fields, 0),
+    enkod_shape("mailing group subscribe", enkod_group_fields, 0),
+    enkod_shape("mailing group unsubscribe", enkod_group_fields, 0),
+    enkod_shape("contact adding", enkod_contact_fields, 2)
+};
+
+
+/* as enkod_event spells them, and as an answer names them */
+
+static const struct {
+    enkod_str_t   name;
+    const char   *text;
+    unsigned      kinds;
+} enkod_types[ENKOD_NTYPES] = {
+
+    [ENKOD_STRING] = { enkod_string("string"), "string",
+        ENKOD_KINDS_STRING },
+
+    [ENKOD_INTEGER] = { enkod_string("integer"), "integer",
+        ENKOD_KINDS_INTEGER },
+
+    [ENKOD_NUMBER] = { enkod_string("number"), "number",
+        ENKOD_KINDS_NUMBER },
+
+    [ENKOD_BOOLEAN] = { enkod_string("boolean"), "boolean",
+        ENKOD_KINDS_BOOLEAN },
+
+    [ENKOD_STRINGS] = { enkod_string("strings"), "array of strings",
+        ENKOD_KINDS_ARRAY },
+
+    [ENKOD_INTEGERS] = { enkod_string("integers"), "array of integers",
+        ENKOD_KINDS_ARRAY },
+
+    [ENKOD_ANY] = { enkod_string("any"), "any value but null",
+        ~ENKOD_KINDS_NULL }
+};
+
+
+/* a Cyrillic letter as UTF-8 has it, and the Latin one it looks like */
+
+static const struct {
+    unsigned char  lead;
+    unsigned char  trail;
+    unsigned char  latin;
+} enkod_lookalikes[] = {
+    { 0xd0, 0xb0, 'a' }, { 0xd0, 0xb2, 'b' }, { 0xd0, 0xb5, 'e' },
+    { 0xd0, 0xba, 'k' }, { 0xd0, 0xbc, 'm' }, { 0xd0, 0xbd, 'h' },
+    { 0xd0, 0xbe, 'o' }, { 0xd1, 0x80, 'p' }, { 0xd1, 0x81, 'c' },
+    { 0xd1, 0x82, 't' }, { 0xd1, 0x83, 'y' }, { 0xd1, 0x85, 'x' },
+    { 0xd0, 0x90, 'A' }, { 0xd0, 0x92, 'B' }, { 0xd0, 0x95, 'E' },
+    { 0xd0, 0x9a, 'K' }, { 0xd0, 0x9c, 'M' }, { 0xd0, 0x9d, 'H' },
+    { 0xd0, 0x9e, 'O' }, { 0xd0, 0xa0, 'P' }, { 0xd0, 0xa1, 'C' },
+    { 0xd0, 0xa2, 'T' }, { 0xd0, 0xa3, 'Y' }, { 0xd0, 0xa5, 'X' }
+};
+
+
+int
+enkod_schema_init(enkod_schema_t *schema, const enkod_mem_t *mem)
+{
+    unsigned        i;
+    enkod_shape_t  *shape;
+
+    memset(schema, 0, sizeof(enkod_schema_t));
+    schema->mem = *mem;
+
+    for (i = 0; i < ENKOD_NBUILTIN; i++) {
+
+        shape = mem->alloc(mem->ctx, sizeof(enkod_shape_t));
+        if (shape == NULL) {
+            return -1;
+        }
+
+        *shape = enkod_builtin[i];
+        enkod_schema_find_test(shape);
+
+        if (enkod_schema_add(schema, shape) != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+enkod_schema_add(enkod_schema_t *schema, enkod_shape_t *shape)
+{
+    unsigned         size;
+    enkod_shape_t  **shapes;
+
+    if (schema->nshapes == schema->size) {
+        size = schema->size ? schema->size * 2 : 2 * ENKOD_NBUILTIN;
+
+        shapes = schema->mem.alloc(schema->mem.ctx,
+                                   size * sizeof(enkod_shape_t *));
+        if (shapes == NULL) {
+            return -1;
+        }
+
+        if (schema->nshapes) {
+            memcpy(shapes, schema->shapes,
+                   schema->nshapes * sizeof(enkod_shape_t *));
+            schema->mem.free(schema->mem.ctx, schema->shapes);
+        }
+
+        schema->shapes = shapes;
+        schema->size = size;
+    }
+
+    schema->shapes[schema->nshapes++] = shape;
+
+    return 0;
+}
+
+
+enkod_shape_t *
+enkod_schema_declare(enkod_schema_t *schema, enkod_str_t *name,
+    const char **error)
+{
+    unsigned              i;
+    enkod_field_t        *fields;
+    enkod_shape_t        *shape;
+    const enkod_shape_t  *found;
+
+    *error = "no memory";
+
+    if (name->len == 0) {
+        *error = "the event's name must not be empty";
+        return NULL;
+    }
+
+    fields = schema->mem.alloc(schema->mem.ctx,
+                               ENKOD_MAX_MEMBERS * sizeof(enkod_field_t));
+    if (fields == NULL) {
+        return NULL;
+    }
+
+    found = enkod_schema_find(schema, name);
+
+    if (found != NULL) {
+
+        if (found->declared) {
+            *error = "the event is declared already";
+            return NULL;
+        }
+
+        for (i = 0; schema->shapes[i] != found; i++) { /* void */ }
+
+        shape = schema->shapes[i];
+
+    } else {
+        shape = schema->mem.alloc(schema->mem.ctx, sizeof(enkod_shape_t));
+        if (shape == NULL) {
+            return NULL;
+        }
+
+        if (enkod_schema_name(schema, shape, name) != 0
+            || enkod_schema_add(schema, shape) != 0)
+        {
+            return NULL;
+        }
+    }
+
+    shape->fields = fields;
+    shape->nfields = 0;
+    shape->any_of = 0;
+    shape->declared = 1;
+
+    enkod_schema_find_test(shape);
+
+    return shape;
+}
+
+
+static int
+enkod_schema_name(enkod_schema_t *schema, enkod_shape_t *shape,
+    enkod_str_t *name)
+{
+    size_t          len;
+    unsigned char  *p;
+
+    p = schema->mem.alloc(schema->mem.ctx, 6 * name->len + 2);
+    if (p == NULL) {
+        return -1;
+    }
+
+    shape->name = *name;
+
+    len = enkod_json_escape(p + 1, name->data, name->len);
+
+    p[0] = '"';
+    p[len + 1] = '"';
+
+    shape->json.data = p;
+    shape->json.len = len + 2;
+
+    return 0;
+}
+
+
+enkod_field_t *
+enkod_schema_declare_field(enkod_schema_t *schema, enkod_shape_t *shape,
+    enkod_str_t *spec, const char **error)
+{
+    unsigned              i;
+    enkod_str_t           type;
+    enkod_field_t        *field;
+    unsigned char        *p;
+    const unsigned char  *eq;
+
+    static const enkod_str_t  reserved[] = {
+        enkod_string("event"), enkod_string("extra"),
+        enkod_string("received_at"), enkod_string("request_id"),
+        enkod_string("remote_addr"), enkod_string("test"),
+        enkod_string("pass_status")
+    };
+
+    /* a name may contain "=", a type does not */
+
+    for (eq = spec->data + spec->len; eq > spec->data; eq--) {
+        if (eq[-1] == '=') {
+            break;
+        }
+    }
+
+    if (eq == spec->data || eq == spec->data + 1) {
+        *error = "a field must be given as NAME=TYPE";
+        return NULL;
+    }
+
+    if (shape->nfields == ENKOD_MAX_MEMBERS - 1) {
+        *error = "an event may have 63 fields at most";
+        return NULL;
+    }
+
+    field = &shape->fields[shape->nfields];
+
+    field->name.data = spec->data;
+    field->name.len = eq - 1 - spec->data;
+
+    type.data = eq;
+    type.len = spec->data + spec->len - eq;
+
+    field->optional = (type.len && type.data[type.len - 1] == '?');
+    type.len -= field->optional;
+
+    if (enkod_type_parse(&field->type, &type) != 0) {
+        *error = "the type of a field must be string, integer, number, boolean,"
+                 " strings, integers or any, with an optional \"?\"";
+        return NULL;
+    }
+
+    for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+        if (enkod_str_equal(&field->name, &reserved[i])) {
+            *error = "the line itself has a member of that name";
+            return NULL;
+        }
+    }
+
+    for (i = 0; i < shape->nfields; i++) {
+        if (enkod_str_equal(&field->name, &shape->fields[i].name)) {
+            *error = "the field is given twice";
+            return NULL;
+        }
+    }
+
+    field->kinds = enkod_types[field->type].kinds
+                   | (field->optional ? ENKOD_KINDS_NULL : 0);
+
+    p = schema->mem.alloc(schema->mem.ctx,
+                          6 * field->name.len + sizeof(",\"\":") - 1);
+    if (p == NULL) {
+        *error = "no memory";
+        return NULL;
+    }
+
+    field->key.data = p;
+
+    *p++ = ',';
+    *p++ = '"';
+    p += enkod_json_escape(p, field->name.data, field->name.len);
+    *p++ = '"';
+    *p++ = ':';
+
+    field->key.len = p - field->key.data;
+
+    shape->nfields++;
+
+    enkod_schema_find_test(shape);
+
+    return field;
+}
+
+
+static int
+enkod_type_parse(enkod_type_e *type, const enkod_str_t *name)
+{
+    unsigned  i;
+
+    for (i = 0; i < ENKOD_NTYPES; i++) {
+        if (enkod_str_equal(name, &enkod_types[i].name)) {
+            *type = i;
+            return 0;
+        }
+    }
+
+    return -1;
+}
+
+
+/* The events and fields of the bodies that the vendor's page shows. */
+
+static void
+enkod_schema_find_test(enkod_shape_t *shape)
+{
+    unsigned  i;
+
+    static const enkod_str_t  contact = enkod_string("contact adding");
+    static const enkod_str_t  message_uid = enkod_string("message_uid");
+    static const enkod_str_t  group_name = enkod_string("group_name");
+    static const enkod_str_t  phone = enkod_string("phone");
+    static const enkod_str_t  groups_names = enkod_string("groups_names");
+
+    shape->message_uid = shape->nfields;
+    shape->group_name = shape->nfields;
+    shape->phone = shape->nfields;
+    shape->groups_names = shape->nfields;
+
+    for (i = 0; i < shape->nfields; i++) {
+
+        if (enkod_str_equal(&shape->fields[i].name, &message_uid)) {
+            shape->message_uid = i;
+
+        } else if (enkod_str_equal(&shape->fields[i].name, &group_name)) {
+            shape->group_name = i;
+
+        } else if (!enkod_str_equal(&shape->name, &contact)) {
+            continue;
+
+        } else if (enkod_str_equal(&shape->fields[i].name, &phone)) {
+            shape->phone = i;
+
+        } else if (enkod_str_equal(&shape->fields[i].name, &groups_names)) {
+            shape->groups_names = i;
+        }
+    }
+}
+
+
+const enkod_shape_t *
+enkod_schema_find(const enkod_schema_t *schema, const enkod_str_t *name)
+{
+    unsigned  i;
+
+    for (i = 0; i < schema->nshapes; i++) {
+        if (enkod_str_equal(name, &schema->shapes[i]->name)) {
+            return schema->shapes[i];
+        }
+    }
+
+    for (i = 0; i < schema->nshapes; i++) {
+        if (enkod_schema_same(name, &schema->shapes[i]->name)) {
+            return schema->shapes[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+int
+enkod_schema_same(const enkod_str_t *one, const enkod_str_t *two)
+{
+    const unsigned char  *p, *q, *p_end, *q_end;
+
+    p = one->data;
+    p_end = p + one->len;
+
+    q = two->data;
+    q_end = q + two->len;
+
+    while (p < p_end && q < q_end) {
+        if (enkod_schema_fold(&p, p_end) != enkod_schema_fold(&q, q_end)) {
+            return 0;
+        }
+    }
+
+    return p == p_end && q == q_end;
+}
+
+
+/* The next byte of a name, or the Latin letter that the next two look like. */
+
+static unsigned char
+enkod_schema_fold(const unsigned char **p, const unsigned char *end)
+{
+    unsigned              i, n;
+    const unsigned char  *s;
+
+    s = (*p)++;
+
+    if ((*s != 0xd0 && *s != 0xd1) || s + 1 == end) {
+        return *s;
+    }
+
+    n = sizeof(enkod_lookalikes) / sizeof(enkod_lookalikes[0]);
+
+    for (i = 0; i < n; i++) {
+        if (enkod_lookalikes[i].lead == s[0]
+            && enkod_lookalikes[i].trail == s[1])
+        {
+            (*p)++;
+            return enkod_lookalikes[i].latin;
+        }
+    }
+
+    return *s;
+}
+
+
+const char *
+enkod_type_name(enkod_type_e type)
+{
+    return enkod_types[type].text;
+}

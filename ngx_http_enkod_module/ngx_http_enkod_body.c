@@ -1,0 +1,232 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The way of the body's bytes from the connection into the event.  They are
+ * read unbuffered (as with "proxy_request_buffering off"), so a body never
+ * goes to disk and is refused at its first wrong byte; but another module may
+ * have read it before, into memory or into a temporary file.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+/* how much of a temporary file is read at a time */
+#define NGX_HTTP_ENKOD_BODY_SLICE  4096
+
+
+static void ngx_http_enkod_body_handler(ngx_http_request_t *r);
+static void ngx_http_enkod_body_done(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_body_consume(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_body_file(ngx_http_request_t *r,
+    ngx_buf_t *b);
+static ngx_int_t ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p,
+    size_t len, ngx_uint_t last);
+
+
+ngx_int_t
+ngx_http_enkod_body_read(ngx_http_request_t *r,
+    ngx_http_client_body_handler_pt handler)
+{
+    ngx_int_t              rc;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    ctx->body_handler = handler;
+
+    r->request_body_no_buffering = 1;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_enkod_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    return NGX_DONE;
+}
+
+
+/*
+ * Called when the body, or its beginning, is there, and then again whenever
+ * there may be more of it.  Only r->reading_body tells whether it is complete:
+ * nginx clears request_body_no_buffering where nothing is left to read.
+ */
+
+static void
+ngx_http_enkod_body_handler(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    r->read_event_handler = ngx_http_enkod_body_handler;
+
+    for ( ;; ) {
+
+        rc = ngx_http_enkod_body_consume(r);
+
+        if (rc == NGX_ERROR) {
+            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        if (rc == NGX_DONE || !r->reading_body) {
+            break;
+        }
+
+        rc = ngx_http_read_unbuffered_request_body(r);
+
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            ngx_http_finalize_request(r, rc);
+            return;
+        }
+
+        if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
+            return;
+        }
+    }
+
+    ngx_http_enkod_body_done(r);
+}
+
+
+static void
+ngx_http_enkod_body_done(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    /*
+     * Otherwise a client that closes its sending side while the event is on
+     * its way to a sink would be taken for one that has gone.
+     */
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (r->connection->read->timer_set) {
+        ngx_del_timer(r->connection->read);
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ctx->error == ENKOD_OK) {
+        ctx->error = enkod_event_finish(ctx->event);
+    }
+
+    ctx->body_handler(r);
+}
+
+
+/* Returns NGX_OK, NGX_DONE if nothing more is to be read, or NGX_ERROR. */
+
+static ngx_int_t
+ngx_http_enkod_body_consume(ngx_http_request_t *r)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (r->request_body == NULL) {
+        return NGX_OK;
+    }
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (ngx_buf_in_memory(b)) {
+            rc = ngx_http_enkod_body_data(r, b->pos, b->last - b->pos,
+                                          b->last_buf);
+
+        } else if (b->in_file) {
+            rc = ngx_http_enkod_body_file(r, b);
+
+        } else {
+            rc = NGX_OK;
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (r->reading_body) {
+            /* reading goes on only in buffers that are free again */
+            b->pos = b->last;
+        }
+    }
+
+    if (r->reading_body) {
+        r->request_body->bufs = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_body_file(ngx_http_request_t *r, ngx_buf_t *b)
+{
+    off_t      offset;
+    size_t     size;
+    ssize_t    n;
+    ngx_int_t  rc;
+    u_char     buf[NGX_HTTP_ENKOD_BODY_SLICE];
+
+    for (offset = b->file_pos; offset < b->file_last; offset += n) {
+
+        size = (size_t) ngx_min(b->file_last - offset,
+                                NGX_HTTP_ENKOD_BODY_SLICE);
+
+        n = ngx_read_file(b->file, buf, size, offset);
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (n == 0) {
+            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
+                          "\"%s\" has only %O of %O bytes of the request body",
+                          b->file->name.data, offset, b->file_last);
+            return NGX_ERROR;
+        }
+
+        rc = ngx_http_enkod_body_data(r, buf, n, 0);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p, size_t len,
+    ngx_uint_t last)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    ctx->received += len;
+
+    if (ctx->error == ENKOD_OK) {
+        ctx->error = enkod_event_feed(ctx->event, p, len, last);
+    }
+
+    if (ctx->received > (off_t) elcf->max_event_size) {
+
+        /* the event has seen that, if it was not refused before */
+
+        r->keepalive = 0;
+        r->lingering_close = 1;
+
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,545 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The life of a request, from top to bottom: it is let in or not, its body is
+ * read and checked, the event goes to its sinks, and when it is in all of them
+ * the sender gets the answer.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+/* blocks of memory for events that a worker keeps, each of about 2 KiB */
+#define NGX_HTTP_ENKOD_MAX_SPARES  32
+
+
+typedef struct ngx_http_enkod_spare_s  ngx_http_enkod_spare_t;
+
+struct ngx_http_enkod_spare_s {
+    ngx_http_enkod_spare_t      *next;
+};
+
+
+static enkod_error_e ngx_http_enkod_handler_admit(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
+    ngx_http_enkod_loc_conf_t *elcf);
+static ngx_uint_t ngx_http_enkod_handler_token_equal(ngx_str_t *value,
+    ngx_str_t *token);
+static ngx_uint_t ngx_http_enkod_handler_encoded(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_refuse(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_create_event(ngx_http_request_t *r);
+static void ngx_http_enkod_handler_free_ctx(void *data);
+static void *ngx_http_enkod_handler_alloc(void *data, size_t size);
+static void ngx_http_enkod_handler_free(void *data, void *p);
+static void ngx_http_enkod_handler_received(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_write_lines(ngx_http_request_t *r);
+static void ngx_http_enkod_handler_cancel(void *data);
+static void ngx_http_enkod_handler_written(void *data, ngx_err_t err);
+static void ngx_http_enkod_handler_answer(ngx_http_request_t *r);
+
+
+static ngx_http_enkod_spare_t  *ngx_http_enkod_spares;
+static ngx_uint_t               ngx_http_enkod_nspares;
+
+
+ngx_int_t
+ngx_http_enkod_handler(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    if (r != r->main) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "enkod_webhook does not work in a subrequest");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* not that of the request: the access log may want to see the event */
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_enkod_ctx_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx = cln->data;
+
+    ngx_memzero(ctx, sizeof(ngx_http_enkod_ctx_t));
+
+    cln->handler = ngx_http_enkod_handler_free_ctx;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
+
+    ctx->error = ngx_http_enkod_handler_admit(r);
+
+    if (ctx->error != ENKOD_OK) {
+        return ngx_http_enkod_handler_refuse(r);
+    }
+
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+
+        rc = ngx_http_discard_request_body(r);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_enkod_response_probe(r);
+    }
+
+    if (ngx_http_enkod_handler_create_event(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_enkod_body_read(r, ngx_http_enkod_handler_received);
+}
+
+
+ngx_http_enkod_ctx_t *
+ngx_http_enkod_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        /* nginx has cleared the contexts, as for ngx_http_realip_module */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_enkod_handler_free_ctx) {
+                return cln->data;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+/* All that can be said before the first byte of the body is read. */
+
+static enkod_error_e
+ngx_http_enkod_handler_admit(ngx_http_request_t *r)
+{
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (elcf->token && !ngx_http_enkod_handler_token_valid(r, elcf)) {
+        return ENKOD_FORBIDDEN;
+    }
+
+    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return ENKOD_OK;
+    }
+
+    if (!(r->method & NGX_HTTP_POST)) {
+        return ENKOD_METHOD_NOT_ALLOWED;
+    }
+
+    if (ngx_http_enkod_handler_encoded(r)) {
+        return ENKOD_UNSUPPORTED_ENCODING;
+    }
+
+    if (r->headers_in.content_length_n > (off_t) elcf->max_event_size) {
+        return ENKOD_TOO_LARGE;
+    }
+
+    return ENKOD_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
+    ngx_http_enkod_loc_conf_t *elcf)
+{
+    ngx_str_t    value, *token;
+    ngx_uint_t   i, valid;
+
+    if (ngx_http_complex_value(r, elcf->token, &value) != NGX_OK) {
+        return 0;
+    }
+
+    valid = 0;
+    token = elcf->tokens->elts;
+
+    for (i = 0; i < elcf->tokens->nelts; i++) {
+        valid |= ngx_http_enkod_handler_token_equal(&value, &token[i]);
+    }
+
+    return valid;
+}
+
+
+/*
+ * The time this takes depends on the length of the value, which its sender
+ * knows, and on nothing else.
+ */
+
+static ngx_uint_t
+ngx_http_enkod_handler_token_equal(ngx_str_t *value, ngx_str_t *token)
+{
+    size_t               i;
+    volatile ngx_uint_t  diff;
+
+    diff = value->len ^ token->len;
+
+    for (i = 0; i < value->len; i++) {
+        diff |= value->data[i] ^ token->data[i % token->len];
+    }
+
+    return diff == 0;
+}
+
+
+/* A Content-Encoding that is not "identity"; nginx itself does not keep it. */
+
+static ngx_uint_t
+ngx_http_enkod_handler_encoded(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    static ngx_str_t  name = ngx_string("content-encoding");
+    static ngx_str_t  identity = ngx_string("identity");
+
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].key.len != name.len
+            || ngx_strncasecmp(header[i].key.data, name.data, name.len) != 0)
+        {
+            continue;
+        }
+
+        if (header[i].value.len != identity.len
+            || ngx_strncasecmp(header[i].value.data, identity.data,
+                               identity.len)
+               != 0)
+        {
+            return 1;
+        }
+    }
+}
+
+
+/*
+ * The body of a request that is refused already is read and dropped, so that
+ * its sender gets to see the answer; unless there is too much of it, or the
+ * sender waits for a word before it sends any.
+ */
+
+static ngx_int_t
+ngx_http_enkod_handler_refuse(ngx_http_request_t *r)
+{
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (r->headers_in.content_length_n > (off_t) elcf->max_event_size
+        || (r->headers_in.expect && !r->expect_tested
+            && r->http_version == NGX_HTTP_VERSION_11))
+    {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+        r->lingering_close = 1;
+
+        return ngx_http_enkod_response_problem(r);
+    }
+
+    return ngx_http_enkod_body_read(r, ngx_http_enkod_handler_received);
+}
+
+
+/*
+ * An event does not fit into what a request's pool has left, and one more block
+ * for the pool would cost more than all other memory of a request; so a worker
+ * keeps a few of the blocks that events live in.
+ */
+
+static ngx_int_t
+ngx_http_enkod_handler_create_event(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_spare_t     *block;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    static const enkod_mem_t  mem = {
+        ngx_http_enkod_handler_alloc, ngx_http_enkod_handler_free, NULL
+    };
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    block = ngx_http_enkod_spares;
+
+    if (block) {
+        ngx_http_enkod_spares = block->next;
+        ngx_http_enkod_nspares--;
+
+    } else {
+        block = ngx_alloc(enkod_event_size(), r->connection->log);
+        if (block == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ctx->event = enkod_event_init(block, &elcf->settings, &mem);
+
+    if (ctx->event == NULL) {
+        ngx_free(block);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_handler_free_ctx(void *data)
+{
+    ngx_http_enkod_ctx_t *ctx = data;
+
+    ngx_http_enkod_spare_t  *block;
+
+    if (ctx->event == NULL) {
+        return;
+    }
+
+    enkod_event_destroy(ctx->event);
+
+    if (ngx_http_enkod_nspares == NGX_HTTP_ENKOD_MAX_SPARES) {
+        ngx_free(ctx->event);
+        return;
+    }
+
+    block = (ngx_http_enkod_spare_t *) ctx->event;
+    block->next = ngx_http_enkod_spares;
+
+    ngx_http_enkod_spares = block;
+    ngx_http_enkod_nspares++;
+}
+
+
+/* The list of them is in our own memory, which goes when we are unloaded. */
+
+void
+ngx_http_enkod_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_enkod_spare_t  *block;
+
+    while (ngx_http_enkod_spares) {
+        block = ngx_http_enkod_spares;
+        ngx_http_enkod_spares = block->next;
+        ngx_free(block);
+    }
+
+    ngx_http_enkod_nspares = 0;
+}
+
+
+static void *
+ngx_http_enkod_handler_alloc(void *data, size_t size)
+{
+    return ngx_alloc(size, ngx_cycle->log);
+}
+
+
+static void
+ngx_http_enkod_handler_free(void *data, void *p)
+{
+    ngx_free(p);
+}
+
+
+/* The body is here, and there is a verdict. */
+
+static void
+ngx_http_enkod_handler_received(ngx_http_request_t *r)
+{
+    ngx_time_t                 *tp;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ctx->error != ENKOD_OK) {
+        ngx_http_finalize_request(r, ngx_http_enkod_response_problem(r));
+        return;
+    }
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    tp = ngx_timeofday();
+
+    ctx->sec = tp->sec;
+    ctx->msec = tp->msec;
+    ctx->accepted = 1;
+
+    /* the request's own share: no sink can answer before all are asked */
+    ctx->pending = 1;
+
+    if (elcf->ack_test && enkod_event_test(ctx->event)) {
+        ctx->result = NGX_HTTP_ENKOD_TEST;
+
+    } else if (elcf->logs && ngx_http_enkod_handler_write_lines(r) != NGX_OK) {
+        ctx->error = ENKOD_LOG_UNAVAILABLE;
+    }
+
+    if (--ctx->pending == 0) {
+        ngx_http_enkod_handler_answer(r);
+    }
+}
+
+
+/* The first sink: a line in each log whose condition holds. */
+
+static ngx_int_t
+ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
+{
+    size_t                      len;
+    u_char                     *p;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_enkod_log_t       *log;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_waiter_t    *waiter;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    log = elcf->logs->elts;
+
+    ctx->waiters = ngx_pcalloc(r->pool, elcf->logs->nelts
+                                        * sizeof(ngx_http_enkod_waiter_t));
+    if (ctx->waiters == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_enkod_handler_cancel;
+    cln->data = ctx;
+
+    if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    len = ngx_http_enkod_line_length(r) + 1;
+
+    for (i = 0; i < elcf->logs->nelts; i++) {
+
+        if (log[i].filter) {
+
+            if (ngx_http_complex_value(r, log[i].filter, &value) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
+                continue;
+            }
+        }
+
+        p = ngx_http_enkod_journal_reserve(log[i].journal, len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        *ngx_http_enkod_line_write(r, p) = '\n';
+
+        waiter = &ctx->waiters[ctx->nwaiters++];
+
+        waiter->handler = ngx_http_enkod_handler_written;
+        waiter->data = r;
+
+        ctx->pending++;
+
+        ngx_http_enkod_journal_add(log[i].journal, len, waiter);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_handler_cancel(void *data)
+{
+    ngx_http_enkod_ctx_t  *ctx = data;
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < ctx->nwaiters; i++) {
+        ngx_http_enkod_journal_cancel(&ctx->waiters[i]);
+    }
+}
+
+
+static void
+ngx_http_enkod_handler_written(void *data, ngx_err_t err)
+{
+    ngx_http_request_t  *r = data;
+
+    ngx_connection_t      *c;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (err) {
+        ctx->error = ENKOD_LOG_UNAVAILABLE;
+    }
+
+    if (--ctx->pending == 0) {
+        ngx_http_set_log_request(c->log, r);
+        ngx_http_enkod_handler_answer(r);
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+static void
+ngx_http_enkod_handler_answer(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ctx->error != ENKOD_OK) {
+        rc = ngx_http_enkod_response_problem(r);
+
+    } else {
+
+        if (ctx->result == NGX_HTTP_ENKOD_UNDECIDED) {
+            ctx->result = NGX_HTTP_ENKOD_ACCEPTED;
+        }
+
+        rc = ngx_http_enkod_response_ok(r);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}

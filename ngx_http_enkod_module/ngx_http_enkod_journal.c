@@ -1,0 +1,294 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Lines on their way to a file.  They are put one behind the other into the
+ * batch of that file, and all that came in one turn of the event loop is
+ * appended with one write(), by a posted event that runs at the end of the
+ * turn.  Then those who wait are told.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+#define NGX_HTTP_ENKOD_BATCH_SIZE     65536
+
+/*
+ * Requests that wait hold their memory.  When many do, malloc() grows the heap
+ * and gives it back in every turn, which costs more than the write() that a
+ * larger batch saves; so a batch is not larger than that.
+ */
+#define NGX_HTTP_ENKOD_BATCH_WAITERS  16
+
+
+struct ngx_http_enkod_journal_s {
+    ngx_http_enkod_file_t       *file;
+
+    u_char                      *buf;       /* of NGX_HTTP_ENKOD_BATCH_SIZE */
+    u_char                      *start;     /* the batch: buf + 1, or larger */
+    u_char                      *last;
+    u_char                      *end;
+
+    ngx_queue_t                  waiting;   /* for the batch */
+    ngx_uint_t                   nwaiting;
+    ngx_queue_t                  done;      /* written or failed */
+    ngx_uint_t                   telling;   /* unsigned  telling:1; */
+
+    ngx_event_t                  event;
+};
+
+
+static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
+static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal);
+
+
+ngx_http_enkod_journal_t *
+ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *path)
+{
+    ngx_uint_t                   i;
+    ngx_open_file_t             *open;
+    ngx_http_enkod_journal_t    *journal, **journals;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    open = ngx_conf_open_file(cf->cycle, path);
+    if (open == NULL) {
+        return NULL;
+    }
+
+    journals = emcf->journals.elts;
+
+    for (i = 0; i < emcf->journals.nelts; i++) {
+        if (ngx_http_enkod_file_opened(journals[i]->file) == open) {
+            return journals[i];
+        }
+    }
+
+    if (emcf->journals.nelts == NGX_HTTP_ENKOD_MAX_FILES) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "too many files in \"enkod_log\", there may be %d",
+                           NGX_HTTP_ENKOD_MAX_FILES);
+        return NULL;
+    }
+
+    journal = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_journal_t));
+    if (journal == NULL) {
+        return NULL;
+    }
+
+    journal->file = ngx_http_enkod_file_create(cf, open);
+    if (journal->file == NULL) {
+        return NULL;
+    }
+
+    journal->buf = ngx_palloc(cf->pool, NGX_HTTP_ENKOD_BATCH_SIZE);
+    if (journal->buf == NULL) {
+        return NULL;
+    }
+
+    ngx_http_enkod_journal_empty(journal);
+
+    ngx_queue_init(&journal->waiting);
+    ngx_queue_init(&journal->done);
+
+    journal->event.handler = ngx_http_enkod_journal_handler;
+    journal->event.data = journal;
+    journal->event.log = &cf->cycle->new_log;
+
+    journals = ngx_array_push(&emcf->journals);
+    if (journals == NULL) {
+        return NULL;
+    }
+
+    *journals = journal;
+
+    return journal;
+}
+
+
+ngx_int_t
+ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                    i;
+    ngx_http_enkod_journal_t    **journals;
+    ngx_http_enkod_main_conf_t   *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
+
+    if (emcf == NULL || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    journals = emcf->journals.elts;
+
+    for (i = 0; i < emcf->journals.nelts; i++) {
+        journals[i]->event.log = cycle->log;
+        ngx_http_enkod_file_init(journals[i]->file, cycle->log);
+    }
+
+    return NGX_OK;
+}
+
+
+u_char *
+ngx_http_enkod_journal_reserve(ngx_http_enkod_journal_t *journal, size_t size)
+{
+    u_char  *p;
+
+    if (size <= (size_t) (journal->end - journal->last)) {
+        return journal->last;
+    }
+
+    /* whoever is told by the flush may add a line */
+
+    while (journal->last != journal->start) {
+
+        ngx_http_enkod_journal_flush(journal);
+
+        if (size <= (size_t) (journal->end - journal->last)) {
+            return journal->last;
+        }
+    }
+
+    /* a batch for this line alone */
+
+    p = ngx_alloc(size + 1, ngx_cycle->log);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    journal->start = p + 1;
+    journal->last = journal->start;
+    journal->end = journal->start + size;
+
+    return journal->last;
+}
+
+
+void
+ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
+    ngx_http_enkod_waiter_t *waiter)
+{
+    journal->last += size;
+
+    waiter->waiting = 1;
+    ngx_queue_insert_tail(&journal->waiting, &waiter->queue);
+
+    if (++journal->nwaiting == NGX_HTTP_ENKOD_BATCH_WAITERS) {
+        ngx_http_enkod_journal_flush(journal);
+        return;
+    }
+
+    if (!journal->event.posted) {
+        ngx_post_event(&journal->event, &ngx_posted_events);
+    }
+}
+
+
+void
+ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter)
+{
+    /* its line stays: nobody was told, and the sender will repeat */
+
+    if (waiter->waiting) {
+        waiter->waiting = 0;
+        ngx_queue_remove(&waiter->queue);
+    }
+}
+
+
+static void
+ngx_http_enkod_journal_handler(ngx_event_t *ev)
+{
+    ngx_http_enkod_journal_flush(ev->data);
+}
+
+
+static void
+ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal)
+{
+    ngx_err_t                 err;
+    ngx_queue_t              *q;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    if (journal->event.posted) {
+        ngx_delete_posted_event(&journal->event);
+    }
+
+    if (journal->last != journal->start) {
+
+        err = ngx_http_enkod_file_append(journal->file, journal->start,
+                                         journal->last - journal->start,
+                                         journal->event.log);
+
+        ngx_http_enkod_journal_empty(journal);
+
+        while (!ngx_queue_empty(&journal->waiting)) {
+
+            q = ngx_queue_head(&journal->waiting);
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&journal->done, q);
+
+            waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
+            waiter->err = err;
+        }
+
+        journal->nwaiting = 0;
+    }
+
+    ngx_http_enkod_journal_tell(journal);
+}
+
+
+/*
+ * To tell one may cancel another, or add a line; so the head is taken off, as
+ * often as there is one.
+ */
+
+static void
+ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal)
+{
+    ngx_queue_t              *q;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    if (journal->telling) {
+        return;
+    }
+
+    journal->telling = 1;
+
+    while (!ngx_queue_empty(&journal->done)) {
+
+        q = ngx_queue_head(&journal->done);
+        ngx_queue_remove(q);
+
+        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
+
+        waiter->waiting = 0;
+        waiter->handler(waiter->data, waiter->err);
+    }
+
+    journal->telling = 0;
+}
+
+
+/* The byte before the batch belongs to ngx_http_enkod_file_append(). */
+
+static void
+ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal)
+{
+    if (journal->start && journal->start != journal->buf + 1) {
+        ngx_free(journal->start - 1);
+    }
+
+    journal->start = journal->buf + 1;
+    journal->last = journal->start;
+    journal->end = journal->buf + NGX_HTTP_ENKOD_BATCH_SIZE;
+}

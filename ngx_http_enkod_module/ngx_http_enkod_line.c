@@ -1,0 +1,209 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * An accepted event and its envelope become the line:
+ *
+ *     {"received_at":"2026-11-23T03:44:01.123Z","request_id":"...",
+ *      "remote_addr":"192.0.2.7","test":true,"event":"message open",...}
+ *
+ * The length is known first, so that it is written where it is needed.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
+#include <sys/random.h>
+#endif
+
+
+#define NGX_HTTP_ENKOD_REQUEST_ID   "Z\",\"request_id\":\""
+#define NGX_HTTP_ENKOD_REMOTE_ADDR  "\",\"remote_addr\":\""
+#define NGX_HTTP_ENKOD_TEST_TRUE    "\"test\":true,"
+
+#define NGX_HTTP_ENKOD_SECONDS_LEN  (sizeof("2026-11-23T03:44:01.") - 1)
+
+
+/* random bytes that are fetched at a time, for 256 requests */
+#define NGX_HTTP_ENKOD_RANDOM_SIZE  4096
+#define NGX_HTTP_ENKOD_ID_SIZE      16
+
+
+#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
+static void ngx_http_enkod_line_request_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v);
+#endif
+static u_char *ngx_http_enkod_line_seconds(time_t sec);
+
+
+ngx_int_t
+ngx_http_enkod_line_prepare(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t        *ctx;
+    ngx_http_variable_value_t   *v;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
+
+#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
+    v = &r->variables[emcf->request_id];
+
+    if (!v->valid && !v->not_found) {
+        ngx_http_enkod_line_request_id(r, v);
+    }
+#endif
+
+    v = ngx_http_get_indexed_variable(r, emcf->request_id);
+
+    if (v == NULL || v->not_found) {
+        return NGX_ERROR;
+    }
+
+    ctx->request_id.len = v->len;
+    ctx->request_id.data = v->data;
+
+    return NGX_OK;
+}
+
+
+#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
+
+/*
+ * $request_id, as ngx_http_variable_request_id() would make it, but for the
+ * source of its random bytes: RAND_bytes() of OpenSSL 3 takes as many
+ * instructions as all that nginx does for a request, and a system call.
+ * On failure the variable is left to nginx.
+ */
+
+static void
+ngx_http_enkod_line_request_id(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v)
+{
+    u_char  *id;
+
+    static size_t  left;
+    static u_char  random[NGX_HTTP_ENKOD_RANDOM_SIZE];
+
+    if (left == 0) {
+
+        if (getrandom(random, NGX_HTTP_ENKOD_RANDOM_SIZE, GRND_NONBLOCK)
+            != NGX_HTTP_ENKOD_RANDOM_SIZE)
+        {
+            return;
+        }
+
+        left = NGX_HTTP_ENKOD_RANDOM_SIZE;
+    }
+
+    id = ngx_pnalloc(r->pool, 2 * NGX_HTTP_ENKOD_ID_SIZE);
+    if (id == NULL) {
+        return;
+    }
+
+    left -= NGX_HTTP_ENKOD_ID_SIZE;
+
+    (void) ngx_hex_dump(id, random + left, NGX_HTTP_ENKOD_ID_SIZE);
+
+    v->len = 2 * NGX_HTTP_ENKOD_ID_SIZE;
+    v->data = id;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+}
+
+#endif
+
+
+size_t
+ngx_http_enkod_line_length(ngx_http_request_t *r)
+{
+    size_t                 len;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+
+    len = sizeof(NGX_HTTP_ENKOD_LINE_START) - 1
+          + NGX_HTTP_ENKOD_SECONDS_LEN + sizeof("123") - 1
+          + sizeof(NGX_HTTP_ENKOD_REQUEST_ID) - 1
+          + ctx->request_id.len
+          + sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1
+          + r->connection->addr_text.len
+          + sizeof("\",") - 1
+          + enkod_event_length(ctx->event)
+          + sizeof("}") - 1;
+
+    if (enkod_event_test(ctx->event)) {
+        len += sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1;
+    }
+
+    return len;
+}
+
+
+u_char *
+ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+
+    p = ngx_cpymem(p, NGX_HTTP_ENKOD_LINE_START,
+                   sizeof(NGX_HTTP_ENKOD_LINE_START) - 1);
+    p = ngx_cpymem(p, ngx_http_enkod_line_seconds(ctx->sec),
+                   NGX_HTTP_ENKOD_SECONDS_LEN);
+
+    *p++ = '0' + ctx->msec / 100;
+    *p++ = '0' + ctx->msec / 10 % 10;
+    *p++ = '0' + ctx->msec % 10;
+
+    p = ngx_cpymem(p, NGX_HTTP_ENKOD_REQUEST_ID,
+                   sizeof(NGX_HTTP_ENKOD_REQUEST_ID) - 1);
+    p = ngx_cpymem(p, ctx->request_id.data, ctx->request_id.len);
+
+    p = ngx_cpymem(p, NGX_HTTP_ENKOD_REMOTE_ADDR,
+                   sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1);
+    p = ngx_cpymem(p, r->connection->addr_text.data,
+                   r->connection->addr_text.len);
+
+    *p++ = '"';
+    *p++ = ',';
+
+    if (enkod_event_test(ctx->event)) {
+        p = ngx_cpymem(p, NGX_HTTP_ENKOD_TEST_TRUE,
+                       sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1);
+    }
+
+    p = enkod_event_write(ctx->event, p);
+
+    *p++ = '}';
+
+    return p;
+}
+
+
+/* RFC 3339, UTC; all events of a second share the text */
+
+static u_char *
+ngx_http_enkod_line_seconds(time_t sec)
+{
+    ngx_tm_t  tm;
+
+    static time_t  cached = (time_t) -1;
+    static u_char  text[NGX_HTTP_ENKOD_SECONDS_LEN + 1];
+
+    if (sec != cached) {
+        ngx_gmtime(sec, &tm);
+
+        (void) ngx_sprintf(text, "%4d-%02d-%02dT%02d:%02d:%02d.",
+                           tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                           tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec);
+        cached = sec;
+    }
+
+    return text;
+}

@@ -1,0 +1,804 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The directives, and what they mean together.  Whatever cannot work is said
+ * here, by "nginx -t", with the name of the directive.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+#define NGX_HTTP_ENKOD_MAX_EVENT_SIZE  (64 * 1024)
+
+/* offsets into an event are kept in 32 bits */
+#define NGX_HTTP_ENKOD_MAX_SIZE_LIMIT  (512 * 1024 * 1024)
+
+
+static ngx_int_t ngx_http_enkod_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_enkod_postconfiguration(ngx_conf_t *cf);
+static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
+static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_http_enkod_merge_events(ngx_conf_t *cf,
+    ngx_http_enkod_loc_conf_t *conf);
+static void *ngx_http_enkod_conf_alloc(void *data, size_t size);
+static void ngx_http_enkod_conf_free(void *data, void *p);
+
+static char *ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_uint_t ngx_http_enkod_utf8(ngx_str_t *value);
+static char *ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_enkod_log_filter(ngx_conf_t *cf,
+    ngx_http_enkod_log_t *log, ngx_str_t *value);
+
+
+static ngx_conf_enum_t  ngx_http_enkod_extra_fields[] = {
+    { ngx_string("keep"), ENKOD_EXTRA_KEEP },
+    { ngx_string("drop"), ENKOD_EXTRA_DROP },
+    { ngx_string("reject"), ENKOD_EXTRA_REJECT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_enkod_unknown_event[] = {
+    { ngx_string("reject"), 0 },
+    { ngx_string("accept"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_enkod_test[] = {
+    { ngx_string("accept"), 0 },
+    { ngx_string("ack"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_enkod_commands[] = {
+
+    { ngx_string("enkod_webhook"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_enkod_webhook,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_events"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_enkod_events,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_event"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_enkod_event,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_extra_fields"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_choice,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, extra_fields),
+      &ngx_http_enkod_extra_fields },
+
+    { ngx_string("enkod_unknown_event"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_choice,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, accept_unknown),
+      &ngx_http_enkod_unknown_event },
+
+    { ngx_string("enkod_test"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_choice,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, ack_test),
+      &ngx_http_enkod_test },
+
+    { ngx_string("enkod_max_event_size"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_size,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_token"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_http_enkod_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_log"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_enkod_log_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_enkod_module_ctx = {
+    ngx_http_enkod_preconfiguration,       /* preconfiguration */
+    ngx_http_enkod_postconfiguration,      /* postconfiguration */
+
+    ngx_http_enkod_create_main_conf,       /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_enkod_create_loc_conf,        /* create location configuration */
+    ngx_http_enkod_merge_loc_conf          /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_enkod_module = {
+    NGX_MODULE_V1,
+    &ngx_http_enkod_module_ctx,            /* module context */
+    ngx_http_enkod_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_enkod_journal_init_module,    /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_enkod_exit_process,           /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_int_t
+ngx_http_enkod_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_http_enkod_variables_add(cf);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    static ngx_str_t  name = ngx_string("request_id");
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    emcf->request_id = ngx_http_get_variable_index(cf, &name);
+
+    return emcf->request_id == NGX_ERROR ? NGX_ERROR : NGX_OK;
+}
+
+
+static void *
+ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
+{
+    enkod_mem_t                  mem;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_main_conf_t));
+    if (emcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     emcf->zone = NULL;
+     *     emcf->request_id = 0;
+     */
+
+    mem.alloc = ngx_http_enkod_conf_alloc;
+    mem.free = ngx_http_enkod_conf_free;
+    mem.ctx = cf->pool;
+
+    if (enkod_schema_init(&emcf->schema, &mem) != 0
+        || ngx_array_init(&emcf->journals, cf->pool, 4,
+                          sizeof(ngx_http_enkod_journal_t *))
+           != NGX_OK
+        || ngx_array_init(&emcf->fields, cf->pool, 16, sizeof(ngx_str_t *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return emcf;
+}
+
+
+static void *
+ngx_http_enkod_conf_alloc(void *data, size_t size)
+{
+    return ngx_palloc(data, size);
+}
+
+
+static void
+ngx_http_enkod_conf_free(void *data, void *p)
+{
+    (void) ngx_pfree(data, p);
+}
+
+
+static void *
+ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_enkod_loc_conf_t  *conf;
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_loc_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     conf->webhook = 0;
+     *     conf->token = NULL;
+     *     conf->tokens = NULL;
+     *     conf->settings = { 0 };
+     */
+
+    conf->events = NGX_CONF_UNSET_PTR;
+    conf->extra_fields = NGX_CONF_UNSET_UINT;
+    conf->accept_unknown = NGX_CONF_UNSET_UINT;
+    conf->ack_test = NGX_CONF_UNSET_UINT;
+    conf->max_event_size = NGX_CONF_UNSET_SIZE;
+    conf->logs = NGX_CONF_UNSET_PTR;
+
+    return conf;
+}
+
+
+static char *
+ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_enkod_loc_conf_t *prev = parent;
+    ngx_http_enkod_loc_conf_t *conf = child;
+
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    ngx_conf_merge_ptr_value(conf->events, prev->events, NULL);
+    ngx_conf_merge_uint_value(conf->extra_fields, prev->extra_fields,
+                              ENKOD_EXTRA_KEEP);
+    ngx_conf_merge_uint_value(conf->accept_unknown, prev->accept_unknown, 0);
+    ngx_conf_merge_uint_value(conf->ack_test, prev->ack_test, 0);
+    ngx_conf_merge_size_value(conf->max_event_size, prev->max_event_size,
+                              NGX_HTTP_ENKOD_MAX_EVENT_SIZE);
+
+    if (conf->logs == NGX_CONF_UNSET_PTR) {
+        /* which it may stay, to be told from "off" */
+        conf->logs = prev->logs;
+    }
+
+    if (conf->token == NULL) {
+        conf->token = prev->token;
+        conf->tokens = prev->tokens;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && prev->webhook && clcf->handler == NULL) {
+
+        /* "if" and "limit_except" that do not answer themselves */
+
+        conf->webhook = 1;
+        clcf->handler = ngx_http_enkod_handler;
+    }
+
+    if (!conf->webhook) {
+        return NGX_CONF_OK;
+    }
+
+    if (clcf->handler != ngx_http_enkod_handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"enkod_webhook\" in location \"%V\" must be the "
+                           "only directive there that answers requests",
+                           &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    conf->settings.schema = &emcf->schema;
+    conf->settings.max_size = conf->max_event_size;
+    conf->settings.extra = conf->extra_fields;
+    conf->settings.accept_unknown = conf->accept_unknown;
+
+    if (ngx_http_enkod_merge_events(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->logs == NGX_CONF_UNSET_PTR) {
+        conf->logs = NULL;
+
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"enkod_webhook\" in location \"%V\" has no "
+                           "\"enkod_log\": its events are kept nowhere",
+                           &clcf->name);
+    }
+
+    if (!clcf->noname
+        && clcf->client_max_body_size
+        && clcf->client_max_body_size < (off_t) conf->max_event_size)
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"client_max_body_size\" in location \"%V\" is "
+                           "smaller than \"enkod_max_event_size\", so nginx "
+                           "itself refuses larger events", &clcf->name);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* The list of enkod_events as the event core takes it. */
+
+static char *
+ngx_http_enkod_merge_events(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
+{
+    ngx_str_t    *name;
+    ngx_uint_t    i;
+    enkod_str_t  *event;
+
+    if (conf->events == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    name = conf->events->elts;
+
+    event = ngx_palloc(cf->pool, conf->events->nelts * sizeof(enkod_str_t));
+    if (event == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < conf->events->nelts; i++) {
+
+        event[i].data = name[i].data;
+        event[i].len = name[i].len;
+
+        if (!conf->accept_unknown
+            && enkod_schema_find(conf->settings.schema, &event[i]) == NULL)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown event \"%V\" in \"enkod_events\", it "
+                               "must be declared by \"enkod_event\", or "
+                               "\"enkod_unknown_event accept\" must apply",
+                               &name[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    conf->settings.events = event;
+    conf->settings.nevents = conf->events->nelts;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (elcf->webhook) {
+        return "is duplicate";
+    }
+
+    elcf->webhook = 1;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "must be the only directive in its location "
+               "that answers requests";
+    }
+
+    clcf->handler = ngx_http_enkod_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_str_t   *value, *name;
+    ngx_uint_t   i;
+
+    if (elcf->events != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
+        elcf->events = NULL;
+        return NGX_CONF_OK;
+    }
+
+    elcf->events = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                    sizeof(ngx_str_t));
+    if (elcf->events == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 0 || ngx_strcmp(value[i].data, "all") == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in \"enkod_events\", "
+                               "it must be \"all\" alone or names of events",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        name = ngx_array_push(elcf->events);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *name = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_main_conf_t *emcf = conf;
+
+    ngx_str_t      *value;
+    ngx_uint_t      i;
+    const char     *error;
+    enkod_str_t     text;
+    enkod_shape_t  *shape;
+    enkod_field_t  *field;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (!ngx_http_enkod_utf8(&value[i])) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in \"enkod_event\": "
+                               "names must be valid UTF-8", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    text.data = value[1].data;
+    text.len = value[1].len;
+
+    shape = enkod_schema_declare(&emcf->schema, &text, &error);
+
+    i = 1;
+
+    while (shape && ++i < cf->args->nelts) {
+
+        text.data = value[i].data;
+        text.len = value[i].len;
+
+        field = enkod_schema_declare_field(&emcf->schema, shape, &text,
+                                           &error);
+        if (field == NULL) {
+            break;
+        }
+
+        if (ngx_http_enkod_variables_add_field(cf, field) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (i == cf->args->nelts) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in \"enkod_event\": %s",
+                       &value[i], error);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_utf8(ngx_str_t *value)
+{
+    u_char  *p, *last;
+
+    p = value->data;
+    last = p + value->len;
+
+    while (p < last) {
+
+        if (*p < 0x80) {
+            p++;
+
+        } else if (ngx_utf8_decode(&p, last - p) > 0x10ffff) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* as ngx_conf_set_enum_slot(), but saying what the choice is */
+
+static char *
+ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    u_char           *last, list[128];
+    ngx_str_t        *value;
+    ngx_uint_t       *np, i;
+    ngx_conf_enum_t  *e;
+
+    np = (ngx_uint_t *) (p + cmd->offset);
+
+    if (*np != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    e = cmd->post;
+    last = list;
+
+    for (i = 0; e[i].name.len; i++) {
+
+        if (e[i].name.len == value[1].len
+            && ngx_strcmp(e[i].name.data, value[1].data) == 0)
+        {
+            *np = e[i].value;
+            return NGX_CONF_OK;
+        }
+
+        last = ngx_slprintf(last, list + sizeof(list), "%s\"%V\"",
+                            i ? " or " : "", &e[i].name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in \"%V\", it must be %*s",
+                       &value[1], &cmd->name, (size_t) (last - list), list);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ssize_t     size;
+    ngx_str_t  *value;
+
+    if (elcf->max_event_size != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[1]);
+
+    if (size <= 0 || size > NGX_HTTP_ENKOD_MAX_SIZE_LIMIT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"enkod_max_event_size\", "
+                           "it must be a size from 1 to 512m", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    elcf->max_event_size = size;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_str_t                         *value, *token;
+    ngx_uint_t                         i;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (elcf->token) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    elcf->token = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    elcf->tokens = ngx_array_create(cf->pool, cf->args->nelts - 2,
+                                    sizeof(ngx_str_t));
+
+    if (elcf->token == NULL || elcf->tokens == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = elcf->token;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (elcf->token->lengths == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"enkod_token\", it must "
+                           "have a variable, like \"$arg_token\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 0 || ngx_strchr(value[i].data, '$') != NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid token in \"enkod_token\", it must not "
+                               "be empty and have no variables");
+            return NGX_CONF_ERROR;
+        }
+
+        token = ngx_array_push(elcf->tokens);
+        if (token == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *token = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_str_t             *value;
+    ngx_uint_t             i;
+    ngx_http_enkod_log_t  *log;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts != 2 || elcf->logs != NGX_CONF_UNSET_PTR) {
+            return "must stand alone if it is \"off\"";
+        }
+
+        elcf->logs = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    if (elcf->logs == NULL) {
+        return "must stand alone if it is \"off\"";
+    }
+
+    if (value[1].len == 0
+        || ngx_strchr(value[1].data, '$') != NULL
+        || ngx_strncmp(value[1].data, "syslog:", sizeof("syslog:") - 1) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid path \"%V\" in \"enkod_log\", it must be "
+                           "that of a file and have no variables", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (elcf->logs == NGX_CONF_UNSET_PTR) {
+        elcf->logs = ngx_array_create(cf->pool, 2,
+                                      sizeof(ngx_http_enkod_log_t));
+        if (elcf->logs == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    log = ngx_array_push(elcf->logs);
+    if (log == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    log->filter = NULL;
+
+    log->journal = ngx_http_enkod_journal_get(cf, &value[1]);
+    if (log->journal == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < elcf->logs->nelts - 1; i++) {
+
+        if (((ngx_http_enkod_log_t *) elcf->logs->elts)[i].journal
+            == log->journal)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "duplicate path \"%V\" in \"enkod_log\"",
+                               &value[1]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (log->filter == NULL && value[i].len > sizeof("if=") - 1
+            && ngx_strncmp(value[i].data, "if=", sizeof("if=") - 1) == 0)
+        {
+            value[i].data += sizeof("if=") - 1;
+            value[i].len -= sizeof("if=") - 1;
+
+            if (ngx_http_enkod_log_filter(cf, log, &value[i])
+                != NGX_CONF_OK)
+            {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in \"enkod_log\", only "
+                           "one \"if=CONDITION\" may follow the path",
+                           &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_enkod_log_filter(ngx_conf_t *cf, ngx_http_enkod_log_t *log,
+    ngx_str_t *value)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    log->filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (log->filter == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = log->filter;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}

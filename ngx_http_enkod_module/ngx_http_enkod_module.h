@@ -1,0 +1,256 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * What the rooms of the nginx half share: the configuration, the state of a
+ * request, and one prototype for each thing that a room does for another.
+ */
+
+
+#ifndef _NGX_HTTP_ENKOD_MODULE_H_INCLUDED_
+#define _NGX_HTTP_ENKOD_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "enkod_event.h"
+
+
+/* seconds in Retry-After where nobody named another number */
+#define NGX_HTTP_ENKOD_RETRY_AFTER  5
+
+/* seconds between two messages about the same trouble */
+#define NGX_HTTP_ENKOD_LOG_PAUSE    60
+
+/* how every line begins */
+#define NGX_HTTP_ENKOD_LINE_START   "{\"received_at\":\""
+
+/* files of all enkod_log of a configuration */
+#define NGX_HTTP_ENKOD_MAX_FILES    256
+
+
+typedef struct ngx_http_enkod_file_s     ngx_http_enkod_file_t;
+typedef struct ngx_http_enkod_journal_s  ngx_http_enkod_journal_t;
+typedef struct ngx_http_enkod_waiter_s   ngx_http_enkod_waiter_t;
+
+
+typedef struct {
+    enkod_schema_t               schema;
+    ngx_array_t                  journals;  /* ngx_http_enkod_journal_t * */
+    ngx_array_t                  fields;    /* ngx_str_t *, with variables */
+    ngx_shm_zone_t              *zone;      /* what the journals share */
+    ngx_int_t                    request_id;    /* index of the variable */
+} ngx_http_enkod_main_conf_t;
+
+
+typedef struct {
+    ngx_http_enkod_journal_t    *journal;
+    ngx_http_complex_value_t    *filter;    /* if=; NULL: always */
+} ngx_http_enkod_log_t;
+
+
+typedef struct {
+    ngx_uint_t                   webhook;
+
+    ngx_array_t                 *events;    /* ngx_str_t; NULL: all */
+    ngx_uint_t                   extra_fields;
+    ngx_uint_t                   accept_unknown;
+    ngx_uint_t                   ack_test;
+    size_t                       max_event_size;
+
+    ngx_http_complex_value_t    *token;     /* NULL: none is asked for */
+    ngx_array_t                 *tokens;    /* ngx_str_t */
+
+    ngx_array_t                 *logs;      /* ngx_http_enkod_log_t, or NULL */
+
+    enkod_settings_t             settings;  /* the same, for the event core */
+} ngx_http_enkod_loc_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_ENKOD_UNDECIDED = 0,
+    NGX_HTTP_ENKOD_ACCEPTED,
+    NGX_HTTP_ENKOD_TEST,
+    NGX_HTTP_ENKOD_REJECTED,
+    NGX_HTTP_ENKOD_FAILED
+} ngx_http_enkod_result_e;
+
+
+typedef struct {
+    enkod_event_t               *event;
+    enkod_error_e                error;
+    ngx_http_enkod_result_e      result;
+
+    off_t                        received;  /* bytes of the body */
+
+    /* what is called when the body is there */
+    ngx_http_client_body_handler_pt  body_handler;
+
+    time_t                       sec;       /* when the event was accepted */
+    ngx_msec_t                   msec;
+    ngx_str_t                    request_id;
+    ngx_str_t                    json;      /* once a variable has asked */
+    ngx_str_t                    line;      /* likewise */
+
+    ngx_http_enkod_waiter_t     *waiters;   /* one for each line */
+    ngx_uint_t                   nwaiters;
+    ngx_uint_t                   pending;   /* sinks still to answer */
+
+    unsigned                     accepted:1;    /* the event is whole, good */
+} ngx_http_enkod_ctx_t;
+
+
+/*
+ * Handler: the content handler of a location with enkod_webhook.
+ */
+
+ngx_int_t ngx_http_enkod_handler(ngx_http_request_t *r);
+
+/* Of the module: frees what a worker has kept. */
+void ngx_http_enkod_exit_process(ngx_cycle_t *cycle);
+
+/*
+ * The context of a request, also after an internal redirect (error_page), when
+ * nginx has forgotten it; NULL if the request met no enkod_webhook.
+ */
+ngx_http_enkod_ctx_t *ngx_http_enkod_get_ctx(ngx_http_request_t *r);
+
+
+/*
+ * Body: reads the request's body to its end, feeding ctx->event as it comes,
+ * or dropping it once ctx->error is set; then calls "handler", with ctx->error
+ * saying what came of it.  A body that grows larger than enkod_max_event_size
+ * ends at once with ENKOD_TOO_LARGE.  Returns what a content handler returns.
+ */
+
+ngx_int_t ngx_http_enkod_body_read(ngx_http_request_t *r,
+    ngx_http_client_body_handler_pt handler);
+
+
+/*
+ * Response: each sends a whole answer and returns what to finalize with.
+ */
+
+/* 200 with no body: the event is where it should be */
+ngx_int_t ngx_http_enkod_response_ok(ngx_http_request_t *r);
+
+/* 200 with a short line of text for GET and HEAD */
+ngx_int_t ngx_http_enkod_response_probe(ngx_http_request_t *r);
+
+/* problem+json (RFC 9457) for ctx->error, or the administrator's error_page */
+ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
+
+
+/*
+ * Line: the text of an accepted event with its envelope, without "\n".
+ */
+
+/* Looks up what the line needs; NGX_ERROR if there is no memory. */
+ngx_int_t ngx_http_enkod_line_prepare(ngx_http_request_t *r);
+
+size_t ngx_http_enkod_line_length(ngx_http_request_t *r);
+u_char *ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p);
+
+
+/*
+ * Journal: appends lines to a file.  What is added within one turn of the
+ * event loop, by whatever location, is one write(); then each waiter's handler
+ * is called exactly once, with 0 if its bytes are in the file, else with the
+ * error, unless it was cancelled before.
+ */
+
+typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
+
+struct ngx_http_enkod_waiter_s {
+    ngx_queue_t                  queue;
+    ngx_http_enkod_waiter_pt     handler;
+    void                        *data;
+    ngx_err_t                    err;
+    ngx_uint_t                   waiting;
+};
+
+/* The journal of that file, at configuration time; NULL on error. */
+ngx_http_enkod_journal_t *ngx_http_enkod_journal_get(ngx_conf_t *cf,
+    ngx_str_t *path);
+
+/*
+ * Room for "size" bytes, or NULL if there is no memory; to be filled at once
+ * and followed by ngx_http_enkod_journal_add().
+ */
+u_char *ngx_http_enkod_journal_reserve(ngx_http_enkod_journal_t *journal,
+    size_t size);
+
+/*
+ * Adds what was written to the room.  The waiter's memory has to last until
+ * its handler was called or it was cancelled.
+ */
+void ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
+    ngx_http_enkod_waiter_t *waiter);
+
+void ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter);
+
+/* Of the module: the files are open and may be written to. */
+ngx_int_t ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle);
+
+
+/*
+ * File: appends whole lines, or nothing, together with other processes.
+ */
+
+/* A file that is opened by nginx, at configuration time; NULL on error. */
+ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
+    ngx_open_file_t *open);
+
+ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
+
+/* Once the file is open and shared memory is there: checks its last line. */
+void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log);
+
+/*
+ * Appends "len" bytes, which are lines.  Returns 0 if all of them are in the
+ * file; else the error, and then none of them is, as far as that can be done.
+ * The byte before "p" must be writable.
+ */
+ngx_err_t ngx_http_enkod_file_append(ngx_http_enkod_file_t *file, u_char *p,
+    size_t len, ngx_log_t *log);
+
+
+/*
+ * Claim: who else has a file open and shares no memory with us.  Each returns
+ * NGX_AGAIN if another master is in the way, and NGX_DECLINED where that cannot
+ * be known.
+ */
+
+/* A number for a master, random. */
+ngx_uint_t ngx_http_enkod_claim_master(void);
+
+/* Claims an open file; *claim is then what to renew. */
+ngx_int_t ngx_http_enkod_claim_take(ngx_fd_t fd, ngx_uint_t master,
+    off_t *claim);
+
+/* The same for what may be another descriptor; NGX_AGAIN: take a new one. */
+ngx_int_t ngx_http_enkod_claim_renew(ngx_fd_t fd, off_t claim);
+
+/* NGX_OK if there is no other master; until let in, none can claim the file. */
+ngx_int_t ngx_http_enkod_claim_keep_out(ngx_fd_t fd, ngx_uint_t master);
+void ngx_http_enkod_claim_let_in(ngx_fd_t fd, ngx_uint_t master);
+
+
+/*
+ * Variables: what is always there, and one for each field of the table.
+ */
+
+ngx_int_t ngx_http_enkod_variables_add(ngx_conf_t *cf);
+ngx_int_t ngx_http_enkod_variables_add_field(ngx_conf_t *cf,
+    const enkod_field_t *field);
+
+
+extern ngx_module_t  ngx_http_enkod_module;
+
+
+#endif /* _NGX_HTTP_ENKOD_MODULE_H_INCLUDED_ */

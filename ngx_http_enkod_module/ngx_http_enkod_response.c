@@ -1,0 +1,382 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * What the sender is told.  An error is a problem in the sense of RFC 9457;
+ * nothing that the request contains gets into it but the name of a member.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+typedef struct {
+    ngx_uint_t                   status;
+    ngx_str_t                    line;      /* code and phrase, RFC 9110 */
+} ngx_http_enkod_status_t;
+
+
+static ngx_int_t ngx_http_enkod_response_send(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_enkod_response_headers(ngx_http_request_t *r,
+    ngx_uint_t status);
+static ngx_int_t ngx_http_enkod_response_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_http_enkod_response_body(ngx_http_request_t *r,
+    ngx_str_t *title, ngx_str_t *body);
+static const enkod_refusal_t *ngx_http_enkod_response_refusal(
+    ngx_http_enkod_ctx_t *ctx);
+static ngx_uint_t ngx_http_enkod_response_error_page(ngx_http_request_t *r,
+    ngx_uint_t status);
+static void ngx_http_enkod_response_drop_body(ngx_http_request_t *r);
+static void ngx_http_enkod_response_log(ngx_http_request_t *r);
+static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
+
+
+static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
+    { 400, ngx_string("400 Bad Request") },
+    { 403, ngx_string("403 Forbidden") },
+    { 405, ngx_string("405 Method Not Allowed") },
+    { 413, ngx_string("413 Content Too Large") },
+    { 415, ngx_string("415 Unsupported Media Type") },
+    { 422, ngx_string("422 Unprocessable Content") },
+    { 500, ngx_string("500 Internal Server Error") },
+    { 503, ngx_string("503 Service Unavailable") }
+};
+
+
+ngx_int_t
+ngx_http_enkod_response_ok(ngx_http_request_t *r)
+{
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = 0;
+
+    /* no condition of the request makes a 304 or 412 of it */
+    r->disable_not_modified = 1;
+
+    /* the header is all there is, and is sent without waiting for a body */
+    r->header_only = 1;
+
+    return ngx_http_send_header(r);
+}
+
+
+ngx_int_t
+ngx_http_enkod_response_probe(ngx_http_request_t *r)
+{
+    static ngx_str_t  body = ngx_string("enKod webhook receiver\n");
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->disable_not_modified = 1;
+
+    ngx_str_set(&r->headers_out.content_type, "text/plain");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    return ngx_http_enkod_response_send(r, &body);
+}
+
+
+ngx_int_t
+ngx_http_enkod_response_problem(ngx_http_request_t *r)
+{
+    ngx_str_t              *line, title, body;
+    ngx_uint_t              status;
+    ngx_http_enkod_ctx_t   *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    status = enkod_error_get(ctx->error)->status;
+
+    ctx->result = status < NGX_HTTP_INTERNAL_SERVER_ERROR
+                  ? NGX_HTTP_ENKOD_REJECTED : NGX_HTTP_ENKOD_FAILED;
+
+    ngx_http_enkod_response_log(r);
+
+    if (ngx_http_enkod_response_headers(r, status) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_enkod_response_error_page(r, status)) {
+        ngx_http_enkod_response_drop_body(r);
+        return status;
+    }
+
+    line = ngx_http_enkod_response_line(status);
+
+    title.len = line->len - sizeof("400 ") + 1;
+    title.data = line->data + sizeof("400 ") - 1;
+
+    if (ngx_http_enkod_response_body(r, &title, &body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.status = status;
+
+    if (status == 422) {
+        /* nginx has no phrase for it */
+        r->headers_out.status_line = *line;
+    }
+
+    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    return ngx_http_enkod_response_send(r, &body);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_response_send(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    r->headers_out.content_length_n = body->len;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = body->data;
+    b->last = body->data + body->len;
+    b->memory = 1;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_str_t  value;
+
+    static ngx_str_t  allow = ngx_string("Allow");
+    static ngx_str_t  methods = ngx_string("GET, HEAD, POST");
+    static ngx_str_t  retry_after = ngx_string("Retry-After");
+
+    if (status == NGX_HTTP_NOT_ALLOWED) {
+        return ngx_http_enkod_response_header(r, &allow, &methods);
+    }
+
+    if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
+
+        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+        if (value.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        value.len = ngx_sprintf(value.data, "%d", NGX_HTTP_ENKOD_RETRY_AFTER)
+                    - value.data;
+
+        return ngx_http_enkod_response_header(r, &retry_after, &value);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_response_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *header;
+
+    header = ngx_list_push(&r->headers_out.headers);
+    if (header == NULL) {
+        return NGX_ERROR;
+    }
+
+    header->hash = 1;
+#if (nginx_version >= 1023000)
+    header->next = NULL;
+#endif
+    header->key = *name;
+    header->value = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_response_body(ngx_http_request_t *r, ngx_str_t *title,
+    ngx_str_t *body)
+{
+    u_char                 *p;
+    size_t                  len, detail;
+    const enkod_error_t    *error;
+    ngx_http_enkod_ctx_t   *ctx;
+    const enkod_refusal_t  *refusal;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    error = enkod_error_get(ctx->error);
+
+    refusal = ngx_http_enkod_response_refusal(ctx);
+
+    detail = ngx_strlen(error->detail);
+
+    len = sizeof("{\"title\":\"\",\"status\":,\"detail\":\"\",\"code\":\"\","
+                 "\"field\":\"\",\"expected\":\"\",\"offset\":}\n")
+          + title->len + NGX_INT_T_LEN
+          + enkod_json_escaped((u_char *) error->detail, detail)
+          + ngx_strlen(error->code);
+
+    if (refusal) {
+        len += refusal->field.len + NGX_SIZE_T_LEN
+               + (refusal->expected ? ngx_strlen(refusal->expected) : 0);
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    body->data = p;
+
+    p = ngx_sprintf(p, "{\"title\":\"%V\",\"status\":%ui,\"detail\":\"",
+                    title, (ngx_uint_t) error->status);
+    p += enkod_json_escape(p, (u_char *) error->detail, detail);
+    p = ngx_sprintf(p, "\",\"code\":\"%s\"", error->code);
+
+    if (refusal) {
+
+        if (refusal->field.len) {
+            p = ngx_sprintf(p, ",\"field\":\"%*s\"", refusal->field.len,
+                            refusal->field.data);
+        }
+
+        if (refusal->expected) {
+            p = ngx_sprintf(p, ",\"expected\":\"%s\"", refusal->expected);
+        }
+
+        p = ngx_sprintf(p, ",\"offset\":%uz", refusal->offset);
+    }
+
+    *p++ = '}';
+    *p++ = LF;
+
+    body->len = p - body->data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The event's own refusal, if it is the event that is refused.  A body that is
+ * too large is refused alike, whether that was announced or seen.
+ */
+
+static const enkod_refusal_t *
+ngx_http_enkod_response_refusal(ngx_http_enkod_ctx_t *ctx)
+{
+    const enkod_refusal_t  *refusal;
+
+    if (ctx->event == NULL || ctx->error == ENKOD_TOO_LARGE) {
+        return NULL;
+    }
+
+    refusal = enkod_event_refusal(ctx->event);
+
+    return refusal->code == ctx->error ? refusal : NULL;
+}
+
+
+/* as ngx_http_special_response_handler() will decide */
+
+static ngx_uint_t
+ngx_http_enkod_response_error_page(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->error_pages == NULL || r->error_page || r->uri_changes == 0) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].status == (ngx_int_t) status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Whoever makes the page, perhaps another server, gets no body: some of it is
+ * gone, and what is left would be taken for a body, or a request, by itself.
+ */
+
+static void
+ngx_http_enkod_response_drop_body(ngx_http_request_t *r)
+{
+    if (r->request_body) {
+        r->request_body->bufs = NULL;
+    }
+
+    r->headers_in.content_length_n = 0;
+    r->headers_in.content_length = NULL;
+    r->headers_in.chunked = 0;
+}
+
+
+static void
+ngx_http_enkod_response_log(ngx_http_request_t *r)
+{
+    ngx_str_t               field;
+    const enkod_error_t    *error;
+    ngx_http_enkod_ctx_t   *ctx;
+    const enkod_refusal_t  *refusal;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    error = enkod_error_get(ctx->error);
+    refusal = ngx_http_enkod_response_refusal(ctx);
+
+    if (refusal == NULL) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "enkod: request refused with %ui %s",
+                      (ngx_uint_t) error->status, error->code);
+        return;
+    }
+
+    field.len = refusal->field.len;
+    field.data = (u_char *) refusal->field.data;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "enkod: event refused with %ui %s, field \"%V\", offset %uz",
+                  (ngx_uint_t) error->status, error->code, &field,
+                  refusal->offset);
+}
+
+
+static ngx_str_t *
+ngx_http_enkod_response_line(ngx_uint_t status)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_http_enkod_statuses[i].status != status; i++) { /* void */ }
+
+    return &ngx_http_enkod_statuses[i].line;
+}

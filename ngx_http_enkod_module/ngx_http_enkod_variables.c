@@ -1,0 +1,404 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Variables: they look at a request's event and never change it.  They are
+ * empty until there is something to see, the fields until the event is
+ * accepted, and are asked again after that.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+static ngx_int_t ngx_http_enkod_variable_event(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_json(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_line(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_test(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_error(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_result(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_http_enkod_ctx_t *ngx_http_enkod_variable_ctx(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v);
+static void ngx_http_enkod_variable_set(ngx_http_variable_value_t *v,
+    const u_char *data, size_t len);
+
+
+static ngx_http_variable_t  ngx_http_enkod_variables[] = {
+
+    { ngx_string("enkod_event"), NULL, ngx_http_enkod_variable_event,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_json"), NULL, ngx_http_enkod_variable_json,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_line"), NULL, ngx_http_enkod_variable_line,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_test"), NULL, ngx_http_enkod_variable_test,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_error"), NULL, ngx_http_enkod_variable_error,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_result"), NULL, ngx_http_enkod_variable_result,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_enkod_variables_add(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i, n;
+    ngx_http_variable_t         *var, *v;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    for (v = ngx_http_enkod_variables; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    for (i = 0; i < emcf->schema.nshapes; i++) {
+        for (n = 0; n < emcf->schema.shapes[i]->nfields; n++) {
+
+            if (ngx_http_enkod_variables_add_field(cf,
+                                         &emcf->schema.shapes[i]->fields[n])
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A field has a variable if its name can be that of one.  Fields of several
+ * events share it; names of variables do not tell capitals apart.
+ */
+
+ngx_int_t
+ngx_http_enkod_variables_add_field(ngx_conf_t *cf, const enkod_field_t *field)
+{
+    size_t                        i;
+    u_char                        ch;
+    ngx_str_t                    *name, full, **fields;
+    ngx_uint_t                    n;
+    ngx_http_variable_t          *var;
+    ngx_http_enkod_main_conf_t   *emcf;
+
+    static const char  prefix[] = "enkod_";
+
+    for (i = 0; i < field->name.len; i++) {
+
+        ch = ngx_tolower(field->name.data[i]);
+
+        if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9') && ch != '_') {
+            return NGX_OK;
+        }
+    }
+
+    for (n = 0; ngx_http_enkod_variables[n].name.len; n++) {
+
+        full = ngx_http_enkod_variables[n].name;
+
+        if (full.len - (sizeof(prefix) - 1) == field->name.len
+            && ngx_strncasecmp(full.data + sizeof(prefix) - 1,
+                               (u_char *) field->name.data, field->name.len)
+               == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    fields = emcf->fields.elts;
+
+    for (n = 0; n < emcf->fields.nelts; n++) {
+        if (fields[n]->len == field->name.len
+            && ngx_strncasecmp(fields[n]->data, (u_char *) field->name.data,
+                               field->name.len)
+               == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    name = ngx_palloc(cf->pool, sizeof(ngx_str_t));
+    fields = ngx_array_push(&emcf->fields);
+
+    full.len = sizeof(prefix) - 1 + field->name.len;
+    full.data = ngx_pnalloc(cf->pool, full.len);
+
+    if (name == NULL || fields == NULL || full.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(ngx_cpymem(full.data, prefix, sizeof(prefix) - 1),
+               field->name.data, field->name.len);
+
+    name->len = field->name.len;
+    name->data = full.data + sizeof(prefix) - 1;
+
+    *fields = name;
+
+    var = ngx_http_add_variable(cf, &full, NGX_HTTP_VAR_NOCACHEABLE);
+    if (var == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (var->get_handler) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the variable \"$%V\" of a field in \"enkod_event\" "
+                           "is defined already", &full);
+        return NGX_ERROR;
+    }
+
+    var->get_handler = ngx_http_enkod_variable_field;
+    var->data = (uintptr_t) name;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_event(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    enkod_str_t            name;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    /* also of an event that was refused for something else */
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx && ctx->event) {
+        name = enkod_event_name(ctx->event);
+        ngx_http_enkod_variable_set(v, name.data, name.len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_json(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                *p;
+    size_t                 len;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx == NULL || !ctx->accepted) {
+        return NGX_OK;
+    }
+
+    if (ctx->json.len == 0) {
+
+        len = enkod_event_length(ctx->event) + sizeof("{}") - 1;
+
+        p = ngx_pnalloc(r->pool, len);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->json.len = len;
+        ctx->json.data = p;
+
+        *p++ = '{';
+        p = enkod_event_write(ctx->event, p);
+        *p = '}';
+    }
+
+    ngx_http_enkod_variable_set(v, ctx->json.data, ctx->json.len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_line(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx == NULL || !ctx->accepted) {
+        return NGX_OK;
+    }
+
+    if (ctx->line.len == 0) {
+
+        if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ctx->line.data = ngx_pnalloc(r->pool, ngx_http_enkod_line_length(r));
+        if (ctx->line.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->line.len = ngx_http_enkod_line_write(r, ctx->line.data)
+                        - ctx->line.data;
+    }
+
+    ngx_http_enkod_variable_set(v, ctx->line.data, ctx->line.len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_test(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx && ctx->accepted && enkod_event_test(ctx->event)) {
+        ngx_http_enkod_variable_set(v, (u_char *) "1", 1);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_error(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    const char            *code;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx && ctx->error != ENKOD_OK) {
+        code = enkod_error_get(ctx->error)->code;
+        ngx_http_enkod_variable_set(v, (u_char *) code, ngx_strlen(code));
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_result(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    static ngx_str_t  results[] = {
+        [NGX_HTTP_ENKOD_UNDECIDED] = ngx_null_string,
+        [NGX_HTTP_ENKOD_ACCEPTED] = ngx_string("accepted"),
+        [NGX_HTTP_ENKOD_TEST] = ngx_string("test"),
+        [NGX_HTTP_ENKOD_REJECTED] = ngx_string("rejected"),
+        [NGX_HTTP_ENKOD_FAILED] = ngx_string("failed")
+    };
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx) {
+        ngx_http_enkod_variable_set(v, results[ctx->result].data,
+                                    results[ctx->result].len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    ngx_uint_t             i;
+    enkod_str_t            value;
+    const enkod_field_t   *field;
+    const enkod_shape_t   *shape;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx == NULL || !ctx->accepted) {
+        return NGX_OK;
+    }
+
+    shape = enkod_event_shape(ctx->event);
+
+    if (shape == NULL) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < shape->nfields; i++) {
+
+        field = &shape->fields[i];
+
+        if (field->name.len == name->len
+            && ngx_strncasecmp((u_char *) field->name.data, name->data,
+                               name->len)
+               == 0)
+        {
+            value = enkod_event_field(ctx->event, field);
+            ngx_http_enkod_variable_set(v, value.data, value.len);
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Leaves the variable empty and, by not marking it as valid, not cached: the
+ * modules that log ask for a variable without minding that it may change.
+ */
+
+static ngx_http_enkod_ctx_t *
+ngx_http_enkod_variable_ctx(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v)
+{
+    v->valid = 0;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->len = 0;
+    v->data = (u_char *) "";
+
+    return ngx_http_enkod_get_ctx(r->main);
+}
+
+
+static void
+ngx_http_enkod_variable_set(ngx_http_variable_value_t *v, const u_char *data,
+    size_t len)
+{
+    v->len = len;
+    v->data = len ? (u_char *) data : (u_char *) "";
+}

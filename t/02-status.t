@@ -1,0 +1,416 @@
+# What is answered: each row of the table of statuses, each code.
+
+use strict;
+use warnings;
+
+use Test::Nginx::Socket 'no_plan';
+use EnkodTest;
+
+no_shuffle();
+
+our $accepted = accepted(message() =~ s/^\{|\}$//gr);
+
+# A body that is refused at the border of its two parts; of bad JSON the place
+# is left to t/unit.
+sub refused {
+    my ($title, $code, $head, $tail, %member) = @_;
+
+    my $offset = $code eq 'invalid_json' ? undef : length $head;
+
+    return [ $title, post($head . $tail),
+             problem($code, %member, offset => $offset) ];
+}
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: an event is answered with 200 and an empty body
+--- tries
+[ 'an event', post(message()),
+  accepted(message() =~ s/^\{|\}$//gr,
+           headers => { 'Content-Length' => '0', 'Content-Type' => undef,
+                        'Transfer-Encoding' => undef, Allow => undef }) ]
+
+
+=== TEST 2: GET and HEAD find the receiver there
+--- tries
+[ 'GET', get('/enkod'),
+  answer(200, body => qr/^[^\n]{1,60}\n$/,
+         headers => { 'Content-Type' => 'text/plain' }) ],
+
+[ 'HEAD', request('HEAD', '/enkod'),
+  answer(200, body => '', headers => { 'Content-Type' => 'text/plain',
+                                       'Content-Length' => qr/^\d\d$/ }) ],
+
+[ 'GET with a body, which is dropped',
+  request('GET', '/enkod', body => message()), answer(200) ],
+
+[ 'GET with a body that is no event',
+  request('GET', '/enkod', chunks => [ 'nonsense' ]), answer(200) ]
+
+
+=== TEST 3: 400 is the answer to what is not JSON
+--- tries
+::refused('no body', 'empty_body', '', ''),
+[ 'no Content-Length', request('POST', '/enkod'),
+  problem('empty_body', offset => 0) ],
+[ 'a chunked body of no bytes', post(undef, chunks => []),
+  problem('empty_body', offset => 0) ],
+::refused('white space', 'empty_body', " \t\r\n", ''),
+::refused('another format', 'invalid_json', '', 's3cr3t=1'),
+::refused('an object that breaks off', 'invalid_json', '{"a":"s3cr3t"', ''),
+::refused('a byte that is not UTF-8', 'invalid_utf8', '{"s3cr3t":"', "\xff\"}"),
+::refused('half a surrogate pair', 'lone_surrogate', '{"a":"s3cr3t\ud800', '"}'),
+::refused('a member twice', 'duplicate_field',
+          '{"to":"s3cr3t","to"', ':"s3cr3t"}', field => '/to'),
+::refused('33 levels', 'too_deep', '{"a":"s3cr3t","b":' . '[' x 32, ']' x 32 . '}',
+          field => '/b'),
+::refused('65 members', 'too_many_fields',
+          '{' . join(',', map { qq("$_":"s3cr3t") } 1 .. 64) . ',"65"',
+          ':"s3cr3t"}')
+
+
+=== TEST 4: 403 is the answer to a wrong token
+--- webhook
+    enkod_token $arg_token good;
+--- tries
+[ 'POST', post(message(), uri => '/enkod?token=s3cr3t'), problem('forbidden') ],
+[ 'GET', get('/enkod?token=s3cr3t'), problem('forbidden') ],
+[ 'HEAD', request('HEAD', '/enkod'),
+  answer(403, headers => { 'Content-Type' => 'application/problem+json' }) ]
+
+
+=== TEST 5: 405 is the answer to other methods
+--- tries
+map { my $method = $_;
+      [ $method, request($method, '/enkod'), problem('method_not_allowed') ],
+      [ "$method with a body", request($method, '/enkod', body => message()),
+        problem('method_not_allowed') ] }
+qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
+
+
+=== TEST 6: 413 is the answer to a body that is too large
+--- webhook
+    enkod_max_event_size 1k;
+--- tries
+[ 'announced', post(message(extra => '"' . 'x' x 1024 . '"')),
+  problem('too_large', closed => 1) ],
+
+[ 'found out', post(undef, chunks => [ message(extra => '"' . 'x' x 1024 . '"') ]),
+  problem('too_large', closed => 1) ],
+
+[ 'as large as may be', post(message() . ' ' x (1024 - length message())),
+  $::accepted ],
+
+[ 'as large as may be, in chunks of one byte',
+  post(undef, chunks => [ split //, message() . ' ' x (1024 - length message()) ]),
+  $::accepted ],
+
+[ 'one byte larger', post(message() . ' ' x (1025 - length message())),
+  problem('too_large', closed => 1) ]
+
+
+=== TEST 7: 415 is the answer to an encoded body
+--- tries
+[ 'gzip', post(message(), headers => [ 'Content-Encoding: gzip' ]),
+  problem('unsupported_encoding') ],
+
+[ 'a name we do not know', post(message(),
+                                headers => [ 'Content-Encoding: s3cr3t' ]),
+  problem('unsupported_encoding') ],
+
+[ 'identity', post(message(), headers => [ 'Content-Encoding: identity' ]),
+  $::accepted ],
+
+[ 'identity, and gzip in another header',
+  post(message(), headers => [ 'Content-Encoding: Identity',
+                               'content-encoding: gzip' ]),
+  problem('unsupported_encoding') ]
+
+
+=== TEST 8: 422 is the answer to JSON that is no event
+--- webhook
+    enkod_events "message open" complaint;
+    enkod_extra_fields reject;
+--- tries
+::refused('a string', 'not_object', '"s3cr3t"', ''),
+::refused('an array', 'not_object', '[', '"s3cr3t"]'),
+::refused('no event', 'missing_event', '{"to":"s3cr3t"}', '',
+          field => '/event', expected => 'string'),
+::refused('event null', 'missing_event', '{"event":null', ',"to":"s3cr3t"}',
+          field => '/event', expected => 'string'),
+::refused('event a number', 'missing_event', '{"event":1', ',"to":"s3cr3t"}',
+          field => '/event', expected => 'string'),
+::refused('event an array', 'missing_event', '{"event":[', '"message open"]}',
+          field => '/event', expected => 'string'),
+::refused('an event that may come elsewhere', 'event_not_allowed',
+          '{"event":"message sent"', ',"to":"s3cr3t"}', field => '/event'),
+::refused('an event that nobody knows', 'event_not_allowed',
+          '{"event":"s3cr3t"', ',"to":"s3cr3t"}', field => '/event'),
+::refused('no "from"', 'missing_field', message(from => undef, to => '"s3cr3t"'),
+          '', field => '/from', expected => 'string'),
+::refused('a string for an integer', 'wrong_type',
+          '{"event":"message open","message_id":"s3cr3t"', '}',
+          field => '/message_id', expected => 'integer'),
+::refused('null for a string', 'wrong_type',
+          '{"event":"message open","to":null', ',"from":"s3cr3t"}',
+          field => '/to', expected => 'string'),
+::refused('an unknown member', 'unknown_field',
+          '{"event":"message open","other"', ':"s3cr3t"}', field => '/other')
+
+
+=== TEST 9: an event that is not in the table is unknown
+--- tries
+::refused('by its name', 'unknown_event', '{"event":"s3cr3t"', ',"to":1}',
+          field => '/event')
+
+
+=== TEST 10: a type is named, and the element of an array
+--- tries
+::refused('a fraction is no integer', 'wrong_type',
+          '{"event":"message open","message_id":1.0', ',"to":"s3cr3t"}',
+          field => '/message_id', expected => 'integer'),
+::refused('nor is an exponent', 'wrong_type',
+          '{"event":"message open","message_id":1e2', ',"to":"s3cr3t"}',
+          field => '/message_id', expected => 'integer'),
+::refused('an array of strings', 'wrong_type',
+          '{"event":"contact adding","groups_names":"s3cr3t"', '}',
+          field => '/groups_names', expected => 'array of strings'),
+::refused('its third element', 'wrong_type',
+          '{"event":"contact adding","groups_names":["s3cr3t","",3', ',null]}',
+          field => '/groups_names/2', expected => 'string'),
+::refused('an array of integers', 'wrong_type',
+          '{"event":"contact adding","groups_ids":{', '}}',
+          field => '/groups_ids', expected => 'array of integers'),
+::refused('its first element', 'wrong_type',
+          '{"event":"contact adding","groups_ids":["s3cr3t"', ']}',
+          field => '/groups_ids/0', expected => 'integer'),
+::refused('the event comes last', 'wrong_type',
+          '{"message_id":"s3cr3t","to":1,"event":"message open"', '}',
+          field => '/message_id', expected => 'integer')
+
+
+=== TEST 11: a field is named by a JSON Pointer of at most 64 bytes of the name
+--- webhook
+    enkod_extra_fields reject;
+--- tries
+map { my ($title, $name, $field) = @$_;
+      ::refused($title, 'unknown_field',
+                '{"event":"message open","' . $name . '"', ':1}',
+                field => "/$field") }
+[ 'a slash and a tilde', 'a/b~c', 'a~1b~0c' ],
+[ 'a quote and a line feed', 'a\"b\n', "a\"b\n" ],
+[ 'no name', '', '' ],
+[ '64 bytes', 'x' x 64, 'x' x 64 ],
+[ '65 bytes', 'x' x 65, 'x' x 64 ],
+[ 'no half of a character', 'x' x 63 . "\xc3\xa9", 'x' x 63 ]
+
+
+=== TEST 12: the checks of a request come in one order
+--- webhook
+    enkod_token $arg_token good;
+    enkod_max_event_size 100;
+--- tries
+[ '403 before 405, 415 and 413',
+  request('PUT', '/enkod', headers => [ 'Content-Encoding: gzip' ],
+          body => 'x' x 101),
+  problem('forbidden', closed => 1) ],
+
+[ '405 before 415 and 413',
+  request('PUT', '/enkod?token=good', headers => [ 'Content-Encoding: gzip' ],
+          body => 'x' x 101),
+  problem('method_not_allowed', closed => 1) ],
+
+[ '415 before 413',
+  post('x' x 101, uri => '/enkod?token=good',
+       headers => [ 'Content-Encoding: gzip' ]),
+  problem('unsupported_encoding', closed => 1) ],
+
+[ '413 before the body',
+  post('x' x 101, uri => '/enkod?token=good'),
+  problem('too_large', closed => 1) ],
+
+[ 'then the body', post('x' x 100, uri => '/enkod?token=good'),
+  problem('invalid_json', offset => undef) ]
+
+
+=== TEST 13: the rest of a refused body is dropped up to the largest event
+--- webhook
+    enkod_max_event_size 8k;
+--- tries
+[ '400, announced', post('x' . ' ' x 8191),
+  problem('invalid_json', offset => undef) ],
+
+[ '400, in chunks', post(undef, chunks => [ 'x', ' ' x 8191 ]),
+  problem('invalid_json', offset => undef) ],
+
+[ '422, in pieces', post('[' . ' ' x 8191, split => 1000),
+  problem('not_object', offset => 1) ],
+
+[ '400 is kept, but not the connection, if it grows larger',
+  post(undef, chunks => [ 'x', ' ' x 8192 ]),
+  problem('invalid_json', offset => undef, closed => 1) ]
+
+
+=== TEST 14: two errors in one body: the first found is the one answered
+--- tries
+::refused('a wrong type before bad JSON', 'wrong_type',
+          '{"event":"message open","to":1', ',x}',
+          field => '/to', expected => 'string'),
+::refused('bad JSON before a wrong type', 'invalid_json',
+          '{"to":1,', 'x,"event":"message open"}'),
+::refused('an unknown event before bad UTF-8', 'unknown_event',
+          '{"event":"none"', ",\"a\":\"\xff\"}", field => '/event'),
+::refused('bad UTF-8 before the end', 'invalid_utf8',
+          '{"event":"message open","a":"', "\xff\"}")
+
+
+=== TEST 15: the administrator's error_page wins
+--- webhook
+    enkod_max_event_size 1k;
+    error_page 400 /page;
+    error_page 405 =299 /page?x=405-;
+    error_page 413 415 /page;
+    error_page 422 https://example.com/;
+--- server
+    location = /deny {
+        enkod_webhook;
+        enkod_token $arg_token good;
+        error_page 403 /page;
+    }
+    location = /page {
+        internal;
+        return 200 "page $arg_x$status\n";
+    }
+--- tries
+[ '400', post('x'), answer(400, body => "page 400\n", closed => 1) ],
+[ '403', post(message(), uri => '/deny'),
+  answer(403, body => "page 403\n") ],
+[ '405', request('PUT', '/enkod', body => message()),
+  answer(299, body => "page 405-299\n") ],
+[ '413', post(' ' x 1025), answer(413, body => "page 413\n", closed => 1) ],
+[ '415', post(message(), headers => [ 'Content-Encoding: br' ]),
+  answer(415, body => "page 415\n") ],
+[ '422', post('[]'),
+  answer(302, headers => { Location => 'https://example.com/' }) ]
+
+
+=== TEST 16: an error_page may be a named location
+--- webhook
+    error_page 400 422 @why;
+--- server
+    location @why {
+        default_type text/plain;
+        return 200 "see $request_method $request_uri\n";
+    }
+--- tries
+[ '422', post('[]'), answer(422, body => "see POST /enkod\n") ],
+[ '400', post('x'), answer(400, body => "see POST /enkod\n", closed => 1) ]
+
+
+=== TEST 17: an error_page may come from an upstream, which gets no body
+--- webhook
+    enkod_max_event_size 1k;
+    error_page 400 405 413 415 422 = @upstream;
+--- server
+    location = /deny {
+        enkod_webhook;
+        enkod_token $arg_token good;
+        error_page 403 = @upstream;
+    }
+    location @upstream {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT;
+        proxy_method GET;
+        proxy_read_timeout 5s;
+        rewrite ^ /page break;
+    }
+    location = /page {
+        return 200 "page: $http_content_length$http_transfer_encoding.\n";
+    }
+--- tries
+map { my ($title, $request, %option) = @$_;
+      [ $title, $request, answer(200, body => qr/^page: 0?\.\n$/, %option) ] }
+[ '400', post('x'), closed => 1 ],
+[ '400, in chunks', post(undef, chunks => [ 'x', 'y' ]), closed => 1 ],
+[ '403', post(message(), uri => '/deny') ],
+[ '405', request('PUT', '/enkod', body => message()) ],
+[ '413', post(' ' x 1025), closed => 1 ],
+[ '413, in chunks', post(undef, chunks => [ ' ' x 1025 ]), closed => 1 ],
+[ '415', post(message(), headers => [ 'Content-Encoding: br' ]) ],
+[ '422', post('[]') ],
+[ '422, in chunks', post(undef, chunks => [ '[', ']' ]) ]
+
+
+=== TEST 18: nor does that upstream get the body as a request of its own
+--- http_config
+    upstream backend {
+        server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        keepalive 4;
+    }
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        access_log logs/backend.log;
+        location / {
+            return 200 "page\n";
+        }
+    }
+--- webhook
+    error_page 400 405 415 422 = @upstream;
+--- server
+    location @upstream {
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_pass http://backend;
+    }
+--- tries
+map { my ($title, @requests) = @$_;
+      map { [ $title, $_, answer(200, body => "page\n",
+                                 closed => $title eq '400') ] } @requests }
+map { my $inner = $_;
+      [ '400', post("x\r\n$inner"), post(undef, chunks => [ 'x', $inner ]),
+        post("x\r\n$inner", split => 9) ],
+      [ '405', request('PUT', '/enkod', body => $inner) ],
+      [ '415', post($inner, headers => [ 'Content-Encoding: br' ]) ],
+      [ '422', post("[\r\n$inner"), post("[\r\n$inner", split => 9) ] }
+"GET /inner HTTP/1.1\r\nHost: a\r\n\r\n"
+--- files
+'logs/backend.log' => qr/^(?:(?!\/inner)[^\n]*" 200 [^\n]*\n){7}$/
+
+
+=== TEST 19: an error_page may be a webhook, which gets no part of the body
+--- webhook
+    error_page 422 400 = @second;
+--- server
+    location @second {
+        enkod_webhook;
+        enkod_log logs/events.jsonl;
+    }
+--- tries
+map { my $size = $_;
+      [ "$size bytes at a time", post('[' . ' ' x ($size - 1) . message(),
+                                      split => $size),
+        answer(400, body => qr/"empty_body"/) ] }
+1, 10, 100, 1000
+
+
+=== TEST 20: an error_page for another status changes nothing
+--- webhook
+    error_page 404 500 502 503 504 /page;
+--- tries
+[ '422', post('[]'), problem('not_object', offset => 1) ],
+[ '400', post(''), problem('empty_body', offset => 0) ]
+
+
+=== TEST 21: 503 with Retry-After is the answer when the line cannot be written
+--- config
+    location = /enkod {
+        enkod_webhook;
+        enkod_log /dev/full;
+    }
+--- tries
+[ 'a device that is full', post(message(to => '"s3cr3t"')),
+  problem('log_unavailable', headers => { 'Retry-After' => '5' }) ],
+[ 'a refusal stays one', post('[]'), problem('not_object', offset => 1) ]
+--- error_log
+/dev/full

@@ -1,0 +1,196 @@
+# A file system of 64 KiB fills up, and is freed again.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/lib";
+
+use Test::More;
+
+# in a mount namespace of our own, which vanishes with us
+
+if (!$ENV{ENKOD_TEST_MOUNTS}) {
+
+    my ($how) = grep { system("unshare $_ sh -c 'mount -t tmpfs none /mnt' "
+                              . ">/dev/null 2>&1") == 0 } "-m", "-Urm";
+
+    plan skip_all => "a file system cannot be mounted here" if !$how;
+
+    $ENV{ENKOD_TEST_MOUNTS} = 1;
+    exec "unshare", split(" ", $how), $^X, (map { "-I$_" } @INC), $0
+        or plan skip_all => "unshare: $!";
+}
+
+require Enkod::Nginx;
+require Enkod::Load;
+Enkod::Nginx->import(seconds => 100);
+Enkod::Load->import(qw(event problems acknowledged tally));
+
+# who is root in a user namespace of its own only has no groups to set
+my $groups = "initgroups";
+
+my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+
+
+# one after the other
+
+my $nginx = disk(workers => 1);
+my %sent;
+my $answer;
+my $n = 0;
+
+for (1 .. 1000) {
+    my $id = "D-" . ++$n;
+
+    $answer = $nginx->post(event($id));
+    $sent{$id} = $answer->{status};
+
+    last if $sent{$id} != 200;
+}
+
+is $answer->{status}, 503, "an event for which there is no space gets 503";
+like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
+like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
+
+cmp_ok acknowledged(\%sent), ">", 50, "others were accepted before";
+
+is_deeply [problems(\%sent, $nginx->path("disk/a.jsonl"))], [],
+   "the file holds exactly what was accepted";
+
+my @larger = map { "D-" . ++$n } 1 .. 20;
+
+$sent{$_} = $nginx->post(event($_, 600))->{status} for @larger;
+
+is "@sent{@larger}", join(" ", (503) x 20), "larger ones are refused as well";
+
+my @messages = $nginx->error_log =~ /No space left on device/g;
+
+is scalar @messages, 1, "the error log says it once in a minute";
+like $nginx->error_log,
+     qr/\[error\].*enkod: ".*a\.jsonl" cannot be written to, /,
+     "as an error that names the file";
+
+unlink $nginx->path("disk/ballast") or die "ballast: $!";
+
+$sent{freed} = $nginx->post(event("freed"))->{status};
+
+is $sent{freed}, 200, "when there is space again, events are accepted again";
+
+is_deeply [problems(\%sent, $nginx->path("disk/a.jsonl"))], [],
+   "and the file holds exactly what was accepted";
+
+is $nginx->alerts($groups), "",
+   "nginx has no reason to complain of anything else";
+
+ok $nginx->stop, "and ends";
+
+
+# under load
+
+for my $workers (1, 4) {
+
+    my $nginx = disk(workers => $workers);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 16,
+                                processes => 2);
+
+    ok Enkod::Client::wait_for(sub {
+        $nginx->error_log =~ /No space left/ }, 10 * $slow),
+       "$workers workers: the file system fills up under load";
+
+    select undef, undef, undef, 0.5 * $slow;
+
+    my $size = -s $nginx->path("disk/a.jsonl");
+
+    unlink $nginx->path("disk/ballast") or die "ballast: $!";
+
+    ok Enkod::Client::wait_for(sub {
+        -s $nginx->path("disk/a.jsonl") > $size + 4096 }, 10 * $slow),
+       "$workers workers: when there is space again, they go on";
+
+    select undef, undef, undef, 0.3 * $slow;
+
+    my $sent = $load->finish;
+    my @refused = grep { $_ == 503 } values %$sent;
+
+    note tally($sent);
+
+    cmp_ok scalar @refused, ">", 10, "$workers workers: events were refused";
+
+    is_deeply [problems($sent, $nginx->path("disk/a.jsonl"))], [],
+       "$workers workers: the file holds exactly what was accepted";
+
+    my @messages = $nginx->error_log =~ /No space left on device/g;
+
+    cmp_ok scalar @messages, "<=", $workers,
+           "$workers workers: each of them says it once in a minute";
+
+    is $nginx->alerts($groups), "",
+       "$workers workers: nginx complains of nothing else";
+
+    ok $nginx->stop, "$workers workers: and ends";
+}
+
+
+# a limit of the file's size, as of "ulimit -f"; nginx would be killed by the
+# signal, if it were not ignored
+
+my $limited = Enkod::Nginx->new(
+    wrap => "ulimit -f 64; ", level => "error", workers => 2,
+    server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+
+%sent = ();
+
+for my $n (1 .. 1000) {
+    $sent{"L-$n"} = $limited->post(event("L-$n"))->{status};
+    last if $sent{"L-$n"} != 200;
+}
+
+my ($last) = sort { $b <=> $a } map { /(\d+)/ } keys %sent;
+
+is $sent{"L-$last"}, 503, "an event that goes beyond the limit gets 503";
+cmp_ok $last, ">", 30, "others were accepted before";
+
+is_deeply [problems(\%sent, $limited->path("a.jsonl"))], [],
+   "the file holds exactly what was accepted";
+
+like $limited->error_log, qr/cannot be written to.*\(27: File too large\)/,
+     "the error log names the reason";
+
+rename $limited->path("a.jsonl"), $limited->path("b.jsonl");
+ok $limited->reopen("a.jsonl"), "the file is rotated";
+
+$sent{again} = $limited->post(event("again"))->{status};
+
+is $sent{again}, 200, "and events are accepted again";
+
+is_deeply [problems(\%sent, map { $limited->path($_) } "a.jsonl", "b.jsonl")],
+   [], "both files hold exactly what was accepted";
+
+done_testing;
+
+
+# an nginx whose log is on a file system of 64 KiB, of which ballast has some
+
+sub disk {
+    my $nginx = Enkod::Nginx->create(
+        @_, server => "location / { enkod_webhook; enkod_log disk/a.jsonl; }");
+
+    my $disk = "$nginx->{dir}/disk";
+
+    mkdir $disk or die "disk: $!";
+
+    $nginx->{cleanup} = sub { system("umount", $disk) };
+
+    system("mount", "-t", "tmpfs", "-o", "size=64k", "none", $disk) == 0
+        or die "cannot mount $disk";
+
+    open my $fh, ">", "$disk/ballast" or die "ballast: $!";
+    print $fh "x" x 20480;
+    close $fh or die "ballast: $!";
+
+    $nginx->start;
+
+    return $nginx;
+}

@@ -1,0 +1,376 @@
+# Rotation, reload, binary upgrade and stop under load: every acknowledged
+# event is in some file, once; and no event is acknowledged into nowhere.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/lib";
+
+use Test::More;
+
+use Enkod::Load qw(event problems tally acknowledged);
+use Enkod::Nginx seconds => 170;
+
+my $slow = $Enkod::Nginx::slow;
+my $location = "location / { enkod_webhook; enkod_log %s; }";
+
+
+sub pause {
+    select undef, undef, undef, $_[0] * $slow;
+}
+
+
+sub paths {
+    my ($nginx) = @_;
+
+    return glob "$nginx->{dir}/*.jsonl*";
+}
+
+
+# mv, and SIGUSR1
+
+for my $user ("root", $> == 0 ? "nobody" : ()) {
+
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2, user => $user);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 16);
+
+    for my $n (1 .. 4) {
+        pause(0.2);
+        rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.$n");
+        pause(0.1) if $n % 2;
+        $nginx->reopen("a.jsonl") or die "no reopening";
+    }
+
+    pause(0.2);
+
+    my $sent = $load->finish;
+    note tally($sent);
+
+    is tally($sent), "200: " . acknowledged($sent),
+       "$user: while files are rotated, all events are accepted";
+
+    cmp_ok acknowledged($sent), ">", 50, "$user: and there are enough of them";
+
+    is_deeply [problems($sent, paths($nginx))], [],
+       "$user: each is in one of the files";
+
+    is scalar(grep { -s } paths($nginx)), 5,
+       "$user: and none of these is empty";
+    is $nginx->alerts, "", "$user: nginx has no reason to complain";
+    ok $nginx->stop('QUIT'), "$user: and ends";
+}
+
+
+# SIGHUP, with another configuration each time
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 16);
+
+    for my $file ("b.jsonl", "b.jsonl; enkod_log c.jsonl if=0", "a.jsonl") {
+        pause(0.2);
+        ok $nginx->reload(server => sprintf $location, $file),
+           "reload: the log is \"$file\"";
+    }
+
+    pause(0.2);
+    ok $nginx->reload(workers => 3), "reload: there are more workers";
+    pause(0.2);
+
+    my $sent = $load->finish;
+    note tally($sent);
+
+    ok !(grep { $_ != 200 && $_ != 0 } values %$sent),
+       "reload: no event is refused";
+    cmp_ok acknowledged($sent), ">", 50, "reload: enough are accepted";
+    is_deeply [problems($sent, paths($nginx))], [],
+       "reload: each is in one of the files";
+    is -s $nginx->path("c.jsonl"), 0, "reload: a log that is not used is empty";
+    is $nginx->alerts, "", "reload: nginx has no reason to complain";
+    ok $nginx->stop('QUIT'), "reload: and ends";
+}
+
+
+# a worker that has connections to serve outlives the reload; the file is moved
+# away meanwhile
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"));
+    my $client = $nginx->client;
+    my $request = Enkod::Client::request(event("R-1"));
+    my ($old) = $nginx->workers;
+
+    $client->send(substr $request, 0, -20);
+    pause(0.05);
+
+    $nginx->configure;
+    $nginx->signal('HUP');
+
+    Enkod::Client::wait_for(sub { $nginx->workers == 2 }, 5 * $slow);
+
+    rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
+    $nginx->signal('USR1');
+
+    # the old one is a child of the master, too
+    Enkod::Client::wait_for(sub {
+        grep { (readlink($_) || "") =~ /a\.jsonl$/ } glob "/proc/$old/fd/*";
+    }, 5 * $slow);
+
+    $client->send(substr $request, -20);
+
+    is $client->status, 200,
+       "a worker of the old configuration finishes what it has begun";
+
+    is_deeply [problems({ "R-1" => 200 }, $nginx->path("a.jsonl"))], [],
+       "and writes into the file that was opened anew";
+}
+
+
+# a file that somebody deletes
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2);
+
+    is $nginx->post(event("D-0"))->{status}, 200, "an event is accepted";
+
+    unlink $nginx->path("a.jsonl");
+    sleep 2;
+
+    my %sent = map { $_ => $nginx->post(event($_))->{status} }
+                   map { "D-$_" } 1 .. 10;
+
+    is acknowledged(\%sent), 10,
+       "two seconds after a file was deleted, events are accepted";
+
+    is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
+       "into a new file";
+
+    like $nginx->error_log, qr/\[warn\].*a\.jsonl" was deleted and is opened/,
+         "and the error log says so";
+
+    # with its folder this time
+
+    $nginx->configure(server => sprintf $location, "sub/b.jsonl");
+    mkdir $nginx->path("sub");
+    $nginx->reload;
+
+    is $nginx->post(event("D-20"))->{status}, 200, "an event is accepted";
+
+    unlink $nginx->path("sub/b.jsonl");
+    rmdir $nginx->path("sub") or die "rmdir: $!";
+    sleep 2;
+
+    %sent = map { $_ => $nginx->post(event($_))->{status} }
+                map { "D-$_" } 21 .. 30;
+
+    is tally(\%sent), "503: 10",
+       "a deleted file that cannot be created anew: events are refused";
+
+    mkdir $nginx->path("sub");
+
+    $sent{$_} = $nginx->post(event($_))->{status} for map { "D-$_" } 31 .. 40;
+
+    is tally(\%sent), "200: 10, 503: 10", "until it can be";
+
+    is_deeply [problems(\%sent, $nginx->path("sub/b.jsonl"))], [],
+       "and those that were accepted are in it";
+
+    my @messages = $nginx->error_log =~ /cannot be opened anew/g;
+
+    cmp_ok scalar @messages, "<=", 2,
+           "the error log says it once in a minute for each worker";
+
+    like $nginx->error_log, qr/\[error\].*deleted and cannot be opened anew,/,
+         "as an error";
+}
+
+
+# one who must not create it
+
+SKIP: {
+    skip "the workers' user can only be chosen by root", 4 if $>;
+
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2, user => "nobody");
+
+    $nginx->post(event("P-0"));
+
+    unlink $nginx->path("a.jsonl");
+    sleep 2;
+
+    my %sent = map { $_ => $nginx->post(event($_))->{status} }
+                   map { "P-$_" } 1 .. 10;
+
+    is tally(\%sent), "503: 10",
+       "workers that must not create a deleted file refuse events";
+
+    like $nginx->error_log, qr/opened anew.*\(13: Permission denied\)/,
+         "and say why";
+
+    ok $nginx->reopen("a.jsonl"), "SIGUSR1 opens it for them";
+
+    $sent{$_} = $nginx->post(event($_))->{status} for map { "P-$_" } 11 .. 20;
+
+    is tally(\%sent), "200: 10, 503: 10", "and they accept events again";
+
+    is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
+       "which are in the file";
+}
+
+
+# deleted under load: what was accepted before it was noticed has gone with the
+# file, which nobody can help; but nothing later
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 8);
+    pause(0.2);
+
+    unlink $nginx->path("a.jsonl");
+
+    Enkod::Client::wait_for(sub { -e $nginx->path("a.jsonl") }, 5 * $slow);
+    $load->finish;
+    sleep 2;
+
+    $load = Enkod::Load->new($nginx->{port}, connections => 8);
+    pause(0.3);
+
+    my $sent = $load->finish;
+
+    open my $fh, "<", $nginx->path("a.jsonl");
+    my @later = grep { /"message_uid":"([^"]+)/ && exists $sent->{$1} } <$fh>;
+    $nginx->put("later", join "", @later);
+
+    cmp_ok acknowledged($sent), ">", 10, "after a file was deleted under load";
+    is_deeply [problems($sent, $nginx->path("later"))], [],
+       "both workers write into the same new one";
+    is $nginx->alerts, "", "nginx has no reason to complain";
+}
+
+
+# a new binary: SIGUSR2, then SIGWINCH and SIGQUIT to the old one
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2, daemon => 1);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 16);
+    my $old = $nginx->{pid};
+
+    pause(0.2);
+
+    $nginx->signal('USR2');
+
+    my $oldbin = "$nginx->{dir}/logs/nginx.pid.oldbin";
+    my $new;
+
+    ok Enkod::Client::wait_for(sub {
+        ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
+        -s $oldbin && $new && $new != $old && $nginx->workers($new) >= 2;
+    }, 10 * $slow), "upgrade: there is a second master";
+
+    pause(0.4);
+
+    rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
+    kill 'USR1', $old, $new;
+
+    pause(0.2);
+
+    $nginx->signal('WINCH', $old);
+
+    ok Enkod::Client::wait_for(sub {
+        # the new master is a child of the old one
+        !grep { $_ != $new } $nginx->workers($old);
+    }, 10 * $slow), "upgrade: the workers of the first end";
+
+    pause(0.2);
+
+    $nginx->signal('QUIT', $old);
+
+    ok Enkod::Client::wait_for(sub { !Enkod::Nginx::alive($old) },
+                               10 * $slow), "upgrade: and so does it";
+
+    $nginx->{pid} = $new;
+
+    pause(0.2);
+
+    my $sent = $load->finish;
+    note tally($sent);
+
+    ok !(grep { $_ != 200 && $_ != 0 } values %$sent),
+       "upgrade: no event is refused";
+    cmp_ok acknowledged($sent), ">", 50, "upgrade: enough are accepted";
+    is_deeply [problems($sent, paths($nginx))], [],
+       "upgrade: each is in one of the files, once, in a whole line";
+
+    unlike $nginx->error_log, qr/incomplete line/,
+           "upgrade: nothing was cut off";
+    is $nginx->alerts, "", "upgrade: nginx has no reason to complain";
+
+    $sent = { last => $nginx->post(event("last"))->{status} };
+    is $sent->{last}, 200, "upgrade: the new one goes on";
+
+    ok $nginx->stop, "upgrade: and ends";
+}
+
+
+# nginx gives reopened files the numbers of closed ones
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"));
+    my $piece = '{"received_at":"2026';
+
+    for my $n (1 .. 4) {
+        rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.$n");
+        $nginx->put("a.jsonl", $piece);
+
+        for (1 .. $n) {
+            $nginx->reopen("a.jsonl") or die "no reopening";
+            pause(0.1);
+        }
+
+        # who looks does so once a second
+        pause(1.1);
+
+        $nginx->post(event("N-$n"));
+
+        like $nginx->content("a.jsonl"), qr/^\{"received_at":[^{]+"N-$n"[^{]+\}$/,
+             "a file is looked at after $n times SIGUSR1";
+    }
+
+    ok $nginx->stop, "and nginx ends";
+}
+
+
+# a graceful stop, and a fast one
+
+for my $signal ('QUIT', 'TERM') {
+
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  workers => 2);
+
+    my $load = Enkod::Load->new($nginx->{port}, connections => 16);
+    pause(0.3);
+
+    ok $nginx->stop($signal), "SIG$signal under load: nginx ends";
+
+    my $sent = $load->finish;
+    note tally($sent);
+
+    cmp_ok acknowledged($sent), ">", 20, "SIG$signal under load: after some";
+
+    is_deeply [problems($sent, $nginx->path("a.jsonl"))], [],
+       "SIG$signal under load: every accepted event is in the file";
+
+    is $nginx->alerts, "", "SIG$signal under load: nothing is left open";
+}
+
+done_testing;

@@ -1,0 +1,30 @@
+-- What wrk sends: the requests in the files it is given, in rotation, byte for
+-- byte as they are.  Its last line is read by t/bench/bench.
+
+local requests = {}
+local last = 0
+
+
+function init(args)
+    for i = 1, #args do
+        local file = assert(io.open(args[i], "rb"))
+        requests[i] = file:read("*a")
+        file:close()
+    end
+end
+
+
+function request()
+    last = last % #requests + 1
+    return requests[last]
+end
+
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+
+    io.write(string.format("done requests=%d bytes=%d status=%d other=%d\n",
+                           summary.requests, summary.bytes, errors.status,
+                           errors.connect + errors.read + errors.write
+                           + errors.timeout))
+end

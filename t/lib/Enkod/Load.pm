@@ -1,0 +1,292 @@
+package Enkod::Load;
+
+# Senders that go on until they are told to stop, with an id in every event,
+# and who remember what became of it; and the check of what is in the files
+# afterwards.
+#
+#     my $load = Enkod::Load->new($port, connections => 64, processes => 2);
+#     ...
+#     my $sent = $load->finish;           # { id => status }, 0: no answer
+#     is_deeply [problems($sent, @files)], [], "...";
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use File::Temp ();
+use IO::Socket::INET;
+use POSIX ();
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT_OK = qw(event problems acknowledged tally);
+
+my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+my $serial = 0;
+my @running;
+my $owner = $$;
+
+END {
+    if ($$ == $owner) {
+        my $rc = $?;
+        kill 'KILL', @running if @running;
+        waitpid $_, 0 for @running;
+        $? = $rc;
+    }
+}
+
+
+# An event with that id; its size depends on the id.
+
+sub event {
+    my ($id, $size) = @_;
+
+    my $name = name($id, $size);
+
+    return qq({"event":"message open","message_id":4,"message_uid":"$id",)
+           . qq("sending_type":"instant","name":"$name",)
+           . qq("from":"sender\@example.com","to":"recipient\@example.com"});
+}
+
+
+sub name {
+    my ($id, $size) = @_;
+
+    $size = unpack("%32C*", $id) * 31 % 401 if !defined $size;
+
+    return substr "$id." x (1 + $size / length $id), 0, $size;
+}
+
+
+sub new {
+    my ($class, $port, %o) = @_;
+
+    my $self = bless { children => {} }, $class;
+
+    my $processes = $o{processes} || 1;
+    my $connections = $o{connections} || 8;
+
+    for my $n (1 .. $processes) {
+        my $file = File::Temp->new;
+        my $name = join "-", "L", $$, ++$serial;
+
+        my $pid = fork;
+        die "fork: $!" if !defined $pid;
+
+        if ($pid == 0) {
+            eval { drive($port, int($connections / $processes), $name,
+                         "$file", $o{seconds} || 60) };
+            print STDERR "sender: $@" if $@;
+            POSIX::_exit($@ ? 1 : 0);
+        }
+
+        $self->{children}{$pid} = $file;
+        push @running, $pid;
+    }
+
+    return $self;
+}
+
+
+sub finish {
+    my ($self) = @_;
+
+    my %sent;
+
+    kill 'TERM', keys %{ $self->{children} };
+
+    for my $pid (keys %{ $self->{children} }) {
+        waitpid $pid, 0;
+        @running = grep { $_ != $pid } @running;
+
+        my $file = $self->{children}{$pid};
+
+        open my $fh, "<", "$file" or die "$file: $!";
+        while (<$fh>) {
+            my ($id, $status) = split;
+            $sent{$id} = $status;
+        }
+    }
+
+    return \%sent;
+}
+
+
+# in the child
+
+sub drive {
+    my ($port, $connections, $name, $file, $seconds) = @_;
+
+    my $stop = 0;
+    my $end = time + $seconds;
+    my $seq = 0;
+    my (@log, @conn);
+
+    $SIG{TERM} = sub { $stop = 1 };
+    $SIG{$_} = 'DEFAULT' for qw(ALRM INT HUP);
+    $SIG{PIPE} = 'IGNORE';
+    alarm 0;
+
+    my $ask = sub {
+        my ($c) = @_;
+
+        $c->{id} = "$name-" . ++$seq;
+        $c->{buf} = "";
+
+        my $body = event($c->{id});
+
+        if (!$c->{socket}) {
+            $c->{socket} = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
+                                                 PeerPort => $port,
+                                                 Timeout => 2);
+            if (!$c->{socket}) {
+                sleep 0.01;
+                return;
+            }
+
+            setsockopt $c->{socket}, IPPROTO_TCP, TCP_NODELAY, 1;
+        }
+
+        syswrite $c->{socket},
+                 "POST / HTTP/1.1\r\nHost: localhost\r\n"
+                 . "Content-Length: " . length($body) . "\r\n\r\n$body";
+
+        $c->{busy} = 1;
+    };
+
+    @conn = map { {} } 1 .. $connections;
+
+    while (1) {
+        $stop = 1 if time > $end;
+
+        my $bits = "";
+        my $busy = 0;
+
+        for my $c (@conn) {
+            $ask->($c) if !$c->{busy} && !$stop;
+
+            if ($c->{busy}) {
+                vec($bits, fileno $c->{socket}, 1) = 1;
+                $busy++;
+            }
+        }
+
+        last if $stop && (!$busy || time > $end + 5 * $slow);
+
+        next if (select($bits, undef, undef, 0.1) || 0) <= 0;
+
+        for my $c (@conn) {
+            next if !$c->{busy} || !vec $bits, fileno $c->{socket}, 1;
+
+            my $n = sysread $c->{socket}, $c->{buf}, 16384, length $c->{buf};
+
+            if (!$n) {
+                # perhaps accepted, perhaps not
+                push @log, "$c->{id} 0\n";
+                delete @$c{qw(socket busy)};
+                next;
+            }
+
+            $c->{buf} =~ /^HTTP\/1\.1 (\d+).*?\r\n\r\n/s or next;
+
+            my ($status, $head) = ($1, $&);
+            my ($length) = $head =~ /^Content-Length: (\d+)/m;
+
+            next if length $c->{buf} < length($head) + ($length || 0);
+
+            push @log, "$c->{id} $status\n";
+            delete $c->{busy};
+            delete $c->{socket} if $head =~ /^Connection: close/m;
+        }
+    }
+
+    push @log, map { "$_->{id} 0\n" } grep { $_->{busy} } @conn;
+
+    open my $fh, ">", $file or die "$file: $!";
+    print $fh @log;
+    close $fh or die "$file: $!";
+}
+
+
+sub acknowledged {
+    my ($sent) = @_;
+
+    return scalar grep { $_ == 200 } values %$sent;
+}
+
+
+# "200: 1234, 503: 7"
+
+sub tally {
+    my ($sent) = @_;
+
+    my %n;
+    $n{$_}++ for values %$sent;
+
+    return join ", ", map { "$_: $n{$_}" } sort { $a <=> $b } keys %n;
+}
+
+
+# What is wrong in these files: every acknowledged event has to be there once,
+# one without an answer at most once, and a refused one not at all; every line
+# has to be whole.  Options: torn => 1 lets lines be that are not whole, and
+# refused => 1 refused events.
+
+sub problems {
+    my ($sent, @files) = @_;
+
+    my %o = ref $files[-1] ? %{ pop @files } : ();
+    my (%seen, @bad);
+
+    for my $file (@files) {
+        open my $fh, "<", $file or do { push @bad, "$file: $!"; next };
+
+        while (my $line = <$fh>) {
+
+            if ($line !~ /^\{"received_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d
+                           \.\d{3}Z","request_id":"[0-9a-f]{32}",
+                           "remote_addr":"127\.0\.0\.1",
+                           "event":"message\ open","message_id":4,
+                           "message_uid":"([^"]+)","sending_type":"instant",
+                           "name":"([^"]*)","from":"sender\@example\.com",
+                           "to":"recipient\@example\.com"\}\n\z/x)
+            {
+                push @bad, "$file:$.: not a line: " . substr $line, 0, 300
+                    if !$o{torn};
+                next;
+            }
+
+            my ($id, $name) = ($1, $2);
+
+            $seen{$id}++;
+
+            if (!exists $sent->{$id}) {
+                push @bad, "$file:$.: $id was never sent";
+
+            } elsif ($name ne name($id, $o{size})) {
+                push @bad, "$file:$.: $id has been altered";
+            }
+        }
+    }
+
+    for my $id (sort keys %$sent) {
+        my $n = $seen{$id} || 0;
+        my $status = $sent->{$id};
+
+        if ($status == 200 ? $n != 1
+            : $status == 0 || $o{refused} ? $n > 1
+            : $n)
+        {
+            push @bad, "$id, answered with $status, is there $n times";
+        }
+    }
+
+    if (@bad > 10) {
+        my $more = @bad - 10;
+        @bad = (@bad[0 .. 9], "... and $more more");
+    }
+
+    return @bad;
+}
+
+1;

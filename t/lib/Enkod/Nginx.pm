@@ -1,0 +1,625 @@
+package Enkod::Nginx;
+
+# An nginx of a test's own: in a fresh folder under build/, on a free port of
+# 127.0.0.1, with the module loaded, under valgrind if TEST_NGINX_USE_VALGRIND
+# is set.  It is started by the constructor and stopped when the test ends,
+# however it ends; its folder stays if a test has failed.
+#
+#     my $nginx = Enkod::Nginx->new(
+#         server  => "location / { enkod_webhook; enkod_log a.jsonl; }",
+#         http    => ..., main => ..., events => ..., listen => "http2",
+#         workers => 1, user => "nobody", level => "warn",
+#         daemon  => 1,                   # has to be so for a binary upgrade
+#         env     => { LD_PRELOAD => ... }, wrap => "ulimit -f 64; ",
+#         dir     => another instance's folder, port => ...
+#     );
+#
+# In the configuration, %DIR% is the folder and %SECOND% a second port.
+
+use strict;
+use warnings;
+
+use Cwd            ();
+use File::Basename ();
+use File::Path     ();
+use IO::Socket::INET;
+use POSIX ();
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use Enkod::Client;
+
+our $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
+
+# by how much everything takes longer
+our $slow = $valgrind ? 10 : 1;
+
+my $tree = Cwd::abs_path(File::Basename::dirname(__FILE__) . "/../../..");
+
+my $build = $ENV{TEST_NGINX_SERVROOT}
+            ? File::Basename::dirname($ENV{TEST_NGINX_SERVROOT})
+            : "$tree/build";
+
+my $module = $ENV{TEST_NGINX_LOAD_MODULES};
+
+if (!defined $module) {
+    ($module) = grep { -f } "$tree/build/ngx_http_enkod_module.so";
+}
+
+my $owner = $$;
+my @all;
+my $serial = 0;
+
+
+# A test that hangs, or is told to stop, stops what it has started.
+
+sub import {
+    my ($class, %o) = @_;
+
+    my $seconds = ($o{seconds} || 120) * ($valgrind ? 5 : 1);
+
+    $SIG{ALRM} = sub { die "the test takes longer than $seconds s\n" };
+    $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+    $SIG{PIPE} = 'IGNORE';
+
+    alarm $seconds;
+}
+
+
+END {
+    if ($$ == $owner) {
+        my $rc = $?;
+        local $SIG{ALRM} = 'IGNORE';
+
+        $_->stop for @all;
+
+        if ($rc == 0 && Test::More->builder->is_passing) {
+            for my $self (@all) {
+                $self->{cleanup}->() if $self->{cleanup};
+                File::Path::remove_tree($self->{dir});
+            }
+        } else {
+            Test::More::diag("see $_->{dir}") for @all;
+        }
+
+        $? = $rc;
+    }
+}
+
+
+sub new {
+    my ($class, %o) = @_;
+
+    my $self = $class->create(%o);
+
+    $self->start;
+
+    return $self;
+}
+
+
+# as new(), but does not start it
+
+sub create {
+    my ($class, %o) = @_;
+
+    my $name = File::Basename::basename($0, ".t");
+
+    my $self = bless { workers => 1, level => "warn", %o }, $class;
+
+    $self->{user} ||= "root";
+
+    my $root = $self->{user} ne "root" && !passable($build)
+               ? "/tmp/enkod-servers" : "$build/servers";
+
+    $self->{dir} ||= "$root/$name.$$." . ++$serial;
+
+    for my $dir ($root, map { "$self->{dir}$_" } "", "/logs", "/tmp") {
+        File::Path::make_path($dir);
+        chmod 0755, $dir;
+    }
+
+    chown $self->user, "$self->{dir}/tmp" if $> == 0;
+
+    $self->{port} ||= free_port();
+    $self->{second} ||= free_port();
+
+    push @all, $self;
+
+    return $self;
+}
+
+
+# uid and gid of the workers
+
+sub user {
+    my ($self) = @_;
+
+    return (getpwnam $self->{user})[2, 3];
+}
+
+
+# can any user get there?
+
+sub passable {
+    my ($dir) = @_;
+
+    for ( ; $dir ne "/"; $dir = File::Basename::dirname($dir)) {
+        my @stat = stat $dir;
+        return 0 if @stat && !($stat[2] & 01);
+    }
+
+    return 1;
+}
+
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1",
+                                       ReuseAddr => 1)
+        or die "no port on 127.0.0.1: $@";
+
+    return $socket->sockport;
+}
+
+
+sub configure {
+    my ($self, %o) = @_;
+
+    @$self{keys %o} = values %o;
+
+    my $load = join "", map { "load_module $_;\n" } split " ", $module || "";
+    my $user = "";
+
+    if ($> == 0) {
+        $user = "user  $self->{user} " . getgrgid(($self->user)[1]) . ";";
+    }
+
+    my $daemon = $self->{daemon} ? "on" : "off";
+
+    my ($main, $events, $http, $server, $listen)
+        = map { defined $self->{$_} ? $self->{$_} : "" }
+              qw(main events http server listen);
+
+    for ($main, $events, $http, $server) {
+        s/%DIR%/$self->{dir}/g;
+        s/%SECOND%/$self->{second}/g;
+    }
+
+    open my $fh, ">", "$self->{dir}/nginx.conf" or die "nginx.conf: $!";
+
+    print $fh <<"END";
+$load
+$user
+daemon            $daemon;
+pid               logs/nginx.pid;
+error_log         logs/error.log $self->{level};
+worker_processes  $self->{workers};
+$main
+
+events {
+    worker_connections  1024;
+    $events
+}
+
+http {
+    access_log              off;
+    keepalive_requests      1000000;
+    client_body_temp_path   tmp/body;
+    proxy_temp_path         tmp/proxy;
+    fastcgi_temp_path       tmp/fastcgi;
+    uwsgi_temp_path         tmp/uwsgi;
+    scgi_temp_path          tmp/scgi;
+    $http
+
+    server {
+        listen  127.0.0.1:$self->{port} $listen;
+        $server
+    }
+}
+END
+
+    close $fh or die "nginx.conf: $!";
+}
+
+
+sub binary {
+    my ($nginx) = grep { -x } map { "$_/nginx" }
+                      split(/:/, $ENV{PATH}), "/usr/sbin", "/usr/local/sbin";
+
+    return $ENV{TEST_NGINX_BINARY} || $nginx || "nginx";
+}
+
+
+sub command {
+    my ($self, @more) = @_;
+
+    return (binary(), "-p", "$self->{dir}/", "-c", "nginx.conf",
+            "-e", "logs/error.log", @more);
+}
+
+
+# nginx -t: what it says and whether it agrees
+
+sub check {
+    my ($self) = @_;
+
+    $self->configure;
+
+    my @cmd = map { quotemeta } $self->command("-t");
+
+    my $out = `@cmd 2>&1`;
+
+    return wantarray ? ($out, $? == 0) : $out;
+}
+
+
+sub start {
+    my ($self) = @_;
+
+    for my $try (1 .. 5) {
+        my $why = $self->launch;
+
+        return $self if !defined $why;
+
+        $why .= slurp("$self->{dir}/logs/error.log");
+
+        if ($why !~ /Address already in use/ || $try == 5) {
+            die "nginx did not start: $why\n";
+        }
+
+        $self->{port} = free_port();
+        $self->{second} = free_port();
+    }
+}
+
+
+# undef if it runs, or what it has said
+
+sub launch {
+    my ($self) = @_;
+
+    $self->configure;
+
+    my @cmd = map { quotemeta } $self->command;
+
+    unshift @cmd, "valgrind -q $valgrind" if $valgrind;
+
+    my $stderr = "$self->{dir}/logs/stderr.log";
+
+    my $pid = fork;
+    die "fork: $!" if !defined $pid;
+
+    if ($pid == 0) {
+        # nginx's own: inherited sockets
+        delete $ENV{NGINX};
+
+        my %env = %{ $self->{env} || {} };
+        @ENV{keys %env} = values %env;
+
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM PIPE);
+        $SIG{XFSZ} = 'IGNORE' if $self->{wrap};
+
+        my $stdout = $self->{stdout} || $stderr;
+
+        open STDOUT, ">>", $stdout;
+        open STDERR, ">>", $stderr;
+        open STDIN, "<", "/dev/null";
+
+        exec("/bin/sh", "-c", ($self->{wrap} || "") . "exec @cmd")
+            or POSIX::_exit(127);
+    }
+
+    $self->{pid} = $pid;
+
+    my $end = time + 5 * $slow;
+
+    while (time < $end) {
+
+        if (waitpid($pid, POSIX::WNOHANG()) == $pid) {
+            # a daemon's parent
+            return slurp($stderr) if $? || !$self->{daemon};
+            $self->{pid} = $self->wait_pid("nginx.pid");
+        }
+
+        # listening is the master's, but we want the workers
+        if ($self->{pid} != $pid || !$self->{daemon}) {
+
+            if ($self->{workers} eq "auto"
+                || $self->workers >= $self->{workers})
+            {
+                my $socket = $self->try_connect;
+                return undef if $socket;
+            }
+        }
+
+        sleep 0.02;
+    }
+
+    return "too slow: " . slurp($stderr);
+}
+
+
+sub try_connect {
+    my ($self) = @_;
+
+    return IO::Socket::INET->new(PeerAddr => "127.0.0.1",
+                                 PeerPort => $self->{port}, Timeout => 2);
+}
+
+
+sub wait_pid {
+    my ($self, $name) = @_;
+
+    my $pid;
+
+    Enkod::Client::wait_for(sub {
+        ($pid) = slurp("$self->{dir}/logs/$name") =~ /^(\d+)\n/;
+    }, 5 * $slow);
+
+    return $pid;
+}
+
+
+sub stop {
+    my ($self, $signal) = @_;
+
+    my @pids = $self->processes;
+
+    for my $pid (@pids) {
+        kill 'CONT', $pid;
+    }
+
+    for my $master (grep { defined } $self->{pid}, $self->upgraded) {
+        kill $signal || 'TERM', $master if alive($master);
+    }
+
+    my $gone = Enkod::Client::wait_for(sub {
+        $self->reap;
+        !grep { alive($_) } @pids;
+    }, 5 * $slow);
+
+    if (!$gone) {
+        Test::More::diag("nginx in $self->{dir} had to be killed");
+        kill 'KILL', grep { alive($_) } @pids;
+        sleep 0.1;
+        $self->reap;
+    }
+
+    delete $self->{pid};
+
+    return $gone;
+}
+
+
+sub reap {
+    my ($self) = @_;
+
+    waitpid $self->{pid}, POSIX::WNOHANG() if $self->{pid};
+}
+
+
+# the masters that a binary upgrade has made
+
+sub upgraded {
+    my ($self) = @_;
+
+    return if !$self->{daemon};
+
+    my @pids;
+
+    for my $name (qw(nginx.pid nginx.pid.oldbin)) {
+        my ($pid) = slurp("$self->{dir}/logs/$name") =~ /^(\d+)\n/;
+        push @pids, $pid
+            if $pid && cmdline($pid) =~ /\Q$self->{dir}\E/;
+    }
+
+    return @pids;
+}
+
+
+sub cmdline {
+    my ($pid) = @_;
+
+    my $line = slurp("/proc/$pid/cmdline");
+    $line =~ tr/\0/ /;
+
+    return $line;
+}
+
+
+# all of them, masters first
+
+sub processes {
+    my ($self) = @_;
+
+    my @masters = grep { defined && alive($_) } $self->{pid}, $self->upgraded;
+
+    return (@masters, map { children($_) } @masters);
+}
+
+
+sub workers {
+    my ($self, $master) = @_;
+
+    return children($master || $self->{pid});
+}
+
+
+sub children {
+    my ($parent) = @_;
+
+    my @pids;
+
+    for my $dir (glob "/proc/[0-9]*") {
+        my ($ppid) = slurp("$dir/stat") =~ /^\d+ \(.*\) [^Z] (\d+)/s;
+        push @pids, $dir =~ /(\d+)/ if defined $ppid && $ppid == $parent;
+    }
+
+    return @pids;
+}
+
+
+sub alive {
+    my ($pid) = @_;
+
+    return 0 if !$pid || !kill 0, $pid;
+
+    # one that nobody has waited for is no process any more
+    return slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^ZX] /s;
+}
+
+
+sub signal {
+    my ($self, $signal, @pids) = @_;
+
+    kill $signal, @pids ? @pids : $self->{pid};
+}
+
+
+# Stops the workers (not the master) until the code has run.
+
+sub frozen {
+    my ($self, $code) = @_;
+
+    my @pids = $self->workers;
+
+    kill 'STOP', @pids;
+
+    Enkod::Client::wait_for(sub {
+        !grep { slurp("/proc/$_/stat") !~ /^\d+ \(.*\) T /s } @pids;
+    }, 2);
+
+    my @result = eval { $code->() };
+    my $error = $@;
+
+    kill 'CONT', @pids;
+
+    die $error if $error;
+
+    return @result;
+}
+
+
+# SIGHUP, and waits until all workers of the old configuration are gone
+
+sub reload {
+    my ($self, %o) = @_;
+
+    my @old = $self->workers;
+
+    $self->configure(%o);
+    $self->signal('HUP');
+
+    return Enkod::Client::wait_for(sub {
+        my @now = $self->workers;
+        my %now = map { $_ => 1 } @now;
+        @now >= $self->{workers} && !grep { $now{$_} } @old;
+    }, 10 * $slow);
+}
+
+
+# SIGUSR1, and waits until every worker has done so
+
+sub reopen {
+    my ($self, $file) = @_;
+
+    my $path = $self->path($file);
+
+    $self->signal('USR1');
+
+    return Enkod::Client::wait_for(sub {
+        my @stat = stat $path or return 0;
+
+        for my $pid ($self->workers) {
+            return 0 if !grep { my @s = stat $_;
+                                @s && $s[0] == $stat[0] && $s[1] == $stat[1] }
+                             glob "/proc/$pid/fd/*";
+        }
+
+        return 1;
+    }, 5 * $slow);
+}
+
+
+sub path {
+    my ($self, $file) = @_;
+
+    return $file =~ m{^/} ? $file : "$self->{dir}/$file";
+}
+
+
+sub content {
+    my ($self, $file) = @_;
+
+    return slurp($self->path($file));
+}
+
+
+sub lines {
+    my ($self, $file) = @_;
+
+    return split /^/, $self->content($file);
+}
+
+
+sub put {
+    my ($self, $file, $text) = @_;
+
+    open my $fh, ">", $self->path($file) or die "$file: $!";
+    print $fh $text;
+    close $fh or die "$file: $!";
+
+    chown $self->user, $self->path($file) if $> == 0;
+}
+
+
+sub error_log {
+    my ($self) = @_;
+
+    return slurp("$self->{dir}/logs/error.log");
+}
+
+
+# What nginx would not say if all were well.  SIGKILL is not worth a word here
+# where the test has sent it.
+
+sub alerts {
+    my ($self, $but) = @_;
+
+    return join "", grep { /\[(?:alert|emerg|crit)\]|exited on signal/
+                           && !($but && /$but/) }
+                         split /^/, $self->error_log;
+}
+
+
+sub client {
+    my ($self) = @_;
+
+    return Enkod::Client->new($self->{port});
+}
+
+
+# one request on a connection of its own
+
+sub post {
+    my ($self, $body, %o) = @_;
+
+    my $client = $self->client;
+
+    $client->send(Enkod::Client::request($body, %o));
+
+    return $client->read;
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $fh, "<", $path or return "";
+    local $/;
+    my $text = <$fh>;
+
+    return defined $text ? $text : "";
+}
+
+1;

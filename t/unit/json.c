@@ -1,0 +1,702 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The helpers below yajl: the guard against every sequence of one to three
+ * bytes and against the edges of those of four, every \uXXXX and pair of them;
+ * tokens cut at every byte; and escaping.
+ *
+ * What the guard has to say of UTF-8 is taken from a table of all beginnings
+ * of all characters, which is made by encoding them.
+ */
+
+
+#include "enkod_json.h"
+
+#include "tap.h"
+
+
+#define GOOD  ((size_t) -1)
+
+
+/* beginnings of characters, of one, two and three bytes, a bit each */
+
+static unsigned char  begins1[32];
+static unsigned char  begins2[8192];
+static unsigned char  begins3[2097152];
+
+
+static void make_beginnings(void);
+static size_t bad_byte(const unsigned char *p, size_t len);
+static int guarded(const unsigned char *p, size_t len, size_t bad,
+    enkod_error_e must);
+static int guarded_cut(const unsigned char *p, size_t len, size_t cut,
+    size_t bad, enkod_error_e must);
+static int sequence(const unsigned char *p, size_t len);
+static void utf8(void);
+static void positions(void);
+static void escapes(void);
+static void surrogates(void);
+static void tokens(void);
+static void token_tails(void);
+static void escape(void);
+
+
+int
+main(void)
+{
+    make_beginnings();
+
+    utf8();
+    positions();
+    escapes();
+    surrogates();
+    tokens();
+    token_tails();
+    escape();
+
+    return tap_done();
+}
+
+
+static void
+make_beginnings(void)
+{
+    long           c;
+    size_t         n;
+    unsigned char  p[3] = { 0, 0, 0 };
+
+    for (c = 0; c <= 0x10ffff; c++) {
+
+        if (c >= 0xd800 && c <= 0xdfff) {
+            continue;
+        }
+
+        if (c < 0x80) {
+            n = 1;
+            p[0] = c;
+
+        } else if (c < 0x800) {
+            n = 2;
+            p[0] = 0xc0 + c / 64;
+            p[1] = 0x80 + c % 64;
+
+        } else if (c < 0x10000) {
+            n = 3;
+            p[0] = 0xe0 + c / 4096;
+            p[1] = 0x80 + c / 64 % 64;
+            p[2] = 0x80 + c % 64;
+
+        } else {
+            n = 4;
+            p[0] = 0xf0 + c / 262144;
+            p[1] = 0x80 + c / 4096 % 64;
+            p[2] = 0x80 + c / 64 % 64;
+        }
+
+        begins1[p[0] / 8] |= 1 << p[0] % 8;
+
+        if (n > 1) {
+            begins2[p[0] * 32 + p[1] / 8] |= 1 << p[1] % 8;
+        }
+
+        if (n > 2) {
+            begins3[p[0] * 8192 + p[1] * 32 + p[2] / 8] |= 1 << p[2] % 8;
+        }
+    }
+}
+
+
+/* The index of the first byte with which it can be no UTF-8 any more. */
+
+static size_t
+bad_byte(const unsigned char *p, size_t len)
+{
+    size_t  i, n;
+
+    for (i = 0; i < len; i += n) {
+
+        n = (p[i] < 0x80) ? 1 : (p[i] < 0xe0) ? 2 : (p[i] < 0xf0) ? 3 : 4;
+
+        if (!(begins1[p[i] / 8] & 1 << p[i] % 8)) {
+            return i;
+        }
+
+        if (n > 1 && i + 1 < len
+            && !(begins2[p[i] * 32 + p[i + 1] / 8] & 1 << p[i + 1] % 8))
+        {
+            return i + 1;
+        }
+
+        if (n > 2 && i + 2 < len
+            && !(begins3[p[i] * 8192 + p[i + 1] * 32 + p[i + 2] / 8]
+                 & 1 << p[i + 2] % 8))
+        {
+            return i + 2;
+        }
+
+        if (n > 3 && i + 3 < len && (p[i + 3] & 0xc0) != 0x80) {
+            return i + 3;
+        }
+    }
+
+    return GOOD;
+}
+
+
+static int
+guarded(const unsigned char *p, size_t len, size_t bad, enkod_error_e must)
+{
+    size_t              n;
+    enkod_error_e       error;
+    enkod_json_guard_t  guard;
+
+    memset(&guard, 0, sizeof(enkod_json_guard_t));
+    error = ENKOD_NERRORS;
+
+    n = enkod_json_guard(&guard, p, len, &error);
+
+    if (bad == GOOD) {
+        bad = len;
+        must = ENKOD_OK;
+    }
+
+    if (n == bad && error == must) {
+        return 1;
+    }
+
+    tap_diag("error %d at %lu, must be %d at %lu", error, (unsigned long) n,
+             must, (unsigned long) bad);
+    tap_diag_bytes("bytes", p, len);
+
+    return 0;
+}
+
+
+static int
+guarded_cut(const unsigned char *p, size_t len, size_t cut, size_t bad,
+    enkod_error_e must)
+{
+    size_t              n;
+    enkod_error_e       error;
+    enkod_json_guard_t  guard;
+
+    memset(&guard, 0, sizeof(enkod_json_guard_t));
+
+    n = enkod_json_guard(&guard, p, cut, &error);
+
+    if (n == cut && error == ENKOD_OK) {
+        n += enkod_json_guard(&guard, p + cut, len - cut, &error);
+    }
+
+    if (bad == GOOD) {
+        bad = len;
+        must = ENKOD_OK;
+    }
+
+    if (n == bad && error == must) {
+        return 1;
+    }
+
+    tap_diag("cut at %lu: error %d at %lu, must be %d at %lu",
+             (unsigned long) cut, error, (unsigned long) n, must,
+             (unsigned long) bad);
+    tap_diag_bytes("bytes", p, len);
+
+    return 0;
+}
+
+
+/* Bytes without a backslash. */
+
+static int
+sequence(const unsigned char *p, size_t len)
+{
+    size_t         i, bad;
+    enkod_error_e  must;
+
+    bad = bad_byte(p, len);
+    must = ENKOD_INVALID_UTF8;
+
+    for (i = 0; i < len && i < bad; i++) {
+        if (p[i] == '\v' || p[i] == '\f') {
+            bad = i;
+            must = ENKOD_INVALID_JSON;
+        }
+    }
+
+    return guarded(p, len, bad, must);
+}
+
+
+static void
+utf8(void)
+{
+    int            ok;
+    size_t         n, bad;
+    unsigned       a, b, c, d;
+    unsigned char  p[4];
+
+    static const unsigned char  last[] = {
+        0x00, 0x0b, 0x22, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+        0xc0, 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0xff
+    };
+
+    ok = 1;
+
+    for (a = 0; a < 256 && ok; a++) {
+        p[0] = a;
+        ok = (a == '\\') || sequence(p, 1);
+    }
+
+    tap_ok(ok, "every byte is judged rightly");
+
+    for (a = 0; a < 65536 && ok; a++) {
+        p[0] = a >> 8;
+        p[1] = a & 0xff;
+        ok = p[0] == '\\' || p[1] == '\\' || sequence(p, 2);
+    }
+
+    tap_ok(ok, "every two bytes are judged rightly");
+
+    for (a = 0; a < 16777216 && ok; a++) {
+        p[0] = a >> 16;
+        p[1] = a >> 8 & 0xff;
+        p[2] = a & 0xff;
+        ok = p[0] == '\\' || p[1] == '\\' || p[2] == '\\' || sequence(p, 3);
+    }
+
+    tap_ok(ok, "every three bytes are judged rightly");
+
+    for (a = 0x80; a < 256 && ok; a++) {
+        for (b = 0; b < 256 && ok; b++) {
+            for (c = 0; c < 256 && ok; c++) {
+
+                p[0] = a;
+                p[1] = b;
+                p[2] = c;
+
+                if (b == '\\' || c == '\\') {
+                    continue;
+                }
+
+                for (d = 0; d < sizeof(last) && ok; d++) {
+                    p[3] = last[d];
+                    ok = sequence(p, 4);
+                }
+
+                /* what ends within a fourth byte is cut there too */
+
+                bad = bad_byte(p, 4);
+
+                for (n = 1; n < 4 && ok && a >= 0xf0 && bad >= 2; n++) {
+                    ok = guarded_cut(p, 4, n, bad, ENKOD_INVALID_UTF8);
+                }
+            }
+        }
+    }
+
+    tap_ok(ok, "four bytes are judged rightly, whatever the first three are");
+}
+
+
+/* The guard looks at eight bytes at a time where it can. */
+
+static void
+positions(void)
+{
+    int            ok;
+    size_t         at, cut;
+    unsigned       a;
+    enkod_error_e  must;
+    unsigned char  p[40];
+
+    ok = 1;
+
+    for (at = 0; at < sizeof(p) - 4; at++) {
+        for (a = 0; a < 256; a++) {
+
+            memset(p, 'x', sizeof(p));
+            p[at] = a;
+
+            if (a == '\\') {
+                p[at + 1] = 'u';
+                p[at + 2] = 'd';
+                p[at + 3] = '!';
+                must = ENKOD_INVALID_JSON;
+
+            } else if (a == '\v' || a == '\f') {
+                must = ENKOD_INVALID_JSON;
+
+            } else if (a >= 0x80) {
+                must = ENKOD_INVALID_UTF8;
+
+            } else {
+                must = ENKOD_OK;
+            }
+
+            for (cut = 0; cut <= sizeof(p); cut += 3) {
+                ok = ok && guarded_cut(p, sizeof(p), cut,
+                                       a == '\\' ? at + 3
+                                       : must == ENKOD_OK ? GOOD
+                                       : a >= 0xc2 && a <= 0xf4 ? at + 1 : at,
+                                       must);
+            }
+        }
+    }
+
+    tap_ok(ok, "every byte is judged rightly at any distance from its like");
+}
+
+
+static void
+escapes(void)
+{
+    int            ok, good;
+    size_t         i, cut, len;
+    unsigned       a;
+    unsigned char  p[8];
+
+    ok = 1;
+
+    for (i = 2; i < 6; i++) {
+        for (a = 0; a < 256; a++) {
+
+            memcpy(p, "\\u01F9z", 8);
+            p[i] = a;
+
+            for (cut = 0; cut <= 7; cut++) {
+                    good = a && strchr("0123456789abcdefABCDEF", a) != NULL;
+                ok = ok && guarded_cut(p, 7, cut, good ? GOOD : i,
+                                       ENKOD_INVALID_JSON);
+            }
+        }
+    }
+
+    tap_ok(ok, "of \\u every digit is looked at");
+
+    ok = 1;
+
+    for (a = 0; a < 128; a++) {
+
+        if (a == 'u') {
+            continue;
+        }
+
+        len = (size_t) sprintf((char *) p, "\"\\%cz", a ? a : ' ');
+
+        ok = ok && guarded(p, len, GOOD, ENKOD_OK);
+    }
+
+    tap_ok(ok, "other escapes are left to yajl");
+
+    ok = guarded((unsigned char *) "\\\xff", 2, 1, ENKOD_INVALID_UTF8)
+         && guarded((unsigned char *) "\\\xd1\x81", 3, GOOD, ENKOD_OK)
+         && guarded((unsigned char *) "\\\xd1x", 3, 2, ENKOD_INVALID_UTF8)
+         && guarded((unsigned char *) "\\\\ud800", 7, GOOD, ENKOD_OK)
+         && guarded((unsigned char *) "\\\\\\ud800\"", 9, 8,
+                    ENKOD_LONE_SURROGATE);
+
+    tap_ok(ok, "a byte behind a backslash is looked at, and used up");
+}
+
+
+static void
+surrogates(void)
+{
+    int            ok;
+    size_t         cut, len, bad;
+    unsigned       a, b, i;
+    unsigned char  p[32];
+
+    static const char      pairs[] = "\\ud83d\\ude00\\uDBFF\\uDFFF\"";
+    static const char      odd[] = "\\ud83d\\ude00\\ude00\\ud83d\"";
+    static const unsigned  others[] = {
+        0x0000, 0x0041, 0xd7ff, 0xd800, 0xd801, 0xd83d, 0xdaff, 0xdbff,
+        0xdc00, 0xdc01, 0xde00, 0xdfff, 0xe000, 0xffff
+    };
+
+    ok = 1;
+
+    for (a = 0; a < 65536 && ok; a++) {
+
+        len = (size_t) sprintf((char *) p, a & 1 ? "\\u%04x\"" : "\\u%04X\"",
+                               a);
+
+        bad = (a >= 0xd800 && a <= 0xdbff) ? 6
+              : (a >= 0xdc00 && a <= 0xdfff) ? 5 : GOOD;
+
+        ok = guarded(p, len, bad, ENKOD_LONE_SURROGATE);
+
+        for (cut = 1; cut < len && ok && a % 16 == 0; cut++) {
+            ok = guarded_cut(p, len, cut, bad, ENKOD_LONE_SURROGATE);
+        }
+    }
+
+    tap_ok(ok, "every \\uXXXX alone is judged rightly");
+
+    for (a = 0; a < 65536 && ok; a++) {
+        for (i = 0; i < sizeof(others) / sizeof(others[0]) && ok; i++) {
+
+            b = others[i];
+
+            /* of the second half it matters what it is, of the first too */
+
+            len = (size_t) sprintf((char *) p, "\\u%04x\\u%04X", b, a);
+
+            if (b >= 0xd800 && b <= 0xdbff) {
+                bad = (a >= 0xdc00 && a <= 0xdfff) ? GOOD : 11;
+
+            } else if (b >= 0xdc00 && b <= 0xdfff) {
+                bad = 5;
+
+            } else {
+                bad = (a >= 0xdc00 && a <= 0xdfff) ? 11 : GOOD;
+            }
+
+            ok = guarded(p, len, bad, ENKOD_LONE_SURROGATE);
+
+            for (cut = 1; cut < len && ok && a % 128 == 0; cut++) {
+                ok = guarded_cut(p, len, cut, bad, ENKOD_LONE_SURROGATE);
+            }
+        }
+    }
+
+    tap_ok(ok, "every \\uXXXX behind another is judged rightly");
+
+    for (a = 0; a < 256 && ok; a++) {
+
+        memcpy(p, "\\ud83d?ude00\"", 14);
+        p[6] = a;
+        ok = guarded(p, 13, a == '\\' ? GOOD : 6, ENKOD_LONE_SURROGATE);
+
+        memcpy(p, "\\ud83d\\?de00\"", 14);
+        p[7] = a;
+        ok = ok && guarded(p, 13, a == 'u' ? GOOD : 7, ENKOD_LONE_SURROGATE);
+    }
+
+    tap_ok(ok, "behind a high surrogate there must be \\u at once");
+
+    ok = 1;
+
+    for (cut = 0; cut <= 25; cut++) {
+        ok = ok && guarded_cut((unsigned char *) pairs, 25, cut, GOOD,
+                               ENKOD_OK)
+             && guarded_cut((unsigned char *) odd, 25, cut, 17,
+                            ENKOD_LONE_SURROGATE);
+    }
+
+    tap_ok(ok, "a pair does not open a second one");
+}
+
+
+/*
+ * A token cut at every byte: its beginning is found, and in the next chunk its
+ * end, for a word with the byte behind it.
+ */
+
+static void
+tokens(void)
+{
+    int                 ok, closed;
+    size_t              i, n, cut, start, end, len;
+    const char         *p;
+    enkod_json_token_t  token;
+
+    static const struct {
+        const char   *text;
+        size_t        start;
+        size_t        end;
+    } rows[] = {
+        { "[1,true,", 3, 8 },
+        { "{\"a\":-12.5e+3}", 5, 14 },
+        { "{\"abc\" :", 1, 6 },
+        { "[\"\\\"\\\\\",", 1, 7 },
+        { "[\"\\\\\\\"]\" ", 1, 8 },
+        { "[\"\\u0022x\"]", 1, 10 },
+        { "\"\"", 0, 2 },
+        { "[null\n", 1, 6 },
+        { "[false]", 1, 7 },
+        { "0 ", 0, 2 },
+
+        /* not JSON, and yajl is to see it without delay */
+
+        { "[\"ab\ncd", 1, 5 },
+        { "[\"ab\\\ncd", 1, 6 },
+        { "[\"ab\\xcd", 1, 6 },
+        { "[\"ab\x1f", 1, 5 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        p = rows[i].text;
+        len = strlen(p);
+        ok = 1;
+
+        for (cut = rows[i].start + 1; cut < rows[i].end; cut++) {
+
+            memset(&token, 0, sizeof(enkod_json_token_t));
+
+            start = enkod_json_token_tail(&token, (const unsigned char *) p,
+                                          cut);
+            n = token.open;
+            end = cut;
+
+            if (n) {
+                end += enkod_json_token_end(&token,
+                                            (const unsigned char *) p + cut,
+                                            len - cut);
+            }
+
+            closed = !token.open;
+
+            if (start != rows[i].start || !n || end != rows[i].end
+                || !closed)
+            {
+                tap_diag("cut at %lu: from %lu to %lu, %s",
+                         (unsigned long) cut, (unsigned long) start,
+                         (unsigned long) end, closed ? "closed" : "open");
+                ok = 0;
+            }
+        }
+
+        tap_ok(ok, "the token at %lu of row %lu is found wherever it is cut",
+               (unsigned long) rows[i].start, (unsigned long) i);
+    }
+}
+
+
+static void
+token_tails(void)
+{
+    int                 ok;
+    size_t              i, n;
+    enkod_json_token_t  token;
+
+    /* chunks that end between tokens */
+
+    static const char  *rows[] = {
+        "", "{", "[]", "{\"a\":", "{\"a\" ", "[1,", "[1 ", "[\"\\\"\"", " \n",
+        "[true,null]", "}"
+    };
+
+    ok = 1;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        memset(&token, 0, sizeof(enkod_json_token_t));
+
+        n = enkod_json_token_tail(&token, (const unsigned char *) rows[i],
+                                  strlen(rows[i]));
+
+        if (n != strlen(rows[i]) || token.open) {
+            tap_diag("\"%s\": token at %lu", rows[i], (unsigned long) n);
+            ok = 0;
+        }
+    }
+
+    tap_ok(ok, "a chunk that ends between tokens opens none");
+
+    memset(&token, 0, sizeof(enkod_json_token_t));
+
+    n = enkod_json_token_tail(&token, (const unsigned char *) "[\"ab\\", 5);
+    ok = (n == 1 && token.open);
+    n = enkod_json_token_end(&token, (const unsigned char *) "\"", 1);
+    ok = ok && n == 1 && token.open;
+    n = enkod_json_token_end(&token, (const unsigned char *) "c\\", 2);
+    ok = ok && n == 2 && token.open;
+    n = enkod_json_token_end(&token, (const unsigned char *) "\\\",1", 4);
+    ok = ok && n == 2 && !token.open;
+
+    tap_ok(ok, "an escape may be cut between any chunks");
+}
+
+
+static void
+escape(void)
+{
+    int            ok;
+    char           must[8];
+    size_t         len, i, n;
+    unsigned       a;
+    unsigned char  byte, src[256], dst[6 * 256];
+
+    ok = 1;
+
+    for (a = 0; a < 256; a++) {
+
+        byte = a;
+
+        switch (a) {
+
+        case '"':
+            strcpy(must, "\\\"");
+            break;
+
+        case '\\':
+            strcpy(must, "\\\\");
+            break;
+
+        case 8:
+            strcpy(must, "\\b");
+            break;
+
+        case 9:
+            strcpy(must, "\\t");
+            break;
+
+        case 10:
+            strcpy(must, "\\n");
+            break;
+
+        case 12:
+            strcpy(must, "\\f");
+            break;
+
+        case 13:
+            strcpy(must, "\\r");
+            break;
+
+        default:
+
+            if (a < 32) {
+                (void) sprintf(must, "\\u%04x", a);
+
+            } else {
+                must[0] = a;
+                must[1] = '\0';
+            }
+        }
+
+        len = enkod_json_escape(dst, &byte, 1);
+
+        if (len != strlen(must) || memcmp(dst, must, len) != 0
+            || enkod_json_escaped(&byte, 1) != len)
+        {
+            tap_diag("byte %u", a);
+            tap_diag_bytes("is", dst, len);
+            ok = 0;
+        }
+    }
+
+    tap_ok(ok, "every byte is escaped as RFC 8259 says, or not at all");
+
+    ok = 1;
+
+    for (i = 0; i < 256; i++) {
+        src[i] = i;
+
+        len = enkod_json_escape(dst, src, i);
+
+        for (a = 0, n = 0; a < i; a++) {
+            n += enkod_json_escaped(&src[a], 1);
+        }
+
+        ok = ok && len == n && enkod_json_escaped(src, i) == n;
+    }
+
+    tap_ok(ok, "the length of what is escaped is known before");
+}

@@ -1,0 +1,496 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Memory of one event: what happens when there is none at any moment, that it
+ * all comes back, and that it stays within what enkod_event.h promises: 12 KiB
+ * and seven times the body received so far.
+ */
+
+
+#include "replay.h"
+
+
+/* what enkod_event.h promises */
+#define BOUND(received)  (12288 + 7 * (received))
+
+#define GROUP                                                                 \
+    "\"event\":\"mailing group subscribe\",\"email\":\"e\",\"group_id\":4,"   \
+    "\"group_name\":\"g\",\"channel\":\"c\""
+
+
+/* a body of "head", then "unit" so often that there are "size" bytes, "tail" */
+
+typedef struct {
+    const char           *title;
+    const char           *head;
+    const char           *unit;
+    size_t                size;
+    const char           *tail;
+} large_t;
+
+
+static const unit_conf_t  large_conf = {
+    .max_size = 1024 * 1024
+};
+
+
+static const large_t  bodies[] = {
+
+    { "an event with a string of escapes",
+      "{" GROUP ",\"x\":\"", "\\n\\u0041", 6000, "\"}" },
+
+    { "an event with a string that grows when escaped",
+      "{" GROUP ",\"x\":\"", "\\u0001", 6000, "\"}" },
+
+    { "an event with a long string",
+      "{" GROUP ",\"x\":\"", "abcdefg", 6000, "\"}" },
+
+    { "an event with a long name",
+      "{" GROUP ",\"", "\\tabcdefg", 6000, "\":0}" },
+
+    { "an event with a long number",
+      "{" GROUP ",\"x\":1", "0123456789", 6000, "}" },
+
+    { "an event with many members and levels",
+      "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,"
+      "\"i\":[[[[[[[[[[[[[[[[[[[[[\"\\u0041\"]]]]]]]]]]]]]]]]]]]]]," GROUP
+      ",\"x\":[", "{\"\\u0042\":null},", 3000, "0]}" },
+
+    { "an event with two long strings, its name last",
+      "{\"x\":\"\\n", "0123456789", 2000,
+      "\",\"y\":\"\\u000a0123456789012345678901234567890123456789\"," GROUP
+      "}" },
+
+    { "an event that breaks off",
+      "{" GROUP ",\"x\":[\"", "\\n", 1500, "" },
+
+    { "an event with a wrong type behind a long string",
+      "{" GROUP ",\"x\":\"", "\\n", 1500, "\",\"email\":1}" },
+
+    { "an event with a bad byte in a long string",
+      "{" GROUP ",\"x\":\"", "\\n", 1500, "\xff\"}" },
+
+    { "an event with a string behind that is never closed",
+      "{" GROUP "} \"", "a", 1500, "" }
+};
+
+
+static enkod_str_t large_body(const large_t *large, size_t size);
+static void no_memory(void);
+static int no_memory_at(const unit_setup_t *setup, const enkod_str_t *body,
+    const unit_result_t *must, size_t size);
+static void no_memory_for_good(void);
+static void own_block(void);
+static void bounds(void);
+static size_t bound_exceeded(const unit_setup_t *setup,
+    const enkod_str_t *body, size_t size, size_t *received);
+static void bounds_small(void);
+
+
+int
+main(void)
+{
+    no_memory();
+    no_memory_for_good();
+    own_block();
+    bounds();
+    bounds_small();
+
+    return tap_done();
+}
+
+
+static enkod_str_t
+large_body(const large_t *large, size_t size)
+{
+    size_t          head, unit, tail, n;
+    enkod_str_t     body;
+    unsigned char  *p;
+
+    head = strlen(large->head);
+    unit = strlen(large->unit);
+    tail = strlen(large->tail);
+
+    p = malloc(head + size + unit + tail);
+    if (p == NULL) {
+        abort();
+    }
+
+    body.data = p;
+
+    memcpy(p, large->head, head);
+    p += head;
+
+    for (n = 0; n < size; n += unit) {
+        memcpy(p, large->unit, unit);
+        p += unit;
+    }
+
+    memcpy(p, large->tail, tail);
+
+    body.len = p + tail - body.data;
+
+    return body;
+}
+
+
+/* The first, the second, ... allocation fails: each gets its turn. */
+
+static void
+no_memory(void)
+{
+    int             ok;
+    size_t          i, n;
+    enkod_str_t     body;
+    unit_setup_t    setup;
+    unit_memory_t   memory;
+    unit_result_t   must;
+    enkod_event_t  *event;
+
+    static const size_t  sizes[] = { 100000, 1000, 177, 31, 7, 1 };
+
+    unit_setup(&setup, &large_conf);
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+
+        body = large_body(&bodies[i], bodies[i].size);
+        ok = 1;
+
+        unit_memory_init(&memory);
+
+        event = unit_run(&must, &setup.settings, &memory.mem, &body, body.len,
+                         1, UNIT_LAST);
+        enkod_event_destroy(event);
+
+        for (n = 0; n < sizeof(sizes) / sizeof(sizes[0]) && ok; n++) {
+            ok = no_memory_at(&setup, &body, &must, sizes[n]);
+        }
+
+        tap_ok(ok, "%s ends well wherever memory runs out", bodies[i].title);
+
+        unit_result_free(&must);
+        free((void *) body.data);
+    }
+
+    unit_teardown(&setup);
+}
+
+
+static int
+no_memory_at(const unit_setup_t *setup, const enkod_str_t *body,
+    const unit_result_t *must, size_t size)
+{
+    int             ok, done;
+    unsigned        n;
+    unit_end_e      end;
+    unit_memory_t   memory;
+    unit_result_t   result;
+    enkod_event_t  *event;
+
+    ok = 1;
+    done = 0;
+
+    for (n = 1; ok && !done; n++) {
+
+        for (end = 0; end < UNIT_NENDS && ok; end++) {
+
+            unit_memory_init(&memory);
+            memory.fail_at = n;
+
+            event = unit_run(&result, &setup->settings, &memory.mem, body,
+                             size, size, end);
+
+            if (memory.failed) {
+                ok = (result.code == ENKOD_NO_MEMORY);
+
+            } else {
+                ok = unit_same(&result, must);
+                done = 1;
+            }
+
+            if (event == NULL) {
+                ok = ok && n == 1;
+
+            } else {
+                enkod_event_destroy(event);
+            }
+
+            if (!ok || memory.live != 0) {
+                tap_diag("allocation %u, pieces of %lu, %lu bytes not given "
+                         "back", n, (unsigned long) size,
+                         (unsigned long) memory.live);
+                unit_diag_result("is     ", &result);
+                unit_diag_result("must be", must);
+                ok = 0;
+            }
+
+            unit_result_free(&result);
+            unit_memory_release(&memory);
+        }
+    }
+
+    return ok;
+}
+
+
+/* The owner releases all at once, and destroy() is not called. */
+
+static void
+no_memory_for_good(void)
+{
+    size_t          i;
+    enkod_str_t     body;
+    unit_setup_t    setup;
+    unit_memory_t   memory;
+    unit_result_t   result;
+
+    unit_setup(&setup, &large_conf);
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+
+        body = large_body(&bodies[i], bodies[i].size);
+
+        unit_memory_init(&memory);
+
+        (void) unit_run(&result, &setup.settings, &memory.mem, &body, 100, 100,
+                        UNIT_FINISH);
+
+        unit_result_free(&result);
+        unit_memory_release(&memory);
+        free((void *) body.data);
+    }
+
+    tap_ok(1, "events need not be destroyed where their memory is released");
+
+    unit_teardown(&setup);
+}
+
+
+/* The first block may be the caller's, who uses it again. */
+
+static void
+own_block(void)
+{
+    int             ok;
+    void           *block;
+    size_t          i, n;
+    enkod_str_t     body;
+    unit_setup_t    setup;
+    enkod_event_t  *event;
+    unit_memory_t   memory;
+    unit_result_t   must;
+    enkod_error_e   code;
+
+    unit_setup(&setup, &large_conf);
+
+    block = malloc(enkod_event_size());
+    if (block == NULL) {
+        abort();
+    }
+
+    ok = 1;
+
+    for (n = 0; n < 2; n++) {
+        for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+
+            body = large_body(&bodies[i], bodies[i].size);
+
+            unit_memory_init(&memory);
+
+            event = unit_run(&must, &setup.settings, &memory.mem, &body,
+                             body.len, 1, UNIT_LAST);
+            enkod_event_destroy(event);
+
+            event = enkod_event_init(block, &setup.settings, &memory.mem);
+            code = unit_feed(event, &body, 50, 50, UNIT_FINISH);
+
+            ok = ok && code == must.code
+                 && (code != ENKOD_OK
+                     || enkod_event_length(event) == must.length);
+
+            enkod_event_destroy(event);
+
+            ok = ok && memory.live == 0;
+
+            unit_result_free(&must);
+            unit_memory_release(&memory);
+            free((void *) body.data);
+        }
+    }
+
+    free(block);
+
+    tap_ok(ok, "a block of the caller's can be used for one event after "
+           "another");
+
+    unit_teardown(&setup);
+}
+
+
+static void
+bounds(void)
+{
+    int           ok;
+    size_t        i, n, m, over, received;
+    enkod_str_t   body;
+    unit_setup_t  setup;
+
+    /* around the places where a buffer doubles, and far from them */
+    static const size_t  sizes[] = {
+        600, 1000, 1700, 2047, 2100, 3000, 4000, 4200, 8100, 8300, 11000,
+        16300, 16500, 24000, 32700, 33000, 48000, 65000, 66000, 100000
+    };
+    static const size_t  pieces[] = { 1000000, 4096, 1000, 61 };
+
+    unit_setup(&setup, &large_conf);
+
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+
+        ok = 1;
+
+        for (n = 0; n < sizeof(sizes) / sizeof(sizes[0]) && ok; n++) {
+
+            body = large_body(&bodies[i], sizes[n]);
+
+            for (m = 0; m < sizeof(pieces) / sizeof(pieces[0]) && ok; m++) {
+
+                over = bound_exceeded(&setup, &body, pieces[m], &received);
+
+                if (over) {
+                    tap_diag("%lu bytes used with %lu of %lu received in "
+                             "pieces of %lu; must be %lu at most",
+                             (unsigned long) over, (unsigned long) received,
+                             (unsigned long) body.len,
+                             (unsigned long) pieces[m],
+                             (unsigned long) BOUND(received));
+                    ok = 0;
+                }
+            }
+
+            free((void *) body.data);
+        }
+
+        tap_ok(ok, "%s keeps to its memory at any size", bodies[i].title);
+    }
+
+    unit_teardown(&setup);
+}
+
+
+/* Returns 0, or the bytes that were used with *received of the body there. */
+
+static size_t
+bound_exceeded(const unit_setup_t *setup, const enkod_str_t *body, size_t size,
+    size_t *received)
+{
+    size_t          n, over;
+    enkod_event_t  *event;
+    unit_memory_t   memory;
+
+    over = 0;
+    *received = 0;
+
+    unit_memory_init(&memory);
+    event = enkod_event_create(&setup->settings, &memory.mem);
+
+    do {
+        n = body->len - *received;
+        n = (n < size) ? n : size;
+
+        *received += n;
+
+        if (enkod_event_feed(event, body->data + *received - n, n, 0)
+            != ENKOD_OK)
+        {
+            n = 0;
+        }
+
+        if (memory.peak > BOUND(*received)) {
+            over = memory.peak;
+            break;
+        }
+
+    } while (n && *received < body->len);
+
+    if (n && over == 0) {
+        (void) enkod_event_finish(event);
+
+        if (memory.peak > BOUND(*received)) {
+            over = memory.peak;
+        }
+    }
+
+    enkod_event_destroy(event);
+    unit_memory_release(&memory);
+
+    return over;
+}
+
+
+/* Small bodies that need more than most: here the 12 KiB have to do. */
+
+static void
+bounds_small(void)
+{
+    size_t        i, n, over, received;
+    unit_setup_t  setup;
+
+    static const unit_conf_t  unknown = { .accept_unknown = 1 };
+
+    static const struct {
+        const char   *title;
+        enkod_str_t   body;
+    } small[] = {
+
+        { "an empty object", S("{}") },
+
+        { "a string with an escape", S("{\"a\":\"\\n\"}") },
+
+        { "a string with an escape and 13 members",
+          S("{\"a\":\"\\n\",\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,"
+            "\"h\":0,\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0}") },
+
+        { "31 levels and a string with an escape",
+          S("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"\\n\"]]]]]]]]]]]]]]]]]]]]"
+            "]]]]]]]]]]]}") },
+
+        { "31 levels, a string with an escape and 13 members",
+          S("{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"\\n\"]]]]]]]]]]]]]]]]]]]]"
+            "]]]]]]]]]]],\"b\":0,\"c\":0,\"d\":0,\"e\":0,\"f\":0,\"g\":0,"
+            "\"h\":0,\"i\":0,\"j\":0,\"k\":0,\"l\":0,\"m\":0}") },
+
+        { "the vendor's open",
+          S("{\"event\":\"message open\",\"message_id\":4,\"message_uid\":"
+            "\"0123456789_012_012_01234\",\"sending_type\":\"instant\","
+            "\"name\":\"Open message (test)\",\"from\":\"sender@example.com\","
+            "\"to\":\"recipient@example.com\"}") }
+    };
+
+    unit_setup(&setup, &unknown);
+
+    for (i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+
+        over = 0;
+
+        for (n = 1; n <= small[i].body.len && over == 0; n++) {
+
+            over = bound_exceeded(&setup, &small[i].body, n, &received);
+
+            if (over) {
+                tap_diag("%lu bytes used with %lu received in pieces of %lu; "
+                         "must be %lu at most", (unsigned long) over,
+                         (unsigned long) received, (unsigned long) n,
+                         (unsigned long) BOUND(received));
+            }
+        }
+
+        tap_ok(over == 0, "%s keeps to its memory however it is cut",
+               small[i].title);
+    }
+
+    unit_teardown(&setup);
+}

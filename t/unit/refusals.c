@@ -1,0 +1,1197 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Every error that the event core raises: its code, the member to blame, the
+ * type that was expected and the byte that decided it.  A body is given in two
+ * parts, and the offset is where the second one begins.
+ */
+
+
+#include "replay.h"
+
+
+#define MESSAGE                                                               \
+    "{\"event\":\"message open\",\"message_id\":4,\"message_uid\":\"u\","     \
+    "\"sending_type\":\"instant\",\"name\":\"n\",\"from\":\"f\",\"to\":\"t\""
+
+#define GROUP                                                                 \
+    "{\"event\":\"mailing group subscribe\",\"email\":\"e\","                 \
+    "\"group_id\":4,\"group_name\":\"g\",\"channel\":\"c\""
+
+#define CONTACT  "{\"event\":\"contact adding\""
+
+/* 64 bytes */
+#define LONG                                                                  \
+    "0123456789012345678901234567890123456789012345678901234567890123"
+
+/* 10 levels */
+#define ARRAYS   "[[[[[[[[[["
+#define OBJECTS                                                               \
+    "{\"\":{\"\":{\"\":{\"\":{\"\":{\"\":{\"\":{\"\":{\"\":{\"\":"
+
+/* 10 members */
+#define MEMBERS(n)                                                            \
+    ",\"" n "0\":0,\"" n "1\":0,\"" n "2\":0,\"" n "3\":0,\"" n "4\":0"       \
+    ",\"" n "5\":0,\"" n "6\":0,\"" n "7\":0,\"" n "8\":0,\"" n "9\":0"
+
+
+typedef struct {
+    const char           *title;
+    const unit_conf_t    *conf;
+    enkod_str_t           before;
+    enkod_str_t           after;
+    enkod_error_e         code;
+    enkod_str_t           field;
+    const char           *expected;
+} refusal_t;
+
+
+static const unit_conf_t  reject = { .extra = ENKOD_EXTRA_REJECT };
+static const unit_conf_t  drop = { .extra = ENKOD_EXTRA_DROP };
+static const unit_conf_t  unknown = { .accept_unknown = 1 };
+
+static const unit_conf_t  opens = {
+    .events = { "message open", "complaint", "hello" }
+};
+
+static const unit_conf_t  opens_unknown = {
+    .events = { "message open", "hello" }, .accept_unknown = 1
+};
+
+static const unit_conf_t  typed = {
+    .shapes = {
+        { "typed", "s=string", "i=integer", "n=number", "b=boolean",
+          "ss=strings", "ii=integers", "a=any", NULL },
+        { "optional", "s=string?", "i=integer?", "n=number?", "b=boolean?",
+          "ss=strings?", "ii=integers?", "a=any?", NULL }
+    }
+};
+
+static const unit_conf_t  named = {
+    .shapes = {
+        { "named", "a/b~c\"d\\e\nf=integer", NULL },
+        { "long", LONG "4=integer", NULL }
+    }
+};
+
+static const unit_conf_t  replaced = {
+    .shapes = { { "complaint", "why=string", NULL } }
+};
+
+static const unit_conf_t  small = { .max_size = sizeof(GROUP "}") - 1 };
+static const unit_conf_t  tiny = { .max_size = 8 };
+
+
+static const refusal_t  refusals[] = {
+
+    /* empty_body */
+
+    { "a body without a byte is empty", NULL,
+      S(""), S(""), ENKOD_EMPTY_BODY, NOTHING, NULL },
+
+    { "a body of one space is empty", NULL,
+      S(" "), S(""), ENKOD_EMPTY_BODY, NOTHING, NULL },
+
+    { "a body of white space of all four kinds is empty", NULL,
+      S(" \t\r\n\n\r\t "), S(""), ENKOD_EMPTY_BODY, NOTHING, NULL },
+
+    { "a long body of white space is empty", NULL,
+      S("\n                                                            \n"),
+      S(""), ENKOD_EMPTY_BODY, NOTHING, NULL },
+
+    /* invalid_json: not even a beginning */
+
+    { "a vertical tab is not white space", NULL,
+      S(""), S("\v"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a form feed is not white space", NULL,
+      S(" "), S("\f{}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a byte order mark is refused", NULL,
+      S("\xef"), S("\xbb\xbf" GROUP "}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a byte order mark alone is refused", NULL,
+      S("\xef"), S("\xbb\xbf"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a NUL byte alone is refused", NULL,
+      S("\0"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a NUL byte before the event is refused", NULL,
+      S("\0"), S(GROUP "}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a form instead of JSON is refused", NULL,
+      S("e"), S("vent=message+open"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a closing bracket that nothing opened is refused", NULL,
+      S("]"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a closing brace that nothing opened is refused", NULL,
+      S("}"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a literal that breaks off is refused", NULL,
+      S("tru"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a string that breaks off is refused", NULL,
+      S("\"mess"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an array that breaks off after an error is refused for the error",
+      NULL,
+      S("["), S("1,"), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    /* invalid_json: inside of the event */
+
+    { "an event that breaks off after its brace is refused", NULL,
+      S("{"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event without its closing brace is refused", NULL,
+      S(GROUP), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off after a comma is refused", NULL,
+      S(GROUP ","), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in a number is refused", NULL,
+      S(GROUP ",\"x\":12"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in a number's exponent is refused", NULL,
+      S(GROUP ",\"x\":12e"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in an escape is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in \\u is refused", NULL,
+      S(GROUP ",\"x\":\"\\u00"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in a character of UTF-8 is refused", NULL,
+      S(GROUP ",\"x\":\"\xd1"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off between two surrogates is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud83d"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a trailing comma in the event is refused", NULL,
+      S(GROUP ",}"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a trailing comma in an array is refused", NULL,
+      S(GROUP ",\"x\":[1,]"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a trailing comma in an object is refused", NULL,
+      S(GROUP ",\"x\":{\"y\":1,}"), S("}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "two commas are refused", NULL,
+      S(GROUP ",,"), S("\"x\":1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a missing comma is refused", NULL,
+      S(GROUP ",\"x\":true \"y"), S("\":1}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a missing colon is refused", NULL,
+      S(GROUP ",\"x\" 1"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a name without quotes is refused", NULL,
+      S("{e"), S("vent:\"message open\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a name in single quotes is refused", NULL,
+      S("{'"), S("event':\"message open\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a name that is a number is refused", NULL,
+      S("{1"), S(":2}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a comment of two slashes is refused", NULL,
+      S("{"), S("// x\n\"event\":\"message open\"}"), ENKOD_INVALID_JSON,
+      NOTHING, NULL },
+
+    { "a comment between slash and star is refused", NULL,
+      S(GROUP), S("/* x */}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "NaN is refused", NULL,
+      S(GROUP ",\"x\":N"), S("aN}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "Infinity is refused", NULL,
+      S(GROUP ",\"x\":I"), S("nfinity}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "minus Infinity is refused", NULL,
+      S(GROUP ",\"x\":-"), S("Infinity}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "True with a capital is refused", NULL,
+      S(GROUP ",\"x\":T"), S("rue}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a literal with a wrong letter is refused", NULL,
+      S(GROUP ",\"x\":nul"), S("k}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a literal that is too short is refused", NULL,
+      S(GROUP ",\"x\":fals"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a leading zero is refused", NULL,
+      S(GROUP ",\"x\":0"), S("1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a leading plus is refused", NULL,
+      S(GROUP ",\"x\":+"), S("1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a fraction without digits is refused", NULL,
+      S(GROUP ",\"x\":1."), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a fraction without an integer is refused", NULL,
+      S(GROUP ",\"x\":."), S("5}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an exponent without digits is refused", NULL,
+      S(GROUP ",\"x\":1e+"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a minus alone is refused", NULL,
+      S(GROUP ",\"x\":-"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a hexadecimal number is refused", NULL,
+      S(GROUP ",\"x\":0x"), S("1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a number with letters behind it is refused", NULL,
+      S(GROUP ",\"x\":12a"), S("bc}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "two numbers and a string without a comma are refused", NULL,
+      S(GROUP ",\"x\":1 "), S("2\"abc\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "two numbers in an array, with a string behind, are refused", NULL,
+      S(GROUP ",\"x\":[1 2"), S("\"abc\"]}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a bracket that closes a brace is refused", NULL,
+      S(GROUP ",\"x\":{\"y\":1"), S("]}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a brace that closes a bracket is refused", NULL,
+      S(GROUP ",\"x\":[1}"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw line feed in a string is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\nb\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw tab in a name is refused", NULL,
+      S(GROUP ",\"x"), S("\ty\":1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw NUL byte in a string is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\0b\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw U+001F in a string is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\x1f\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a raw vertical tab in a string is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\v\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw form feed in a string is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\f\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a raw control character behind a backslash is refused", NULL,
+      S(GROUP ",\"x\":\"a\\"), S("\n\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a vertical tab between two members is refused", NULL,
+      S(GROUP ","), S("\v\"x\":1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a form feed between a name and its value is refused", NULL,
+      S(GROUP ",\"x\":"), S("\f1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a NUL byte between two members is refused", NULL,
+      S(GROUP ",\0"), S("\"x\":1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a no-break space between two members is refused", NULL,
+      S(GROUP ",\xc2"), S("\xa0\"x\":1}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "an escape outside of RFC 8259 is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("x41\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "an escaped single quote is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("'\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an escaped zero is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("0\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "\\U with a capital is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("U0041\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "an escaped letter of two bytes is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("\xd1\x81\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "\\u with three digits is refused", NULL,
+      S(GROUP ",\"x\":\"\\u004"), S("\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "\\u with a letter behind f is refused", NULL,
+      S(GROUP ",\"x\":\"\\u00"), S("g0\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "\\u with a sign is refused", NULL,
+      S(GROUP ",\"x\":\"\\u"), S("+041\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "an escape outside of a string is refused", NULL,
+      S("{\\"), S("u0022event\":\"message open\"}"), ENKOD_INVALID_JSON,
+      NOTHING, NULL },
+
+    /* invalid_json: behind the event */
+
+    { "a second event behind the first is refused", NULL,
+      S(GROUP "}{"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a comma behind the event is refused", NULL,
+      S(GROUP "},"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a closing brace behind the event is refused", NULL,
+      S(GROUP "}\n}"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a literal behind the event is refused", NULL,
+      S(GROUP "} true"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "half a literal behind the event is refused", NULL,
+      S(GROUP "} tr"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a number behind the event is refused", NULL,
+      S(GROUP "} 12"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a string behind the event is refused", NULL,
+      S(GROUP "} \"abc\""), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a string that is never closed behind the event is refused", NULL,
+      S(GROUP "} "), S("\"abc"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a quote behind the event is refused", NULL,
+      S(GROUP "}"), S("\""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a quote and a backslash behind the event are refused", NULL,
+      S(GROUP "} \n"), S("\"\\"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a quote behind a nested event is refused", NULL,
+      S(GROUP ",\"x\":{\"y\":{}}}  "), S("\"}"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
+
+    { "a slash behind the event is refused", NULL,
+      S(GROUP "}"), S("/"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a NUL byte behind the event is refused", NULL,
+      S(GROUP "}\0"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a form feed behind the event is refused", NULL,
+      S(GROUP "}\n"), S("\f"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    /* invalid_utf8 */
+
+    { "a lone continuation byte is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\x80\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "the byte FF is refused", NULL,
+      S(GROUP ",\"x\":\"a"), S("\xff\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "an overlong NUL is refused", NULL,
+      S(GROUP ",\"x\":\""), S("\xc0\x80\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "an overlong slash is refused", NULL,
+      S(GROUP ",\"x\":\""), S("\xc1\xaf\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "an overlong form of three bytes is refused", NULL,
+      S(GROUP ",\"x\":\"\xe0"), S("\x9f\xbf\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "an overlong form of four bytes is refused", NULL,
+      S(GROUP ",\"x\":\"\xf0"), S("\x8f\xbf\xbf\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "an encoded high surrogate is refused", NULL,
+      S(GROUP ",\"x\":\"\xed"), S("\xa0\x80\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "an encoded low surrogate is refused", NULL,
+      S(GROUP ",\"x\":\"\xed"), S("\xbf\xbf\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "an encoded surrogate pair is refused", NULL,
+      S(GROUP ",\"x\":\"\xed"), S("\xa0\xbd\xed\xb8\x80\"}"),
+      ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "U+110000 is refused", NULL,
+      S(GROUP ",\"x\":\"\xf4"), S("\x90\x80\x80\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "U+1FFFFF is refused", NULL,
+      S(GROUP ",\"x\":\""), S("\xf7\xbf\xbf\xbf\"}"), ENKOD_INVALID_UTF8,
+      NOTHING, NULL },
+
+    { "a form of five bytes is refused", NULL,
+      S(GROUP ",\"x\":\""), S("\xf8\x88\x80\x80\x80\"}"),
+      ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a character of two bytes that lacks its second is refused", NULL,
+      S(GROUP ",\"x\":\"\xd1"), S("\"}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a character of three bytes that lacks its third is refused", NULL,
+      S(GROUP ",\"x\":\"\xe2\x82"), S("z\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "a character of four bytes that lacks its fourth is refused", NULL,
+      S(GROUP ",\"x\":\"\xf0\x9f\x98"), S("\xd1\x81\"}"),
+      ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a character that breaks off before an escape is refused", NULL,
+      S(GROUP ",\"x\":\"\xd1"), S("\\n\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "a bad byte in a name is refused", NULL,
+      S(GROUP ",\"x"), S("\xfe\":1}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a bad byte in the event's name is refused", NULL,
+      S("{\"event\":\"\xf1"), S("omplaint\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "a bad byte behind a backslash is refused", NULL,
+      S(GROUP ",\"x\":\"\\"), S("\xff\"}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "a bad byte before the event is refused", NULL,
+      S(""), S("\xff" GROUP "}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a bad byte behind the event is refused", NULL,
+      S(GROUP "}\n"), S("\xff"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a bad byte where a value belongs is refused", NULL,
+      S(GROUP ",\"x\":"), S("\xff}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "a bad byte behind a number is refused", NULL,
+      S(GROUP ",\"x\":12"), S("\xff}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "UTF-16 in the byte order of Intel is refused", NULL,
+      S(""), S("\xff\xfe{\0\"\0"), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "UTF-16 without a mark is refused", NULL,
+      S("{\0"), S("\"\0e\0"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a bad byte in a dropped member is refused", &drop,
+      S(GROUP ",\"x\":[\"a"), S("\xff\"]}"), ENKOD_INVALID_UTF8, NOTHING,
+      NULL },
+
+    { "what is wrong before a bad byte comes first", NULL,
+      S("{\"event\":\"nobody\""), S(",\"x\":\"\xff\"}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "what is wrong in JSON before a bad byte comes first", NULL,
+      S(GROUP "} "), S("\"abc\xff"), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    /* lone_surrogate */
+
+    { "a low surrogate alone is refused", NULL,
+      S(GROUP ",\"x\":\"\\udc0"), S("0\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "the last low surrogate alone is refused", NULL,
+      S(GROUP ",\"x\":\"\\uDFF"), S("F\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a high surrogate at the end of the string is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800"), S("\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a high surrogate before a letter is refused", NULL,
+      S(GROUP ",\"x\":\"\\uDBFF"), S("A\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a high surrogate before a letter of two bytes is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800"), S("\xd1\x81\"}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "a high surrogate before \\n is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800\\"), S("n\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a high surrogate before an escaped quote is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800\\"), S("\"\"}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "a high surrogate before an escaped backslash is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800\\"), S("\\udc00\"}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "a high surrogate before \\u0041 is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud800\\u004"), S("1\"}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "two high surrogates before a low one are refused", NULL,
+      S(GROUP ",\"x\":\"\\ud83d\\ud83"), S("d\\ude00\"}"),
+      ENKOD_LONE_SURROGATE, NOTHING, NULL },
+
+    { "a pair and a low surrogate are refused", NULL,
+      S(GROUP ",\"x\":\"\\ud83d\\ude00\\ude0"), S("0\"}"),
+      ENKOD_LONE_SURROGATE, NOTHING, NULL },
+
+    { "a pair the wrong way round is refused", NULL,
+      S(GROUP ",\"x\":\"\\ude0"), S("0\\ud83d\"}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "a high surrogate before a \\u that is none is refused", NULL,
+      S(GROUP ",\"x\":\"\\ud83d\\ude"), S("g0\"}"), ENKOD_INVALID_JSON,
+      NOTHING, NULL },
+
+    { "a lone surrogate in a name is refused", NULL,
+      S(GROUP ",\"x\\udc0"), S("0\":1}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a lone surrogate in a nested name is refused", NULL,
+      S(GROUP ",\"x\":{\"\\ud800"), S("\":1}}"), ENKOD_LONE_SURROGATE,
+      NOTHING, NULL },
+
+    { "a lone surrogate in the event's name is refused", NULL,
+      S("{\"event\":\"\\udc0"), S("0\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    { "a lone surrogate in a dropped member is refused", &drop,
+      S(GROUP ",\"x\":\"\\ud800"), S("\"}"), ENKOD_LONE_SURROGATE, NOTHING,
+      NULL },
+
+    /* duplicate_field */
+
+    { "a field that comes twice is refused", NULL,
+      S(GROUP ",\"email\""), S(":\"e\"}"), ENKOD_DUPLICATE_FIELD,
+      S("/email"), NULL },
+
+    { "an extra field that comes twice is refused", NULL,
+      S(GROUP ",\"x\":1,\"x\""), S(":1}"), ENKOD_DUPLICATE_FIELD, S("/x"),
+      NULL },
+
+    { "an extra field that is dropped and comes twice is refused", &drop,
+      S(GROUP ",\"x\":{\"y\":[]},\"x\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/x"), NULL },
+
+    { "a second \"event\" is refused", NULL,
+      S(GROUP ",\"event\""), S(":\"mailing group subscribe\"}"),
+      ENKOD_DUPLICATE_FIELD, S("/event"), NULL },
+
+    { "a second \"event\" spelled with an escape is refused", NULL,
+      S(GROUP ",\"\\u0065vent\""), S(":\"complaint\"}"),
+      ENKOD_DUPLICATE_FIELD, S("/event"), NULL },
+
+    { "a name that comes twice, once with escapes, is refused", NULL,
+      S("{\"\\u0065m\\u0061il\":\"e\",\"email\""), S(":\"e\"}"),
+      ENKOD_DUPLICATE_FIELD, S("/email"), NULL },
+
+    { "a name with a pair of surrogates and raw is one name", NULL,
+      S(GROUP ",\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD, S("/\xf0\x9f\x98\x80"), NULL },
+
+    { "an empty name that comes twice is refused", NULL,
+      S(GROUP ",\"\":1,\"\""), S(":1}"), ENKOD_DUPLICATE_FIELD, S("/"),
+      NULL },
+
+    { "a name with NUL that comes twice is refused", NULL,
+      S(GROUP ",\"\\u0000\":1,\"\\u0000\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/\\u0000"), NULL },
+
+    { "a name that comes twice before the event's name is refused", NULL,
+      S("{\"x\":1,\"y\":2,\"x\""), S(":3,\"event\":\"complaint\"}"),
+      ENKOD_DUPLICATE_FIELD, S("/x"), NULL },
+
+    { "a name that comes twice in an unknown event is refused", &unknown,
+      S("{\"event\":\"hello\",\"x\":1,\"x\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD, S("/x"), NULL },
+
+    { "the 13th name that comes again as the 14th is refused", NULL,
+      S(GROUP MEMBERS("x") ",\"x9\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/x9"), NULL },
+
+    /* JSON Pointer */
+
+    { "a slash in a name is ~1 in the pointer", NULL,
+      S(GROUP ",\"a/b\\/\":1,\"a/b/\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/a~1b~1"), NULL },
+
+    { "a tilde in a name is ~0 in the pointer", NULL,
+      S(GROUP ",\"~1~\":1,\"~1~\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/~01~0"), NULL },
+
+    { "quote, backslash and controls are escaped in the pointer", NULL,
+      S(GROUP ",\"\\\"\\\\\\n\\u001f\":1,\"\\u0022\\u005C\\u000a\\u001F\""),
+      S(":1}"), ENKOD_DUPLICATE_FIELD, S("/\\\"\\\\\\n\\u001f"), NULL },
+
+    { "a name of 64 bytes is shown whole", NULL,
+      S(GROUP ",\"" LONG "\":1,\"" LONG "\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD, S("/" LONG), NULL },
+
+    { "a name of 65 bytes is cut after 64", NULL,
+      S(GROUP ",\"" LONG "4\":1,\"" LONG "4\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD, S("/" LONG), NULL },
+
+    { "a long name is not cut inside of a character", NULL,
+      S(GROUP ",\"0" LONG "\xd1\x81\":1"
+        ",\"\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81"
+        "0123456789012345678901234567890123456789012345\xd1\x81"
+        "z\":1"
+        ",\"\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81"
+        "0123456789012345678901234567890123456789012345\xd1\x81"
+        "z\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD,
+      S("/\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81\xd1\x81"
+        "0123456789012345678901234567890123456789012345\xd1\x81"), NULL },
+
+    { "a long name is not cut before the last byte of a character", NULL,
+      S(GROUP ",\"012\xf0\x9f\x98\x80"
+        "01234567890123456789012345678901234567890123456789012\xf0\x9f\x98\x80"
+        "5\":1"
+        ",\"012\xf0\x9f\x98\x80"
+        "01234567890123456789012345678901234567890123456789012\xf0\x9f\x98\x80"
+        "6\":1"
+        ",\"0123\xf0\x9f\x98\x80"
+        "01234567890123456789012345678901234567890123456789012\xf0\x9f\x98\x80"
+        "\":1"
+        ",\"0123\xf0\x9f\x98\x80"
+        "01234567890123456789012345678901234567890123456789012\xf0\x9f\x98\x80"
+        "\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD,
+      S("/0123\xf0\x9f\x98\x80"
+        "01234567890123456789012345678901234567890123456789012"), NULL },
+
+    { "a long name is not cut inside of an escape", NULL,
+      S(GROUP ",\"01234567890123456789012345678901234567890123456789012345678"
+        "\\u0001z\":1,\"012345678901234567890123456789012345678901234567890123"
+        "45678\\u0001z\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/01234567890123456789012345678901234567890123456789012345678"),
+      NULL },
+
+    { "a long name of tildes fits the pointer", NULL,
+      S(GROUP ",\"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
+        "~~~~~~~~~\":1,\"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
+        "~~~~~~~~~~~~~~~~\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0"
+        "~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0"),
+      NULL },
+
+    { "a declared name is escaped in the pointer of a wrong type", &named,
+      S("{\"event\":\"named\",\"a/b~c\\\"d\\\\e\\nf\":true"), S("}"),
+      ENKOD_WRONG_TYPE, S("/a~1b~0c\\\"d\\\\e\\nf"), "integer" },
+
+    { "a declared name is escaped in the pointer of a missing field", &named,
+      S("{\"event\":\"named\"}"), S(""), ENKOD_MISSING_FIELD,
+      S("/a~1b~0c\\\"d\\\\e\\nf"), "integer" },
+
+    { "a declared name is cut in the pointer of a missing field", &named,
+      S("{\"event\":\"long\"}"), S(""), ENKOD_MISSING_FIELD, S("/" LONG),
+      "integer" },
+
+    /* too_deep, counting the event object */
+
+    { "33 levels of arrays are too deep", NULL,
+      S(GROUP ",\"x\":" ARRAYS ARRAYS ARRAYS "[["), S("[]"),
+      ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    { "33 levels of objects are too deep", NULL,
+      S(GROUP ",\"x\":" OBJECTS OBJECTS OBJECTS "{\"\":{"), S("}"),
+      ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    { "33 levels of both are too deep", NULL,
+      S(GROUP ",\"x\":" ARRAYS OBJECTS ARRAYS "[{"), S("}"),
+      ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    { "33 levels are too deep in a dropped member too", &drop,
+      S(GROUP ",\"x\":" ARRAYS ARRAYS ARRAYS "[["), S("[]"),
+      ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    { "33 levels are too deep before the event's name", NULL,
+      S("{\"x\":" ARRAYS ARRAYS ARRAYS "[["), S("[]"),
+      ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    { "33 levels are too deep in an unknown event", &unknown,
+      S("{\"event\":\"hello\",\"y\":[[]],\"x\":" ARRAYS ARRAYS ARRAYS "[["),
+      S("[]"), ENKOD_TOO_DEEP, S("/x"), NULL },
+
+    /* too_many_fields */
+
+    { "the 65th member is one too many", NULL,
+      S(GROUP MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
+        MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
+        ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0,\"f9\""),
+      S(":0}"), ENKOD_TOO_MANY_FIELDS, NOTHING, NULL },
+
+    { "the 65th member is one too many where it would be dropped", &drop,
+      S(GROUP MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
+        MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
+        ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0,\"f9\""),
+      S(":0}"), ENKOD_TOO_MANY_FIELDS, NOTHING, NULL },
+
+    { "the 65th member is one too many where \"event\" is the last", NULL,
+      S("{\"x\":0" MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
+        MEMBERS("e") MEMBERS("f") ",\"g0\":0,\"g1\":0,\"g2\":0,\"event\""),
+      S(":\"complaint\"}"), ENKOD_TOO_MANY_FIELDS, NOTHING, NULL },
+
+    /* too_large */
+
+    { "a body of one byte more than the maximum is too large", &small,
+      S(GROUP "}"), S(" "), ENKOD_TOO_LARGE, NOTHING, NULL },
+
+    { "white space of more than the maximum is too large", &tiny,
+      S("        "), S(" "), ENKOD_TOO_LARGE, NOTHING, NULL },
+
+    { "a string of more than the maximum is too large", &tiny,
+      S("{\"event\""), S(":\"message open\"}"), ENKOD_TOO_LARGE, NOTHING,
+      NULL },
+
+    { "an error before the maximum comes before what is too large", &tiny,
+      S("{,"), S("             "), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "a bad byte before the maximum comes before what is too large", &tiny,
+      S("{\"a"), S("\xff          "), ENKOD_INVALID_UTF8, NOTHING, NULL },
+
+    { "another thing than an object comes before what is too large", &tiny,
+      S("["), S("            "), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "a bad byte behind the maximum is not looked at", &tiny,
+      S("{       "), S("\xff"), ENKOD_TOO_LARGE, NOTHING, NULL },
+
+    /* not_object */
+
+    { "an empty array is no object", NULL,
+      S("["), S("]"), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "an array of events is no object", NULL,
+      S(" ["), S(GROUP "}]"), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "a string is no object", NULL,
+      S("\"message open\""), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "a string with white space around it is no object", NULL,
+      S("\n\"\\n\""), S("\n"), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "an integer is no object", NULL,
+      S("42"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "an integer with a line feed behind it is no object", NULL,
+      S("-42"), S("\n"), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "a number is no object", NULL,
+      S("1.5e-7"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "true is no object", NULL,
+      S("true"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "false is no object", NULL,
+      S("false"), S(" "), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "null is no object", NULL,
+      S("null"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "an array is no object although it breaks off", NULL,
+      S("["), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "null is no object even where unknown events are taken", &unknown,
+      S("null"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    /* missing_event */
+
+    { "an empty object has no event", NULL,
+      S("{}"), S(""), ENKOD_MISSING_EVENT, S("/event"), "string" },
+
+    { "an object without \"event\" has no event", NULL,
+      S("{\"message_id\":4}"), S("\n"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "an \"event\" inside of a member is not the event", NULL,
+      S("{\"x\":{\"event\":\"complaint\"}}"), S(""), ENKOD_MISSING_EVENT,
+      S("/event"), "string" },
+
+    { "\"Event\" with a capital is not the event", NULL,
+      S("{\"Event\":\"complaint\"}"), S(""), ENKOD_MISSING_EVENT,
+      S("/event"), "string" },
+
+    { "null is no event", NULL,
+      S("{\"event\":null"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "a number is no event", NULL,
+      S("{\"event\":4"), S(",\"x\":1}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "true is no event", NULL,
+      S("{\"event\":true"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "an array is no event", NULL,
+      S("{\"event\":["), S("\"complaint\"]}"), ENKOD_MISSING_EVENT,
+      S("/event"), "string" },
+
+    { "an object is no event", NULL,
+      S("{\"event\":{"), S("}}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "null is no event behind other members", NULL,
+      S("{\"x\":[\"a\"],\"event\":null"), S("}"), ENKOD_MISSING_EVENT,
+      S("/event"), "string" },
+
+    { "an empty object has no event where unknown events are taken", &unknown,
+      S("{ }"), S(""), ENKOD_MISSING_EVENT, S("/event"), "string" },
+
+    { "null is no event where unknown events are taken", &unknown,
+      S("{\"event\":null"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "an \"event\" spelled with an escape must be a string too", NULL,
+      S("{\"\\u0065vent\":1"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
+      "string" },
+
+    { "no event is missing before extra fields are refused", &reject,
+      S("{\"x\":1}"), S(""), ENKOD_MISSING_EVENT, S("/event"), "string" },
+
+    /* unknown_event */
+
+    { "an event that is not in the table is unknown", NULL,
+      S("{\"event\":\"message read\""), S(",\"message_id\":4}"),
+      ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
+
+    { "an empty name is unknown", NULL,
+      S("{\"event\":\"\""), S("}"), ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
+
+    { "a name with a space behind it is unknown", NULL,
+      S("{\"event\":\"complaint \""), S("}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "a name with capitals is unknown", NULL,
+      S("{\"event\":\"Complaint\""), S("}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "a name with NUL behind it is unknown", NULL,
+      S("{\"event\":\"complaint\\u0000\""), S("}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "a name with a Cyrillic letter that looks like no Latin one is unknown",
+      NULL,
+      S("{\"event\":\"\xd0\xb6omplaint\""), S("}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "a name with a Greek letter is unknown", NULL,
+      S("{\"event\":\"c\xce\xbfmplaint\""), S("}"), ENKOD_UNKNOWN_EVENT,
+      S("/event"), NULL },
+
+    { "a name of 320 bytes is unknown", NULL,
+      S("{\"event\":\"" LONG LONG LONG LONG LONG "\""), S("}"),
+      ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
+
+    { "an unknown name behind its members is unknown", NULL,
+      S("{\"message_id\":4,\"event\":\"message read\""), S("}"),
+      ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
+
+    /* event_not_allowed */
+
+    { "an event of the table that is not in the list is not allowed", &opens,
+      S("{\"event\":\"mailing group subscribe\""), S(",\"email\":\"e\"}"),
+      ENKOD_EVENT_NOT_ALLOWED, S("/event"), NULL },
+
+    { "an event outside of table and list is not allowed", &opens,
+      S("{\"event\":\"message read\""), S(",\"message_id\":4}"),
+      ENKOD_EVENT_NOT_ALLOWED, S("/event"), NULL },
+
+    { "an event in the list that is not in the table is unknown", &opens,
+      S("{\"event\":\"hello\""), S("}"), ENKOD_UNKNOWN_EVENT, S("/event"),
+      NULL },
+
+    { "an unknown event outside of the list is not allowed although unknown "
+      "events are taken", &opens_unknown,
+      S("{\"event\":\"hallo\""), S("}"), ENKOD_EVENT_NOT_ALLOWED,
+      S("/event"), NULL },
+
+    { "a known event outside of the list is not allowed although unknown "
+      "events are taken", &opens_unknown,
+      S("{\"event\":\"message sent\""), S("}"), ENKOD_EVENT_NOT_ALLOWED,
+      S("/event"), NULL },
+
+    { "a name of 320 bytes is not in a list of short ones", &opens_unknown,
+      S("{\"event\":\"" LONG LONG LONG LONG LONG "\""), S("}"),
+      ENKOD_EVENT_NOT_ALLOWED, S("/event"), NULL },
+
+    { "an empty name is not in the list", &opens_unknown,
+      S("{\"x\":1,\"event\":\"\""), S("}"), ENKOD_EVENT_NOT_ALLOWED,
+      S("/event"), NULL },
+
+    /* missing_field: the first of the table */
+
+    { "an event without any field lacks the first one", NULL,
+      S("{\"event\":\"message open\"}"), S("\n"), ENKOD_MISSING_FIELD,
+      S("/message_id"), "integer" },
+
+    { "an event that lacks two fields lacks the first of the table", NULL,
+      S("{\"to\":\"t\",\"name\":\"n\",\"event\":\"message sent\","
+        "\"message_id\":4,\"sending_type\":\"instant\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/message_uid"), "string" },
+
+    { "an event without its last field lacks it", NULL,
+      S("{\"event\":\"delivery bounce\",\"message_id\":4,\"message_uid\":"
+        "\"u\",\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\","
+        "\"to\":\"t\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/error_message"), "string" },
+
+    { "a click without its URL lacks it", NULL,
+      S("{\"event\":\"message clicked\",\"message_id\":4,\"message_uid\":"
+        "\"u\",\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\","
+        "\"to\":\"t\",\"error_message\":\"e\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/click_url"), "string" },
+
+    { "a name with capitals is another field", NULL,
+      S("{\"event\":\"mailing group unsubscribe\",\"Email\":\"e\","
+        "\"group_id\":4,\"group_name\":\"g\",\"channel\":\"c\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a field with a Cyrillic letter in its name is another field", NULL,
+      S("{\"event\":\"mailing group unsubscribe\",\"\xd0\xb5mail\":\"e\","
+        "\"group_id\":4,\"group_name\":\"g\",\"channel\":\"c\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a contact without groups lacks their names", NULL,
+      S(CONTACT ",\"email\":\"e\",\"groups_ids\":[]}"), S(""),
+      ENKOD_MISSING_FIELD, S("/groups_names"), "array of strings" },
+
+    { "a contact without ids of groups lacks them", NULL,
+      S(CONTACT ",\"email\":\"e\",\"groups_names\":[]}"), S(""),
+      ENKOD_MISSING_FIELD, S("/groups_ids"), "array of integers" },
+
+    { "a contact without address and phone lacks the address", NULL,
+      S(CONTACT ",\"groups_names\":[],\"groups_ids\":[]}"), S(""),
+      ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a contact with null for both lacks the address", NULL,
+      S(CONTACT ",\"phone\":null,\"email\":null,\"groups_names\":[],"
+        "\"groups_ids\":[]}"), S(""),
+      ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a contact with null for one and not the other lacks the address", NULL,
+      S(CONTACT ",\"phone\":null,\"groups_names\":[],\"groups_ids\":[]}"),
+      S(""), ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a declared event lacks its first field", &typed,
+      S("{\"event\":\"typed\",\"i\":1}"), S(""), ENKOD_MISSING_FIELD, S("/s"),
+      "string" },
+
+    { "a declared event lacks a field of any type", &typed,
+      S("{\"event\":\"typed\",\"s\":\"\",\"i\":1,\"n\":1,\"b\":true,"
+        "\"ss\":[],\"ii\":[]}"), S(""), ENKOD_MISSING_FIELD, S("/a"),
+      "any value but null" },
+
+    { "a built-in event that was replaced lacks its new field", &replaced,
+      S("{\"event\":\"complaint\",\"message_id\":4}"), S(""),
+      ENKOD_MISSING_FIELD, S("/why"), "string" },
+
+    { "an event that was replaced lacks its new field in Cyrillic too",
+      &replaced,
+      S("{\"event\":\"\\u0441omplaint\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/why"), "string" },
+
+    { "a field inside of another one does not count", NULL,
+      S("{\"event\":\"mailing group subscribe\",\"x\":{\"email\":\"e\"},"
+        "\"group_id\":4,\"group_name\":\"g\",\"channel\":\"c\"}"), S(""),
+      ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    /* wrong_type */
+
+    { "a string is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":\"4\""), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "a fraction is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":4.0"), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "an exponent is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":4e2"), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "an exponent with a capital is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":-4E+2"), S(" }"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "a boolean is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":false"), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "an array is no integer, as its bracket shows", NULL,
+      S("{\"event\":\"message open\",\"message_id\":["), S("4]}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "null is no integer", NULL,
+      S("{\"event\":\"message open\",\"message_id\":null"), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "an integer is no string", NULL,
+      S("{\"event\":\"complaint\",\"name\":4"), S("}"),
+      ENKOD_WRONG_TYPE, S("/name"), "string" },
+
+    { "an object is no string, as its brace shows", NULL,
+      S("{\"event\":\"complaint\",\"name\":{"), S("}}"),
+      ENKOD_WRONG_TYPE, S("/name"), "string" },
+
+    { "null is no string", NULL,
+      S("{\"event\":\"complaint\",\"to\":null"), S("}"),
+      ENKOD_WRONG_TYPE, S("/to"), "string" },
+
+    { "true is no string", NULL,
+      S("{\"event\":\"mailing group subscribe\",\"email\":true"), S("}"),
+      ENKOD_WRONG_TYPE, S("/email"), "string" },
+
+    { "a wrong type is seen when the event's name comes last", NULL,
+      S("{\"message_id\":\"4\",\"event\":\"message open\""), S("}"),
+      ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
+
+    { "the first wrong type is named when the event's name comes last", NULL,
+      S("{\"name\":\"n\",\"to\":4,\"message_id\":\"4\","
+        "\"event\":\"message open\""), S("}"),
+      ENKOD_WRONG_TYPE, S("/to"), "string" },
+
+    { "an address of a contact must be a string", NULL,
+      S(CONTACT ",\"email\":4"), S("}"), ENKOD_WRONG_TYPE, S("/email"),
+      "string" },
+
+    { "a phone of a contact must be a string", NULL,
+      S(CONTACT ",\"phone\":80123456789"), S("}"), ENKOD_WRONG_TYPE,
+      S("/phone"), "string" },
+
+    { "a string is no array of strings", NULL,
+      S(CONTACT ",\"groups_names\":\"a\""), S("}"), ENKOD_WRONG_TYPE,
+      S("/groups_names"), "array of strings" },
+
+    { "an object is no array of strings", NULL,
+      S(CONTACT ",\"groups_names\":{"), S("\"0\":\"a\"}}"),
+      ENKOD_WRONG_TYPE, S("/groups_names"), "array of strings" },
+
+    { "null is no array of strings", NULL,
+      S(CONTACT ",\"groups_names\":null"), S("}"), ENKOD_WRONG_TYPE,
+      S("/groups_names"), "array of strings" },
+
+    { "an integer among strings is named by its index", NULL,
+      S(CONTACT ",\"groups_names\":[\"a\",\"b\",3"), S(",4]}"),
+      ENKOD_WRONG_TYPE, S("/groups_names/2"), "string" },
+
+    { "null among strings is named by its index", NULL,
+      S(CONTACT ",\"groups_names\":[null"), S("]}"),
+      ENKOD_WRONG_TYPE, S("/groups_names/0"), "string" },
+
+    { "an array among strings is named by its index", NULL,
+      S(CONTACT ",\"groups_names\":[\"a\",["), S("\"b\"]]}"),
+      ENKOD_WRONG_TYPE, S("/groups_names/1"), "string" },
+
+    { "an object among integers is named by its index", NULL,
+      S(CONTACT ",\"groups_ids\":[0,{"), S("\"b\":1}]}"),
+      ENKOD_WRONG_TYPE, S("/groups_ids/1"), "integer" },
+
+    { "a fraction among integers is named by its index", NULL,
+      S(CONTACT ",\"groups_ids\":[0,1,2,3,4,5,6,7,8,9,10.5"), S("]}"),
+      ENKOD_WRONG_TYPE, S("/groups_ids/10"), "integer" },
+
+    { "a string among integers is named when the event's name comes last",
+      NULL,
+      S("{\"groups_ids\":[0,[\"a\"],\"b\"],\"event\":\"contact adding\""),
+      S("}"), ENKOD_WRONG_TYPE, S("/groups_ids/1"), "integer" },
+
+    { "an element after a good array of another member is counted from 0",
+      NULL,
+      S(CONTACT ",\"groups_names\":[\"a\",\"b\"],\"groups_ids\":[\"c\""),
+      S("]}"), ENKOD_WRONG_TYPE, S("/groups_ids/0"), "integer" },
+
+    { "a declared string must be one", &typed,
+      S("{\"event\":\"typed\",\"s\":1"), S("}"), ENKOD_WRONG_TYPE, S("/s"),
+      "string" },
+
+    { "a declared integer must be one", &typed,
+      S("{\"event\":\"typed\",\"i\":1.5"), S("}"), ENKOD_WRONG_TYPE, S("/i"),
+      "integer" },
+
+    { "a declared number must be one", &typed,
+      S("{\"event\":\"typed\",\"n\":\"1\""), S("}"), ENKOD_WRONG_TYPE,
+      S("/n"), "number" },
+
+    { "a declared boolean must be one", &typed,
+      S("{\"event\":\"typed\",\"b\":0"), S("}"), ENKOD_WRONG_TYPE, S("/b"),
+      "boolean" },
+
+    { "declared strings must be some", &typed,
+      S("{\"event\":\"typed\",\"ss\":[\"\",false"), S("]}"),
+      ENKOD_WRONG_TYPE, S("/ss/1"), "string" },
+
+    { "declared integers must be some", &typed,
+      S("{\"event\":\"typed\",\"ii\":[1,-2,3e1"), S("]}"), ENKOD_WRONG_TYPE,
+      S("/ii/2"), "integer" },
+
+    { "null is not any value", &typed,
+      S("{\"event\":\"typed\",\"a\":null"), S("}"), ENKOD_WRONG_TYPE,
+      S("/a"), "any value but null" },
+
+    { "null is not any value when the event's name comes last", &typed,
+      S("{\"a\":null,\"event\":\"typed\""), S("}"), ENKOD_WRONG_TYPE,
+      S("/a"), "any value but null" },
+
+    { "an optional integer must be one where it is given", &typed,
+      S("{\"event\":\"optional\",\"i\":\"\""), S("}"), ENKOD_WRONG_TYPE,
+      S("/i"), "integer" },
+
+    { "an optional array may be null, but its elements may not", &typed,
+      S("{\"event\":\"optional\",\"ss\":[null"), S("]}"), ENKOD_WRONG_TYPE,
+      S("/ss/0"), "string" },
+
+    /* unknown_field */
+
+    { "an extra field is refused where these are", &reject,
+      S(GROUP ",\"x\""), S(":1}"), ENKOD_UNKNOWN_FIELD, S("/x"), NULL },
+
+    { "an extra field before the event's name is refused at the name",
+      &reject,
+      S("{\"x\":1,\"event\":\"complaint\""), S("}"), ENKOD_UNKNOWN_FIELD,
+      S("/x"), NULL },
+
+    { "a field of another event is an extra one", &reject,
+      S(MESSAGE ",\"click_url\""), S(":\"u\"}"), ENKOD_UNKNOWN_FIELD,
+      S("/click_url"), NULL },
+
+    { "an extra field with an empty name is refused", &reject,
+      S(GROUP ",\"\""), S(":1}"), ENKOD_UNKNOWN_FIELD, S("/"), NULL },
+
+    { "a duplicate is a duplicate although extra fields are refused", &reject,
+      S(GROUP ",\"email\""), S(":1}"), ENKOD_DUPLICATE_FIELD, S("/email"),
+      NULL },
+
+    { "a wrong type before an extra field comes first", &reject,
+      S("{\"to\":1,\"x\":1,\"event\":\"complaint\""), S("}"),
+      ENKOD_WRONG_TYPE, S("/to"), "string" },
+
+    { "an extra field before a wrong type comes first", &reject,
+      S("{\"x\":1,\"to\":1,\"event\":\"complaint\""), S("}"),
+      ENKOD_UNKNOWN_FIELD, S("/x"), NULL }
+};
+
+
+int
+main(void)
+{
+    size_t            i;
+    enkod_str_t       body;
+    unit_setup_t      setup;
+    const refusal_t  *refusal;
+
+    for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+
+        refusal = &refusals[i];
+        body = unit_join(&refusal->before, &refusal->after);
+
+        unit_setup(&setup, refusal->conf);
+
+        tap_ok(unit_refused(&setup, &body, refusal->code, &refusal->field,
+                            refusal->expected, refusal->before.len),
+               "%s: %s", unit_code(refusal->code), refusal->title);
+
+        unit_teardown(&setup);
+        free((void *) body.data);
+    }
+
+    return tap_done();
+}

@@ -1,0 +1,526 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * One body, fed to the event core in every way it can be cut: in two at every
+ * byte, and in pieces of 1 to 31 bytes; its end told with the last piece, with
+ * an empty one behind it, or not before finish().  Every way has to give the
+ * same verdict at the same byte, or the same bytes.
+ *
+ * A piece is memory of its own and gone when feed() returns, so that nobody
+ * can look beside it or come back to it.
+ */
+
+
+#ifndef _ENKOD_UNIT_REPLAY_H_INCLUDED_
+#define _ENKOD_UNIT_REPLAY_H_INCLUDED_
+
+
+#include "enkod_event.h"
+
+#include "tap.h"
+#include "memory.h"
+
+
+#define UNIT_MAX_SIZE   65536
+
+/* a C string with its length, NUL bytes and all */
+#define S(str)          enkod_string(str)
+#define NOTHING         { 0, NULL }
+
+
+/* what an administrator would have written; NULL is the end of each list */
+
+typedef struct {
+    /* "NAME", then "FIELD=TYPE" ... of each declared event */
+    const char            *shapes[4][10];
+    const char            *events[4];
+    size_t                 max_size;    /* 0: 64k */
+    enkod_extra_e          extra;
+    unsigned               accept_unknown;
+} unit_conf_t;
+
+
+typedef struct {
+    unit_memory_t          memory;
+    enkod_schema_t         schema;
+    enkod_str_t            events[4];
+    enkod_settings_t       settings;
+} unit_setup_t;
+
+
+typedef enum {
+    UNIT_LAST = 0,              /* told with the last piece */
+    UNIT_EMPTY,                 /* told with an empty piece behind it */
+    UNIT_FINISH,                /* not told before finish() */
+    UNIT_NENDS
+} unit_end_e;
+
+
+typedef struct {
+    int                    created;
+    enkod_error_e          code;
+    size_t                 offset;
+    const char            *expected;
+    unsigned char          field[256];
+    size_t                 field_len;
+    unsigned char         *line;
+    size_t                 line_len;
+    size_t                 length;      /* what enkod_event_length() says */
+    int                    test;
+} unit_result_t;
+
+
+static inline enkod_str_t
+unit_str(const char *s)
+{
+    enkod_str_t  str;
+
+    str.data = (const unsigned char *) s;
+    str.len = strlen(s);
+
+    return str;
+}
+
+
+static inline void
+unit_setup(unit_setup_t *setup, const unit_conf_t *conf)
+{
+    size_t          n, f;
+    const char     *error;
+    enkod_str_t     name;
+    enkod_shape_t  *shape;
+
+    static const unit_conf_t  none;
+
+    if (conf == NULL) {
+        conf = &none;
+    }
+
+    unit_memory_init(&setup->memory);
+
+    if (enkod_schema_init(&setup->schema, &setup->memory.mem) != 0) {
+        abort();
+    }
+
+    for (n = 0; n < 4 && conf->shapes[n][0] != NULL; n++) {
+
+        name = unit_str(conf->shapes[n][0]);
+        shape = enkod_schema_declare(&setup->schema, &name, &error);
+
+        for (f = 1; shape != NULL && conf->shapes[n][f] != NULL; f++) {
+
+            name = unit_str(conf->shapes[n][f]);
+
+            if (enkod_schema_declare_field(&setup->schema, shape, &name,
+                                           &error)
+                == NULL)
+            {
+                shape = NULL;
+                break;
+            }
+        }
+
+        if (shape == NULL) {
+            fprintf(stderr, "# %s: %s\n", conf->shapes[n][0], error);
+            abort();
+        }
+    }
+
+    memset(&setup->settings, 0, sizeof(enkod_settings_t));
+
+    for (n = 0; n < 4 && conf->events[n] != NULL; n++) {
+        setup->events[n] = unit_str(conf->events[n]);
+    }
+
+    setup->settings.schema = &setup->schema;
+    setup->settings.events = n ? setup->events : NULL;
+    setup->settings.nevents = n;
+    setup->settings.max_size = conf->max_size ? conf->max_size : UNIT_MAX_SIZE;
+    setup->settings.extra = conf->extra;
+    setup->settings.accept_unknown = conf->accept_unknown;
+}
+
+
+static inline void
+unit_teardown(unit_setup_t *setup)
+{
+    unit_memory_release(&setup->memory);
+}
+
+
+/* The pieces are "first" bytes and then "size" bytes each. */
+
+static inline enkod_error_e
+unit_feed(enkod_event_t *event, const enkod_str_t *body, size_t first,
+    size_t size, unit_end_e end)
+{
+    size_t          n, pos;
+    enkod_error_e   code;
+    unsigned char  *piece;
+
+    pos = 0;
+    n = first;
+
+    do {
+        if (n > body->len - pos) {
+            n = body->len - pos;
+        }
+
+        piece = malloc(n ? n : 1);
+        if (piece == NULL) {
+            abort();
+        }
+
+        if (n) {
+            memcpy(piece, body->data + pos, n);
+        }
+
+        code = enkod_event_feed(event, piece, n,
+                                end == UNIT_LAST && pos + n == body->len);
+
+        memset(piece, 0xa5, n);
+        free(piece);
+
+        if (code != ENKOD_OK) {
+            return code;
+        }
+
+        pos += n;
+        n = size;
+
+    } while (pos < body->len);
+
+    if (end == UNIT_EMPTY) {
+
+        code = enkod_event_feed(event, NULL, 0, 1);
+
+        if (code != ENKOD_OK) {
+            return code;
+        }
+    }
+
+    return enkod_event_finish(event);
+}
+
+
+/* The event is left to the caller: it is NULL where there was no memory. */
+
+static inline enkod_event_t *
+unit_run(unit_result_t *result, const enkod_settings_t *settings,
+    const enkod_mem_t *mem, const enkod_str_t *body, size_t first,
+    size_t size, unit_end_e end)
+{
+    enkod_event_t          *event;
+    const enkod_refusal_t  *refusal;
+
+    memset(result, 0, sizeof(unit_result_t));
+
+    event = enkod_event_create(settings, mem);
+    if (event == NULL) {
+        result->code = ENKOD_NO_MEMORY;
+        return NULL;
+    }
+
+    result->created = 1;
+    result->code = unit_feed(event, body, first, size, end);
+
+    refusal = enkod_event_refusal(event);
+
+    if (result->code != ENKOD_OK) {
+
+        if (refusal->code != result->code) {
+            fprintf(stderr, "# returned %d, but the refusal says %d\n",
+                    result->code, refusal->code);
+            abort();
+        }
+
+        result->offset = refusal->offset;
+        result->expected = refusal->expected;
+        result->field_len = refusal->field.len;
+
+        if (refusal->field.len > sizeof(result->field)) {
+            abort();
+        }
+
+        if (refusal->field.len) {
+            memcpy(result->field, refusal->field.data, refusal->field.len);
+        }
+
+        return event;
+    }
+
+    result->length = enkod_event_length(event);
+    result->line = malloc(result->length + 1);
+    if (result->line == NULL) {
+        abort();
+    }
+
+    /* the sanitizer sees when more is written than was said */
+
+    result->line = realloc(result->line, result->length);
+    result->line_len = enkod_event_write(event, result->line) - result->line;
+    result->test = enkod_event_test(event);
+
+    return event;
+}
+
+
+static inline void
+unit_result_free(unit_result_t *result)
+{
+    free(result->line);
+    result->line = NULL;
+}
+
+
+static inline const char *
+unit_code(enkod_error_e code)
+{
+    return code == ENKOD_OK ? "accepted" : enkod_error_get(code)->code;
+}
+
+
+static inline void
+unit_diag_result(const char *what, const unit_result_t *result)
+{
+    tap_diag("%s: %s, offset %lu, expected %s", what, unit_code(result->code),
+             (unsigned long) result->offset,
+             result->expected ? result->expected : "-");
+
+    if (result->field_len) {
+        tap_diag_bytes("  field", result->field, result->field_len);
+    }
+
+    if (result->line) {
+        tap_diag_bytes("  line", result->line, result->line_len);
+    }
+}
+
+
+static inline int
+unit_same(const unit_result_t *one, const unit_result_t *two)
+{
+    if (one->code != two->code
+        || one->offset != two->offset
+        || one->field_len != two->field_len
+        || memcmp(one->field, two->field, one->field_len) != 0
+        || (one->expected == NULL) != (two->expected == NULL)
+        || (one->expected && strcmp(one->expected, two->expected) != 0)
+        || one->test != two->test
+        || one->line_len != two->line_len
+        || one->length != two->length)
+    {
+        return 0;
+    }
+
+    return one->line_len == 0
+           || memcmp(one->line, two->line, one->line_len) == 0;
+}
+
+
+/* One way to cut the body; returns 1 if it gives what the whole body gave. */
+
+static inline int
+unit_replay_one(const unit_setup_t *setup, const enkod_str_t *body,
+    const unit_result_t *whole, size_t first, size_t size, unit_end_e end)
+{
+    int             same;
+    unit_memory_t   memory;
+    unit_result_t   result;
+    enkod_event_t  *event;
+
+    static const char  *ends[UNIT_NENDS] = {
+        "told with the last piece", "told with an empty piece",
+        "not told before finish()"
+    };
+
+    unit_memory_init(&memory);
+
+    event = unit_run(&result, &setup->settings, &memory.mem, body, first, size,
+                     end);
+
+    enkod_event_destroy(event);
+
+    same = unit_same(&result, whole) && memory.live == 0;
+
+    if (!same) {
+        tap_diag("cut after %lu bytes, then every %lu; the end is %s; "
+                 "%lu bytes are not given back", (unsigned long) first,
+                 (unsigned long) size, ends[end],
+                 (unsigned long) memory.live);
+        unit_diag_result("whole", whole);
+        unit_diag_result("cut  ", &result);
+    }
+
+    unit_result_free(&result);
+    unit_memory_release(&memory);
+
+    return same;
+}
+
+
+/*
+ * Returns 1 if every way gives the same, which is then in "whole"; large
+ * bodies are cut at fewer places.
+ */
+
+static inline int
+unit_replay(const unit_setup_t *setup, const enkod_str_t *body,
+    unit_result_t *whole)
+{
+    int             ok;
+    size_t          i, step;
+    unit_end_e      end;
+    unit_memory_t   memory;
+    enkod_event_t  *event;
+
+    static const size_t  sizes[] = { 1, 7, 31, 1000, 4096 };
+
+    unit_memory_init(&memory);
+
+    event = unit_run(whole, &setup->settings, &memory.mem, body, body->len,
+                     1, UNIT_LAST);
+
+    enkod_event_destroy(event);
+
+    ok = (memory.live == 0 && whole->length == whole->line_len);
+
+    if (!ok) {
+        tap_diag("%lu bytes are not given back, enkod_event_length() is %lu",
+                 (unsigned long) memory.live, (unsigned long) whole->length);
+        unit_diag_result("whole", whole);
+    }
+
+    unit_memory_release(&memory);
+
+    step = (body->len > 2048) ? body->len / 64 : 1;
+
+    for (end = 0; end < UNIT_NENDS; end++) {
+
+        for (i = 0; i <= body->len && ok; i += step) {
+            ok = unit_replay_one(setup, body, whole, i, body->len, end);
+        }
+
+        if (body->len > 2048) {
+
+            for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && ok; i++) {
+                ok = unit_replay_one(setup, body, whole, sizes[i], sizes[i],
+                                     end);
+            }
+
+            continue;
+        }
+
+        for (i = 1; i <= 31 && ok; i++) {
+            ok = unit_replay_one(setup, body, whole, i, i, end);
+        }
+    }
+
+    return ok;
+}
+
+
+/*
+ * A body that is accepted, and what the line says of it; cut in every way.
+ * Returns 1, or 0 with the diagnosis printed.
+ */
+
+static inline int
+unit_accepted(const unit_setup_t *setup, const enkod_str_t *body,
+    const enkod_str_t *line, int test)
+{
+    int            ok;
+    unit_result_t  whole;
+
+    ok = unit_replay(setup, body, &whole);
+
+    if (whole.code != ENKOD_OK || whole.test != test
+        || whole.line_len != line->len
+        || memcmp(whole.line, line->data, line->len) != 0)
+    {
+        unit_diag_result("is", &whole);
+        tap_diag_bytes("must be accepted with line", line->data, line->len);
+        tap_diag("test %d, must be %d", whole.test, test);
+        ok = 0;
+    }
+
+    if (!ok) {
+        tap_diag_bytes("body", body->data, body->len);
+    }
+
+    unit_result_free(&whole);
+
+    return ok;
+}
+
+
+static inline int
+unit_refused(const unit_setup_t *setup, const enkod_str_t *body,
+    enkod_error_e code, const enkod_str_t *field, const char *expected,
+    size_t offset)
+{
+    int            ok;
+    unit_result_t  whole, must;
+
+    ok = unit_replay(setup, body, &whole);
+
+    memset(&must, 0, sizeof(unit_result_t));
+
+    must.code = code;
+    must.offset = offset;
+    must.expected = expected;
+    must.field_len = field->len;
+
+    if (field->len) {
+        memcpy(must.field, field->data, field->len);
+    }
+
+    if (!unit_same(&whole, &must)) {
+        unit_diag_result("is     ", &whole);
+        unit_diag_result("must be", &must);
+        ok = 0;
+    }
+
+    if (!ok) {
+        tap_diag_bytes("body", body->data, body->len);
+    }
+
+    unit_result_free(&whole);
+
+    return ok;
+}
+
+
+/* "one" and then "two" in new memory, which the caller frees */
+
+static inline enkod_str_t
+unit_join(const enkod_str_t *one, const enkod_str_t *two)
+{
+    enkod_str_t     str;
+    unsigned char  *p;
+
+    p = malloc(one->len + two->len + 1);
+    if (p == NULL) {
+        abort();
+    }
+
+    if (one->len) {
+        memcpy(p, one->data, one->len);
+    }
+
+    if (two->len) {
+        memcpy(p + one->len, two->data, two->len);
+    }
+
+    str.data = p;
+    str.len = one->len + two->len;
+
+    return str;
+}
+
+
+#endif /* _ENKOD_UNIT_REPLAY_H_INCLUDED_ */
