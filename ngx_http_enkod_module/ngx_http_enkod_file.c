@@ -35,6 +35,9 @@
 /* and how much at most; a longer incomplete line is ended, not cut off */
 #define NGX_HTTP_ENKOD_TAIL_MAX      (16 * 1024 * 1024)
 
+/* milliseconds in which another master has finished its write(), or never */
+#define NGX_HTTP_ENKOD_TAIL_WAIT     100
+
 
 /* in shared memory, one for each file that was opened, whatever its name */
 
@@ -77,6 +80,7 @@ struct ngx_http_enkod_file_s {
     dev_t                        dev;
     ino_t                        ino;
     off_t                        claimed;   /* byte that is locked, or 0 */
+    off_t                        stuck;     /* size at which it was torn */
     time_t                       checked;   /* that it is still the same */
 
     ngx_uint_t                   regular;
@@ -105,6 +109,8 @@ static ngx_int_t ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file,
     off_t size, ngx_log_t *log);
 static void ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file,
     ngx_uint_t torn, ngx_log_t *log);
+static off_t ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file,
+    ngx_fd_t fd, off_t *size, ngx_uint_t alone, ngx_log_t *log);
 static off_t ngx_http_enkod_file_whole(ngx_http_enkod_file_t *file,
     ngx_fd_t fd, off_t size, ngx_log_t *log);
 static ngx_uint_t ngx_http_enkod_file_is_line(ngx_fd_t fd, off_t offset,
@@ -263,6 +269,7 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
     file->torn = 0;
     file->shared = 0;
     file->claimed = 0;
+    file->stuck = 0;
 
     if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
         ngx_memzero(&fi, sizeof(ngx_file_info_t));
@@ -561,15 +568,14 @@ ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file, off_t size,
  * then a file that cannot be read is taken for torn.
  *
  * Beside another master nothing is cut off, and as nobody tells us what became
- * of its appends, this is called before each of ours.  What looks incomplete
- * may then just be growing: the line feed makes an empty line of it.
+ * of its appends, this is called before each of ours.
  */
 
 static void
 ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t torn,
     ngx_log_t *log)
 {
-    off_t            whole;
+    off_t            size, whole;
     ngx_fd_t         fd;
     ngx_int_t        alone;
     ngx_file_info_t  fi, ours;
@@ -610,29 +616,26 @@ ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t torn,
 
     /* if it is NGX_OK, nobody appends now */
 
-    if (ngx_fd_info(fd, &fi) != NGX_FILE_ERROR) {
+    whole = ngx_http_enkod_file_settle(file, fd, &size, alone == NGX_OK, log);
 
-        whole = ngx_http_enkod_file_whole(file, fd, ngx_file_size(&fi), log);
+    if (whole != NGX_ERROR) {
+        file->torn = (whole != size);
+    }
 
-        if (whole != NGX_ERROR) {
-            file->torn = (whole != ngx_file_size(&fi));
-        }
+    if (file->torn && whole != NGX_ERROR && alone == NGX_OK
+        && ngx_http_enkod_file_is_line(fd, whole, size))
+    {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "enkod: an incomplete line of %O bytes "
+                      "is cut off from \"%V\"",
+                      size - whole, &file->open->name);
 
-        if (file->torn && whole != NGX_ERROR && alone == NGX_OK
-            && ngx_http_enkod_file_is_line(fd, whole, ngx_file_size(&fi)))
-        {
-            ngx_log_error(NGX_LOG_WARN, log, 0,
-                          "enkod: an incomplete line of %O bytes "
-                          "is cut off from \"%V\"",
-                          ngx_file_size(&fi) - whole, &file->open->name);
+        file->torn = (ftruncate(file->fd, whole) == -1);
 
-            file->torn = (ftruncate(file->fd, whole) == -1);
-
-            if (file->torn) {
-                ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_CUT, log,
-                                        ngx_errno, "has an incomplete line "
-                                        "that cannot be cut");
-            }
+        if (file->torn) {
+            ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_CUT, log,
+                                    ngx_errno, "has an incomplete line "
+                                    "that cannot be cut");
         }
     }
 
@@ -645,6 +648,49 @@ done:
     if (ngx_close_file(fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
                       ngx_close_file_n " \"%V\" failed", &file->open->name);
+    }
+}
+
+
+/*
+ * The size of the file, and how many bytes of it are whole lines or NGX_ERROR.
+ * Beside another master, what looks incomplete may just be growing: then it is
+ * given the time to become whole, but once only, lest every append wait while
+ * it is not.
+ */
+
+static off_t
+ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file, ngx_fd_t fd,
+    off_t *size, ngx_uint_t alone, ngx_log_t *log)
+{
+    off_t            whole;
+    ngx_uint_t       n;
+    ngx_file_info_t  fi;
+
+    for (n = 0; /* void */ ; n++) {
+
+        if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+            return NGX_ERROR;
+        }
+
+        *size = ngx_file_size(&fi);
+
+        whole = ngx_http_enkod_file_whole(file, fd, *size, log);
+
+        if (whole == *size
+            || whole == NGX_ERROR
+            || alone
+            || *size == file->stuck)
+        {
+            return whole;
+        }
+
+        if (n == NGX_HTTP_ENKOD_TAIL_WAIT) {
+            file->stuck = *size;
+            return whole;
+        }
+
+        ngx_msleep(1);
     }
 }
 

@@ -317,6 +317,28 @@ is_deeply [problems(\%sent, $log, { torn => 1 })], [],
    "which does not glue its event to the line that was not finished";
 
 
+# a line that is incomplete only because the other one is still writing it
+
+$size = -s $log;
+
+my $client = $one->client;
+
+$shim->do("slow");
+$client->send(Enkod::Client::request(event("M-23")));
+
+ok Enkod::Client::wait_for(sub { -s $log > $size }, 5 * $slow),
+   "while the first has written the half of a line";
+
+$sent{"M-24"} = $two->post(event("M-24"))->{status};
+$sent{"M-23"} = $client->status;
+
+is "@sent{'M-23', 'M-24'}", "200 200", "the second appends";
+
+like substr(Enkod::Nginx::slurp($log), $size),
+     qr/^\{[^\n{]*M-23[^\n{]*\}\n\{[^\n{]*M-24[^\n{]*\}\n\z/,
+     "behind it, once it is whole, without an empty line between the two";
+
+
 # a master that comes when the end is torn already and another one is there
 
 $shim->do("kill");

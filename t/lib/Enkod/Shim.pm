@@ -19,6 +19,7 @@ my %code = (
     killed  => "K",    # all of it is written, and the process gets SIGKILL
     short   => "s",    # half of it is written, and then there is no space
     part    => "p",    # half of it is written, and then the rest
+    slow    => "l",    # the same in one call, with 50 ms in between
     eintr   => "e",    # EINTR, nothing is written, and then all is well
     full    => "f",    # ENOSPC, until told otherwise
     eio     => "i",    # EIO, until told otherwise
@@ -200,6 +201,13 @@ write(int fd, const void *buf, size_t len)
         next('-');
         rest = p + len / 2;
         return really(fd, buf, len / 2, len);
+
+    case 'l':
+        next('-');
+        really(fd, buf, len / 2, len);
+        usleep(50000);
+        return len / 2
+               + really(fd, p + len / 2, len - len / 2, len - len / 2);
 
     case 'e':
         next('-');
