@@ -7,7 +7,7 @@
 /*
  * The check of one event, as yajl calls it while it reads: every function here
  * but the last ones is on the way of a token.  A callback returns 1 to go on,
- * and 0 to stop after a refusal.
+ * and 0 to stop, after a refusal or at the end of the event.
  */
 
 
@@ -175,9 +175,10 @@ enkod_check_end_map(void *ctx)
 
     if (event->depth == 1) {
         event->depth = 0;
-        event->complete = 1;
-        event->rest = yajl_get_bytes_consumed(event->yajl);
-        return enkod_check_complete(event);
+        event->complete = enkod_check_complete(event);
+
+        /* what follows is not for yajl */
+        return 0;
     }
 
     return enkod_check_close(event, '}');

@@ -11,7 +11,9 @@ static enkod_error_e enkod_event_pass(enkod_event_t *event,
     const unsigned char *p, size_t len, int hold);
 static enkod_error_e enkod_event_parse(enkod_event_t *event,
     const unsigned char *p, size_t len);
-static enkod_error_e enkod_event_rest(enkod_event_t *event);
+static enkod_error_e enkod_event_rest(enkod_event_t *event,
+    const unsigned char *p, size_t len);
+static size_t enkod_event_white(const unsigned char *p, size_t len);
 static enkod_error_e enkod_event_carry(enkod_event_t *event,
     const unsigned char *p, size_t len);
 static unsigned char *enkod_event_write_fields(const enkod_event_t *event,
@@ -148,12 +150,7 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
         /* an empty body is not the same as one that breaks off */
 
-        for (n = 0; n < len; n++) {
-            if (p[n] != ' ' && p[n] != '\n' && p[n] != '\r' && p[n] != '\t') {
-                event->started = 1;
-                break;
-            }
-        }
+        event->started = (enkod_event_white(p, len) != len);
     }
 
     n = enkod_json_guard(&event->guard, p, len, &error);
@@ -191,6 +188,10 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
     size_t         n;
     enkod_error_e  rc;
 
+    if (event->complete) {
+        return enkod_event_rest(event, p, len);
+    }
+
     while (event->token.open && len) {
         n = enkod_json_token_end(&event->token, p, len);
 
@@ -223,15 +224,15 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
         }
     }
 
-    if (!hold) {
-        return enkod_event_parse(event, p, len);
-    }
-
-    n = enkod_json_token_tail(&event->token, p, len);
+    n = hold ? enkod_json_token_tail(&event->token, p, len) : len;
 
     rc = enkod_event_parse(event, p, n);
     if (rc != ENKOD_OK || n == len) {
         return rc;
+    }
+
+    if (event->complete) {
+        return enkod_event_rest(event, p + n, len - n);
     }
 
     return enkod_event_carry(event, p + n, len - n);
@@ -241,10 +242,15 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
 static enkod_error_e
 enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 {
+    size_t       n;
     yajl_status  status;
 
     if (len == 0) {
         return ENKOD_OK;
+    }
+
+    if (event->complete) {
+        return enkod_event_rest(event, p, len);
     }
 
     event->chunk = p;
@@ -257,46 +263,65 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 
     status = yajl_parse(event->yajl, p, len);
 
+    if (event->complete) {
+
+        /* yajl was stopped there */
+
+        n = yajl_get_bytes_consumed(event->yajl);
+        event->fed += n;
+
+        return enkod_event_rest(event, p + n, len - n);
+    }
+
     if (status == yajl_status_error) {
         enkod_refuse(event, ENKOD_INVALID_JSON);
     }
 
-    if (status != yajl_status_ok || enkod_event_rest(event) != ENKOD_OK) {
-        return event->refusal.code;
-    }
-
     event->fed += len;
 
-    return ENKOD_OK;
+    return event->refusal.code;
 }
 
 
 /*
- * Behind the event there may be white space only.  yajl sees to that, but for
- * a string that is never closed, which it forgets.
+ * Behind the event there may be white space only.  yajl would see to that, but
+ * for a string that is never closed, and at some cost.
  */
 
 static enkod_error_e
-enkod_event_rest(enkod_event_t *event)
+enkod_event_rest(enkod_event_t *event, const unsigned char *p, size_t len)
 {
-    if (!event->complete) {
+    size_t  n;
+
+    n = enkod_event_white(p, len);
+
+    event->fed += n;
+
+    if (n == len) {
         return ENKOD_OK;
     }
 
-    while (event->rest < event->chunk_len) {
+    event->refusal.offset = event->fed;
+    event->refusal.code = ENKOD_INVALID_JSON;
 
-        if (event->chunk[event->rest] == '"') {
-            event->refusal.offset = event->fed + event->rest;
-            event->refusal.code = ENKOD_INVALID_JSON;
-            return ENKOD_INVALID_JSON;
+    return ENKOD_INVALID_JSON;
+}
+
+
+/* how many bytes of white space come first: RFC 8259, section 2 */
+
+static size_t
+enkod_event_white(const unsigned char *p, size_t len)
+{
+    size_t  n;
+
+    for (n = 0; n < len; n++) {
+        if (p[n] != ' ' && p[n] != '\n' && p[n] != '\r' && p[n] != '\t') {
+            break;
         }
-
-        event->rest++;
     }
 
-    event->rest = 0;
-
-    return ENKOD_OK;
+    return n;
 }
 
 
@@ -333,27 +358,27 @@ enkod_event_finish(enkod_event_t *event)
         return rc;
     }
 
+    if (event->complete) {
+        event->test = enkod_check_test(event);
+        return ENKOD_OK;
+    }
+
     if (setjmp(event->no_memory) != 0) {
         event->refusal.code = ENKOD_NO_MEMORY;
         return ENKOD_NO_MEMORY;
     }
 
-    if (yajl_complete_parse(event->yajl) != yajl_status_ok) {
+    (void) yajl_complete_parse(event->yajl);
 
-        /* a number at the very end may have been refused by a callback */
+    /* a number at the very end may have been refused by a callback */
 
-        if (event->refusal.code == ENKOD_OK) {
-            event->refusal.code = ENKOD_INVALID_JSON;
-        }
-
-        event->refusal.offset = event->received;
-
-        return event->refusal.code;
+    if (event->refusal.code == ENKOD_OK) {
+        event->refusal.code = ENKOD_INVALID_JSON;
     }
 
-    event->test = enkod_check_test(event);
+    event->refusal.offset = event->received;
 
-    return ENKOD_OK;
+    return event->refusal.code;
 }
 
 

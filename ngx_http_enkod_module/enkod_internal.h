@@ -87,7 +87,6 @@ struct enkod_event_s {
 
     const unsigned char     *chunk;     /* what yajl is reading */
     size_t                   chunk_len;
-    size_t                   rest;      /* where in it the event has ended */
     size_t                   fed;       /* bytes yajl had before the chunk */
     size_t                   received;
 

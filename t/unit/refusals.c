@@ -340,25 +340,25 @@ static const refusal_t  refusals[] = {
     /* invalid_json: behind the event */
 
     { "a second event behind the first is refused", NULL,
-      S(GROUP "}{"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "}"), S("{}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a comma behind the event is refused", NULL,
-      S(GROUP "},"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "}"), S(","), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a closing brace behind the event is refused", NULL,
-      S(GROUP "}\n}"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "}\n"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a literal behind the event is refused", NULL,
-      S(GROUP "} true"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "} "), S("true"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "half a literal behind the event is refused", NULL,
-      S(GROUP "} tr"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "} "), S("tr"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a number behind the event is refused", NULL,
-      S(GROUP "} 12"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "} "), S("12"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a string behind the event is refused", NULL,
-      S(GROUP "} \"abc\""), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "} "), S("\"abc\""), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a string that is never closed behind the event is refused", NULL,
       S(GROUP "} "), S("\"abc"), ENKOD_INVALID_JSON, NOTHING, NULL },
@@ -377,7 +377,7 @@ static const refusal_t  refusals[] = {
       S(GROUP "}"), S("/"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a NUL byte behind the event is refused", NULL,
-      S(GROUP "}\0"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+      S(GROUP "}"), S("\0"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "a form feed behind the event is refused", NULL,
       S(GROUP "}\n"), S("\f"), ENKOD_INVALID_JSON, NOTHING, NULL },
