@@ -353,7 +353,7 @@ enkod_schema_declare_field(enkod_schema_t *schema, enkod_shape_t *shape,
 
     for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (enkod_str_equal(&field->name, &reserved[i])) {
-            *error = "the line itself has a member of that name";
+            *error = "the name is reserved for the line itself";
             return NULL;
         }
     }

@@ -25,6 +25,7 @@ struct ngx_http_enkod_spare_s {
 };
 
 
+static ngx_int_t ngx_http_enkod_handler_subrequest(ngx_http_request_t *r);
 static enkod_error_e ngx_http_enkod_handler_admit(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
     ngx_http_enkod_loc_conf_t *elcf);
@@ -55,9 +56,7 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
     ngx_http_enkod_ctx_t  *ctx;
 
     if (r != r->main) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "enkod_webhook does not work in a subrequest");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_enkod_handler_subrequest(r);
     }
 
     /* not that of the request: the access log may want to see the event */
@@ -119,6 +118,24 @@ ngx_http_enkod_get_ctx(ngx_http_request_t *r)
     }
 
     return ctx;
+}
+
+
+/* A subrequest has no body of its own, so this is the operator's mistake. */
+
+static ngx_int_t
+ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
+{
+    static time_t  logged;
+
+    if (logged == 0 || ngx_time() - logged >= NGX_HTTP_ENKOD_LOG_PAUSE) {
+        logged = ngx_time();
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "enkod: \"enkod_webhook\" does not work in a subrequest");
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

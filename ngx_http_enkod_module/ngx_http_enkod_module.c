@@ -387,7 +387,8 @@ ngx_http_enkod_merge_events(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "unknown event \"%V\" in \"enkod_events\", it "
                                "must be declared by \"enkod_event\", or "
-                               "\"enkod_unknown_event accept\" must apply",
+                               "\"enkod_unknown_event accept\" must apply; "
+                               "a name with spaces needs quotes",
                                &name[i]);
             return NGX_CONF_ERROR;
         }
@@ -669,8 +670,8 @@ ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (value[i].len == 0 || ngx_strchr(value[i].data, '$') != NULL) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid token in \"enkod_token\", it must not "
-                               "be empty and have no variables");
+                               "invalid token in \"enkod_token\", it must be "
+                               "neither empty nor contain \"$\"");
             return NGX_CONF_ERROR;
         }
 

@@ -115,10 +115,8 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
 
     r->headers_out.status = status;
 
-    if (status == 422) {
-        /* nginx has no phrase for it */
-        r->headers_out.status_line = *line;
-    }
+    /* nginx has no phrase for 422, and older ones for some others */
+    r->headers_out.status_line = *line;
 
     ngx_str_set(&r->headers_out.content_type, "application/problem+json");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
@@ -353,6 +351,13 @@ ngx_http_enkod_response_log(ngx_http_request_t *r)
 
     error = enkod_error_get(ctx->error);
     refusal = ngx_http_enkod_response_refusal(ctx);
+
+    if (ctx->result == NGX_HTTP_ENKOD_FAILED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "enkod: event not kept, answered with %ui %s",
+                      (ngx_uint_t) error->status, error->code);
+        return;
+    }
 
     if (refusal == NULL) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,

@@ -224,7 +224,7 @@ It works!
 [ 'add_before_body', get('/index.html'), answer(200) ],
 [ 'SSI', get('/ssi.html'), answer(200) ]
 --- error_log
-enkod_webhook does not work in a subrequest
+enkod: "enkod_webhook" does not work in a subrequest
 --- no_error_log
 [alert]
 

@@ -41,7 +41,7 @@ event_bad('a type in capitals', 'a=String', 'the type of a field must be', 'e a=
 event_bad('two question marks', 'a=any??', 'the type of a field must be', 'e a=any??');
 event_bad('a field twice', 'a=any', 'the field is given twice', 'e a=string a=any');
 event_bad("\"$_\" as a field", "$_=string",
-          'the line itself has a member of that name', "e $_=string")
+          'the name is reserved for the line itself', "e $_=string")
     for qw(event extra received_at request_id remote_addr test pass_status);
 refuses('a field whose variable is another one already',
         qr/the variable "\$enkod_a" of a field in "enkod_event" is defined/,

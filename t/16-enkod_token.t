@@ -18,11 +18,11 @@ refuses('no variable', qr/invalid value "arg_token" in "enkod_token", it must ha
         location => "$log enkod_token arg_token t;");
 refuses('a variable that there is not', qr/unknown "nonsense" variable/,
         location => "$log enkod_token \$nonsense t;");
-refuses('an empty token', qr/token .*in "enkod_token".* must not be empty and have no variables/,
+refuses('an empty token', qr/token .*in "enkod_token".* must be neither empty nor contain "\$"/,
         location => "$log enkod_token \$arg_token \"\";");
-refuses('an empty token behind another', qr/in "enkod_token".* must not be empty/,
+refuses('an empty token behind another', qr/in "enkod_token".* must be neither empty/,
         location => "$log enkod_token \$arg_token t \"\";");
-refuses('a variable as a token', qr/in "enkod_token".* have no variables/,
+refuses('a variable as a token', qr/in "enkod_token".* nor contain "\$"/,
         location => "$log enkod_token \$arg_token \$arg_other;");
 refuses('no token', qr/invalid number of arguments in "enkod_token"/,
         location => "$log enkod_token \$arg_token;");

@@ -106,7 +106,7 @@ map { [ $_, post(message(to => '"s3cr3t"')), problem('log_unavailable') ] } 1 ..
 --- files
 'logs/error.log' => qr/\A(?:(?!\/dev\/full)[^\n])*(?:\n(?:(?!\/dev\/full)[^\n])*)*\/dev\/full(?:(?!\/dev\/full).)*\z/s
 --- error_log
-enkod
+enkod: event not kept, answered with 503 log_unavailable, client: 127.0.0.1
 --- no_error_log
 s3cr3t
 
@@ -126,4 +126,4 @@ s3cr3t
 [ 'auth_request', get('/other'), answer(500, closed => 1) ]
 --- error_log
 [error]
-enkod_webhook does not work in a subrequest
+enkod: "enkod_webhook" does not work in a subrequest

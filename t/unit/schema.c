@@ -486,7 +486,7 @@ declare_fields(void)
            "a field needs a type that there is");
 
     tap_ok(refuses_field(shape, "event=string",
-                         "the line itself has a member of that name"),
+                         "the name is reserved for the line itself"),
            "a field cannot be named event");
 
     tap_ok(declare_field(shape, "twice=string") != NULL
