@@ -42,7 +42,7 @@ PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
-              perl curl wrk libtest-nginx-perl)
+              perl curl wrk openssl libtest-nginx-perl)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
@@ -74,7 +74,7 @@ SNIPPET = $(DESTDIR)/usr/share/nginx/modules-available/mod-http-enkod.conf
 ENABLED = $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-enkod.conf
 
 install: $(MODULE)
-	@install -d "$(MODULES_PATH)" && \
+	@install -d "$(MODULES_PATH)" 2>/dev/null && \
 	    install -m 644 $(MODULE) "$(MODULES_PATH)/" 2>/dev/null || \
 	    { echo "install: cannot write to $(MODULES_PATH)" >&2; exit 1; }
 	@echo "installed $(MODULES_PATH)/$(notdir $(MODULE))"

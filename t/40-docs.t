@@ -58,6 +58,8 @@ directives();
 variables();
 errors();
 events();
+defaults();
+messages();
 limits();
 house();
 links();
@@ -171,6 +173,121 @@ sub events {
         like($part, qr/`$field->[0]` $field->[1]\b/,
              "$field->[0] is described as $field->[1]");
     }
+}
+
+
+# The defaults are those that the sources merge.
+
+sub defaults {
+    my $c = slurp("$src/ngx_http_enkod_module.c");
+
+    my %default = $reference =~ /^\*\*default:\*\* `(enkod_\w+) ([^`]*);`$/mg;
+
+    my ($size) = $c =~ /^#define NGX_HTTP_ENKOD_MAX_EVENT_SIZE\s+\((\d+) \* 1024\)$/m;
+
+    is($default{enkod_max_event_size}, "${size}k",
+       "the default of enkod_max_event_size is that of the sources");
+
+    for (["enkod_extra_fields", "extra_fields"],
+         ["enkod_unknown_event", "accept_unknown"],
+         ["enkod_test", "ack_test"])
+    {
+        my ($name, $member) = @$_;
+        my ($list) = $c =~ /ngx_string\("$name"\),.*?&(\w+) \}/s;
+        my ($values) = $c =~ /ngx_conf_enum_t  $list\[\] = \{(.*?)null/s;
+        my %value = reverse $values =~ /ngx_string\("(\w+)"\), (\w+) \}/g;
+        my ($merged) = $c =~ /\(conf->$member, prev->$member,\s+(\w+)\)/;
+
+        is($default{$name}, $value{$merged},
+           "the default of $name is that of the sources");
+    }
+}
+
+
+# Every message that is quoted can be found in the sources, and those of
+# "nginx -t" and the error log are all quoted.  What a message has in place of
+# %V is "..." in the documentation.
+
+sub messages {
+    my $c = join "\n", map { slurp($_) } glob "$src/ngx_http_enkod_*.c";
+
+    # literals in a row are one
+    $c =~ s/"\s+"//g;
+
+    my @texts = map { unquote($_) } $c =~ /"((?:[^"\\\n]|\\.)*)"/g;
+
+    # built from pieces that stand in several places
+    push @texts, map { "enkod: \"…\" $_" } map { unquote($_) }
+                 $c =~ /_file_log\([^;"]*"((?:[^"\\\n]|\\.)*)"\)/g;
+
+    my @schema = map { unquote($_) }
+                 slurp("$src/enkod_schema.c") =~ s/"\s+"//gr
+                 =~ /\*error = "((?:[^"\\]|\\.)*)";/g;
+
+    my ($part) = $reference =~ /^## Directives\n(.*?)^## /ms;
+    $part .= ($reference =~ /^## Answers\n(.*?)^## /ms)[0];
+    $part =~ s/^```nginx.*?^```//msg;
+
+    my @quoted = map { s/\s+/ /gr } $part =~ /`([^`]+)`/g;
+    push @quoted, split /\n/, $1 while $part =~ /^```text\n(.*?)^```/msg;
+
+    my $said = join "\n", @quoted;
+
+    for my $message (grep { /^(?:invalid|unknown|duplicate|too many|enkod:)\s/
+                            || / "enkod_\w+"/ } @quoted)
+    {
+        # nginx's own
+        next if $message =~ /directive is not allowed here/;
+
+        ok((grep { matches($message, $_) } @texts),
+           "there is a message: $message");
+    }
+
+    for my $text (grep { $_ ne "no memory" } @schema) {
+        ok(index($said, $text) >= 0, "the reason is described: $text");
+    }
+
+    while ($c =~ /ngx_conf_log_error\(NGX_LOG_\w+, cf, 0,\s*"((?:[^"\\]|\\.)*)"/g)
+    {
+        my $text = unquote($1);
+
+        # with a list of choices, or a reason, behind it
+        next if $text =~ /, it must be …$/ || $text =~ /: …$/;
+
+        my ($reason) = $text =~ /: (.*)/;
+        next if defined $reason && grep { $_ eq $reason } @quoted;
+
+        ok((grep { matches($_, $text) } @quoted),
+           "the message is described: $text");
+    }
+
+    for my $text (grep { /^enkod: / && length > 20 } @texts) {
+        ok((grep { matches($_, $text) } @quoted),
+           "the message is described: $text");
+    }
+}
+
+
+# a literal of C as the documentation has it
+
+sub unquote {
+    my ($text) = @_;
+
+    $text =~ s/\\(.)/$1/g;
+    $text =~ s/%(?:\*s|u?[a-zA-Z]z?)/…/g;
+
+    return $text;
+}
+
+
+# Whether the documented message can be the one of the sources.
+
+sub matches {
+    my ($message, $text) = @_;
+
+    my $pattern = join ".*", map { quotemeta } split /…/, $text, -1;
+
+    return $message =~ /^(?:"enkod_\w+" directive )?$pattern$/;
 }
 
 
