@@ -42,7 +42,7 @@ PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
-              perl curl wrk openssl libtest-nginx-perl)
+              perl curl wrk openssl mount libtest-nginx-perl)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)

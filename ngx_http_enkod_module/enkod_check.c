@@ -604,12 +604,6 @@ enkod_check_allowed(enkod_event_t *event, const enkod_str_t *name)
         return 1;
     }
 
-    /* as the table has it, where it has it */
-
-    if (event->shape) {
-        name = &event->shape->name;
-    }
-
     for (i = 0; i < settings->nevents; i++) {
         if (enkod_schema_same(name, &settings->events[i])) {
             return 1;
@@ -720,6 +714,20 @@ enkod_check_complete(enkod_event_t *event)
         return 1;
     }
 
+    for (i = 0; i < shape->any_of; i++) {
+        if (event->slots[i] != ENKOD_PENDING
+            && event->members[event->slots[i]].kind != ENKOD_IS_NULL)
+        {
+            break;
+        }
+    }
+
+    if (shape->any_of && i == shape->any_of) {
+        return enkod_refuse_field(event, ENKOD_MISSING_FIELD,
+                                  &shape->fields[0].key,
+                                  enkod_type_name(shape->fields[0].type));
+    }
+
     for (i = 0; i < shape->nfields; i++) {
         field = &shape->fields[i];
 
@@ -730,21 +738,7 @@ enkod_check_complete(enkod_event_t *event)
         }
     }
 
-    if (shape->any_of == 0) {
-        return 1;
-    }
-
-    for (i = 0; i < shape->any_of; i++) {
-        if (event->slots[i] != ENKOD_PENDING
-            && event->members[event->slots[i]].kind != ENKOD_IS_NULL)
-        {
-            return 1;
-        }
-    }
-
-    return enkod_refuse_field(event, ENKOD_MISSING_FIELD,
-                              &shape->fields[0].key,
-                              enkod_type_name(shape->fields[0].type));
+    return 1;
 }
 
 

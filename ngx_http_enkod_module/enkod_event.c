@@ -9,11 +9,11 @@
 
 static enkod_error_e enkod_event_pass(enkod_event_t *event,
     const unsigned char *p, size_t len, int hold);
+static enkod_error_e enkod_event_parse_carry(enkod_event_t *event);
 static enkod_error_e enkod_event_parse(enkod_event_t *event,
     const unsigned char *p, size_t len);
 static enkod_error_e enkod_event_rest(enkod_event_t *event,
     const unsigned char *p, size_t len);
-static size_t enkod_event_white(const unsigned char *p, size_t len);
 static enkod_error_e enkod_event_carry(enkod_event_t *event,
     const unsigned char *p, size_t len);
 static unsigned char *enkod_event_write_fields(const enkod_event_t *event,
@@ -59,6 +59,7 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
 {
     enkod_event_t     *event = block;
 
+    jmp_buf            no_memory;
     yajl_alloc_funcs   funcs;
 
     memset(event, 0, offsetof(enkod_event_t, slots));
@@ -79,7 +80,9 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
     funcs.free = enkod_memory_free;
     funcs.ctx = event;
 
-    if (setjmp(event->no_memory) != 0) {
+    event->no_memory = &no_memory;
+
+    if (setjmp(no_memory) != 0) {
         enkod_event_destroy(event);
         return NULL;
     }
@@ -108,13 +111,8 @@ enkod_event_destroy(enkod_event_t *event)
         mem.free(mem.ctx, block);
     }
 
-    if (event->text_size > ENKOD_TEXT_SIZE) {
-        mem.free(mem.ctx, event->text);
-    }
-
-    if (event->carry) {
-        mem.free(mem.ctx, event->carry);
-    }
+    enkod_memory_release(event, event->text);
+    enkod_memory_release(event, event->carry);
 
     if (event->members != event->members_start) {
         mem.free(mem.ctx, event->members);
@@ -141,7 +139,6 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
         /* what comes before the limit may be wrong in an earlier place */
 
         len = event->settings->max_size - event->received;
-        last = 0;
     }
 
     event->received += len;
@@ -150,14 +147,14 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
         /* an empty body is not the same as one that breaks off */
 
-        event->started = (enkod_event_white(p, len) != len);
+        event->started = (enkod_json_spaces(p, len) != len);
     }
 
     n = enkod_json_guard(&event->guard, p, len, &error);
 
     /* what comes before a bad byte may be wrong in an earlier place */
 
-    rc = enkod_event_pass(event, p, n, !last && error == ENKOD_OK);
+    rc = enkod_event_pass(event, p, n, !last && !over && error == ENKOD_OK);
 
     if (rc == ENKOD_OK && error != ENKOD_OK) {
         event->refusal.offset = event->received - len + n;
@@ -178,7 +175,9 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 /*
  * yajl reads a token that is cut by the end of a chunk from its beginning with
  * every chunk, and loses its place; so with "hold" such a token is put aside
- * until it is whole, and yajl only ever sees whole ones.
+ * until it is whole, and yajl only ever sees whole ones.  It also copies the
+ * first token of all that it is given, whatever its size; so the separator
+ * before the token is put aside with it.
  */
 
 static enkod_error_e
@@ -192,7 +191,7 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
         return enkod_event_rest(event, p, len);
     }
 
-    while (event->token.open && len) {
+    if (event->token.open) {
         n = enkod_json_token_end(&event->token, p, len);
 
         if (enkod_event_carry(event, p, n) != ENKOD_OK) {
@@ -201,24 +200,12 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
 
         p += n;
         len -= n;
-    }
 
-    if (event->token.open && hold) {
-        return ENKOD_OK;
-    }
-
-    if (event->carry_len) {
-        n = event->carry_len;
-        event->carry_len = 0;
-
-        rc = enkod_event_parse(event, event->carry, n);
-
-        if (event->carry_size > ENKOD_CARRY_SIZE) {
-            event->mem.free(event->mem.ctx, event->carry);
-            event->carry = NULL;
-            event->carry_size = 0;
+        if (event->token.open && hold) {
+            return ENKOD_OK;
         }
 
+        rc = enkod_event_parse_carry(event);
         if (rc != ENKOD_OK) {
             return rc;
         }
@@ -240,9 +227,48 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
 
 
 static enkod_error_e
+enkod_event_parse_carry(enkod_event_t *event)
+{
+    size_t         blank;
+    enkod_error_e  rc;
+
+    blank = 0;
+
+    if (event->token.word && !event->token.open) {
+
+        /* a number has ended, and this is how yajl gets to know it */
+
+        if (enkod_event_carry(event, (const unsigned char *) " ", 1)
+            != ENKOD_OK)
+        {
+            return event->refusal.code;
+        }
+
+        blank = 1;
+    }
+
+    event->token.word = 0;
+
+    rc = enkod_event_parse(event, event->carry, event->carry_len);
+
+    event->fed -= blank;
+    event->carry_len = 0;
+
+    if (event->carry_size > ENKOD_CARRY_SIZE) {
+        enkod_memory_release(event, event->carry);
+        event->carry = NULL;
+        event->carry_size = 0;
+    }
+
+    return rc;
+}
+
+
+static enkod_error_e
 enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 {
     size_t       n;
+    jmp_buf      no_memory;
     yajl_status  status;
 
     if (len == 0) {
@@ -256,7 +282,9 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
     event->chunk = p;
     event->chunk_len = len;
 
-    if (setjmp(event->no_memory) != 0) {
+    event->no_memory = &no_memory;
+
+    if (setjmp(no_memory) != 0) {
         event->refusal.code = ENKOD_NO_MEMORY;
         return ENKOD_NO_MEMORY;
     }
@@ -293,7 +321,7 @@ enkod_event_rest(enkod_event_t *event, const unsigned char *p, size_t len)
 {
     size_t  n;
 
-    n = enkod_event_white(p, len);
+    n = enkod_json_spaces(p, len);
 
     event->fed += n;
 
@@ -308,26 +336,13 @@ enkod_event_rest(enkod_event_t *event, const unsigned char *p, size_t len)
 }
 
 
-/* how many bytes of white space come first: RFC 8259, section 2 */
-
-static size_t
-enkod_event_white(const unsigned char *p, size_t len)
-{
-    size_t  n;
-
-    for (n = 0; n < len; n++) {
-        if (p[n] != ' ' && p[n] != '\n' && p[n] != '\r' && p[n] != '\t') {
-            break;
-        }
-    }
-
-    return n;
-}
-
-
 static enkod_error_e
 enkod_event_carry(enkod_event_t *event, const unsigned char *p, size_t len)
 {
+    if (len == 0) {
+        return ENKOD_OK;
+    }
+
     if (event->carry_size - event->carry_len < len
         && !enkod_memory_grow(event, &event->carry, &event->carry_size,
                              event->carry_len, event->carry_len + len))
@@ -345,6 +360,7 @@ enkod_event_carry(enkod_event_t *event, const unsigned char *p, size_t len)
 enkod_error_e
 enkod_event_finish(enkod_event_t *event)
 {
+    jmp_buf        no_memory;
     enkod_error_e  rc;
 
     if (!event->started) {
@@ -363,16 +379,22 @@ enkod_event_finish(enkod_event_t *event)
         return ENKOD_OK;
     }
 
-    if (setjmp(event->no_memory) != 0) {
+    event->no_memory = &no_memory;
+
+    if (setjmp(no_memory) != 0) {
         event->refusal.code = ENKOD_NO_MEMORY;
         return ENKOD_NO_MEMORY;
     }
 
+    /*
+     * The event breaks off, which matters more than what the last number is;
+     * but a number alone is JSON
+     */
+
     (void) yajl_complete_parse(event->yajl);
 
-    /* a number at the very end may have been refused by a callback */
-
-    if (event->refusal.code == ENKOD_OK) {
+    if (event->refusal.code != ENKOD_NOT_OBJECT) {
+        memset(&event->refusal, 0, sizeof(enkod_refusal_t));
         event->refusal.code = ENKOD_INVALID_JSON;
     }
 

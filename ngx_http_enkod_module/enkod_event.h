@@ -63,16 +63,20 @@ typedef struct {
     enkod_str_t            field;
 
     const char            *expected;    /* a type, or NULL */
-    size_t                 offset;      /* of the byte that decided it */
+    size_t                 offset;      /* of the byte that decided it, or of
+                                           the one behind it */
 } enkod_refusal_t;
 
 
 /*
  * A new event, or NULL if there is no memory.  Settings and memory functions
- * must outlive it.  It uses no more than 12 KiB and seven times the body
- * received so far, which settings->max_size bounds; that is while a long string
- * with escapes is decoded.  A body of the vendor's needs 2 KiB, and when it
- * comes in pieces 2 KiB more for yajl and as much as was received.
+ * must outlive it.
+ *
+ * A body that comes in one piece needs 2 KiB and what its text exceeds 512
+ * bytes by.  While it comes in pieces, it is 4 KiB and as much as was received,
+ * and at most a quarter more than twice that, for the moment in which a long
+ * string is whole.  Once there was a string with escapes, yajl has buffers of
+ * its own for it: 8 KiB, and four and a half times what was received, at most.
  */
 enkod_event_t *enkod_event_create(const enkod_settings_t *settings,
     const enkod_mem_t *mem);

@@ -25,12 +25,12 @@
  * Sizes of what an event starts with: what yajl allocates for itself comes
  * from the arena (496 bytes in 2.1.0), the text of a common event fits.
  */
-#define ENKOD_ARENA_SIZE   576
+#define ENKOD_ARENA_SIZE   512
 #define ENKOD_TEXT_SIZE    512
 #define ENKOD_NMEMBERS     12
 
 /* a larger buffer for tokens that are cut is not kept for the next one */
-#define ENKOD_CARRY_SIZE   2048
+#define ENKOD_CARRY_SIZE   512
 
 #define ENKOD_NONE         UINT32_MAX
 
@@ -125,7 +125,7 @@ struct enkod_event_s {
 
     enkod_mem_t              mem;
     enkod_block_t           *blocks;
-    jmp_buf                  no_memory;
+    jmp_buf                 *no_memory; /* where yajl is left to */
     size_t                   arena_len;
     unsigned char           *arena;
 
@@ -175,6 +175,9 @@ int enkod_text_quote(enkod_event_t *event, const unsigned char *p,
 
 int enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
     size_t len, size_t need);
+
+/* Gives such a buffer back. */
+void enkod_memory_release(enkod_event_t *event, unsigned char *buf);
 
 /* for yajl; "ctx" is the event */
 

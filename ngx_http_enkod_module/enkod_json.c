@@ -45,6 +45,7 @@ static enkod_error_e enkod_json_unit(enkod_json_guard_t *guard,
     unsigned char c);
 static int enkod_json_string_end(enkod_json_token_t *token, unsigned char c);
 static int enkod_json_word(unsigned char c);
+static int enkod_json_white(unsigned char c);
 
 
 size_t
@@ -324,26 +325,26 @@ enkod_json_token_end(enkod_json_token_t *token, const unsigned char *p,
 
     for (i = 0; i < len; i++) {
 
-        if (!token->string) {
+        if (token->string) {
 
-            if (enkod_json_word(p[i])) {
-                continue;
+            if (enkod_json_string_end(token, p[i])) {
+                token->open = 0;
+                return i + 1;
             }
 
-            /*
-             * yajl knows the end of a number only from the byte behind it;
-             * where that byte opens a string, the string is now the open one
-             */
+        } else if (p[i] == '"') {
 
-            token->string = (p[i] == '"');
-            token->open = token->string;
+            /* behind a number it is an error, seen when the string has ended */
 
-            return i + 1;
-        }
+            token->word = 0;
+            token->string = 1;
 
-        if (enkod_json_string_end(token, p[i])) {
+        } else if (enkod_json_word(p[i])) {
+            token->word = 1;
+
+        } else if (token->word || !enkod_json_white(p[i])) {
             token->open = 0;
-            return i + 1;
+            return i;
         }
     }
 
@@ -367,19 +368,42 @@ enkod_json_token_tail(enkod_json_token_t *token, const unsigned char *p,
                 start = len;
             }
 
-        } else if (p[i] == '"') {
+            continue;
+        }
+
+        switch (p[i]) {
+
+        case '{':
+        case '[':
+        case ',':
+        case ':':
+            /* right behind a number, it is needed there */
+            start = token->word ? len : i;
+            token->word = 0;
+            continue;
+
+        case '"':
+            /* as above: a number goes with the string behind it */
+            token->word = 0;
             token->string = 1;
+            break;
 
-            /* as above: a number goes with the string that ends it */
+        default:
 
-            if (start == len) {
-                start = i;
+            if (enkod_json_word(p[i])) {
+                token->word = 1;
+                break;
             }
 
-        } else if (!enkod_json_word(p[i])) {
-            start = len;
+            if (token->word || !enkod_json_white(p[i])) {
+                token->word = 0;
+                start = len;
+            }
 
-        } else if (start == len) {
+            continue;
+        }
+
+        if (start == len) {
             start = i;
         }
     }
@@ -430,6 +454,24 @@ enkod_json_word(unsigned char c)
 
     return (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z')
            || c == '+' || c == '-' || c == '.';
+}
+
+
+static int
+enkod_json_white(unsigned char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+
+size_t
+enkod_json_spaces(const unsigned char *p, size_t len)
+{
+    size_t  n;
+
+    for (n = 0; n < len && enkod_json_white(p[n]); n++) { /* void */ }
+
+    return n;
 }
 
 

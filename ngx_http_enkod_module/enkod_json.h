@@ -55,6 +55,7 @@ typedef struct {
 
 typedef struct {
     unsigned               open:1;      /* the last chunk ended in a token */
+    unsigned               word:1;      /* ... which is a number or a literal */
     unsigned               string:1;    /* ... which is a string */
     unsigned               escaped:1;   /* ... and its last byte was "\" */
 } enkod_json_token_t;
@@ -75,8 +76,8 @@ size_t enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p,
 
 /*
  * With a token open from the chunk before: returns how many bytes of this
- * chunk have to be handed on together with it, and closes it if its end is
- * among them.
+ * chunk belong to it, and closes it if its end is among them.  A "word" then
+ * still lacks the byte by which yajl knows that it has ended.
  */
 size_t enkod_json_token_end(enkod_json_token_t *token, const unsigned char *p,
     size_t len);
@@ -84,9 +85,14 @@ size_t enkod_json_token_end(enkod_json_token_t *token, const unsigned char *p,
 /*
  * With no token open: returns the index at which the token begins that the
  * chunk's end cuts, and opens it; or "len" if the chunk ends between tokens.
+ * A separator before a token counts as its beginning, even if no more of it is
+ * there yet.
  */
 size_t enkod_json_token_tail(enkod_json_token_t *token, const unsigned char *p,
     size_t len);
+
+/* How many bytes of white space come first (RFC 8259, section 2). */
+size_t enkod_json_spaces(const unsigned char *p, size_t len);
 
 /*
  * Writes a string's content without quotes, escaping only what RFC 8259,

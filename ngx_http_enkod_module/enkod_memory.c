@@ -13,17 +13,24 @@
 
 
 /*
- * A bigger buffer with the same "len" bytes in it.  It grows by an eighth and
- * a little, so that it is never much larger than what was received.
+ * A bigger buffer with the same "len" bytes in it.  It grows by an eighth, so
+ * that it is never much larger than what was received, and not beyond what can
+ * be received: neither the text nor a token is longer, but for a byte.
  */
 
 int
 enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
     size_t len, size_t need)
 {
+    size_t          max;
     unsigned char  *p;
 
-    need += need / 8 + 512;
+    max = event->settings->max_size + 1;
+
+    if (need < max) {
+        need += need / 8 + 64;
+        need = (need < max) ? need : max;
+    }
 
     p = event->mem.alloc(event->mem.ctx, need);
     if (p == NULL) {
@@ -34,14 +41,23 @@ enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
         memcpy(p, *buf, len);
     }
 
-    if (*size > ENKOD_TEXT_SIZE) {
-        event->mem.free(event->mem.ctx, *buf);
-    }
+    enkod_memory_release(event, *buf);
 
     *buf = p;
     *size = need;
 
     return 1;
+}
+
+
+/* The text's first buffer is part of the event. */
+
+void
+enkod_memory_release(enkod_event_t *event, unsigned char *buf)
+{
+    if (buf && buf != event->arena + ENKOD_ARENA_SIZE) {
+        event->mem.free(event->mem.ctx, buf);
+    }
 }
 
 
@@ -68,7 +84,7 @@ enkod_memory_malloc(void *ctx, size_t size)
     block = event->mem.alloc(event->mem.ctx,
                              enkod_align(sizeof(enkod_block_t)) + size);
     if (block == NULL) {
-        longjmp(event->no_memory, 1);
+        longjmp(*event->no_memory, 1);
     }
 
     block->size = size;

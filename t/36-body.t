@@ -504,7 +504,7 @@ $h2->send(Enkod::HTTP2::frame(3, 0, $stream, pack "N", 8));
 
 # a bad one, and one that is too large
 my ($bad, $refused) = $h2->request("[" . "x" x 5000, split => 1000);
-my ($big, $large) = $h2->request("x" x 5000, uri => "/small", split => 500);
+my ($big, $large) = $h2->request(q({"x":") . "x" x 5000, uri => "/small", split => 500);
 my ($good, $last) = $h2->request(event("Q-2"));
 
 $h2->send("$bad$big$good");

@@ -737,6 +737,8 @@ static void fields(void);
 static void names(void);
 static int check_field(const enkod_event_t *event, const enkod_shape_t *shape,
     const char *name, const char *value);
+static void long_strings(void);
+static size_t repeat(unsigned char *p, const char *unit, size_t n);
 static void truncated(void);
 
 
@@ -747,6 +749,7 @@ main(void)
     table_events();
     fields();
     names();
+    long_strings();
     truncated();
 
     return tap_done();
@@ -1036,6 +1039,87 @@ names(void)
 
     unit_memory_release(&memory);
     unit_teardown(&setup);
+}
+
+
+/*
+ * Values and names of several sizes, around those at which a buffer of yajl's
+ * grows, come out as they went in.
+ */
+
+static void
+long_strings(void)
+{
+    size_t          i, j, n;
+    enkod_str_t     body, line;
+    unit_setup_t    setup;
+    unsigned char  *in, *out;
+
+    static const struct {
+        const char  *title;
+        const char  *body;
+        const char  *line;
+    } units[] = {
+        { "without escapes", "abcdefg", "abcdefg" },
+        { "with escapes", "a\\u00e9b\\n\\\"", "a\xc3\xa9" "b\\n\\\"" },
+        { "of escapes", "\\u0001\\/", "\\u0001/" }
+    };
+    static const size_t  sizes[] = { 2030, 2060, 4090, 5000, 17000, 24000 };
+
+    unit_setup(&setup, NULL);
+
+    in = malloc(200000);
+    out = malloc(200000);
+    if (in == NULL || out == NULL) {
+        abort();
+    }
+
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        for (j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
+
+            n = sizes[j] / strlen(units[i].line) + 1;
+
+            body.data = in;
+            body.len = repeat(in, "{\"event\":\"mailing group subscribe\","
+                                  GROUP ",\"x\":\"", 1);
+            body.len += repeat(in + body.len, units[i].body, n);
+            body.len += repeat(in + body.len, "\",\"y", 1);
+            body.len += repeat(in + body.len, units[i].body, n / 2);
+            body.len += repeat(in + body.len, "\":[1, \"z\"]}", 1);
+
+            line.data = out;
+            line.len = repeat(out, "\"event\":\"mailing group subscribe\","
+                                   GROUP ",\"extra\":{\"x\":\"", 1);
+            line.len += repeat(out + line.len, units[i].line, n);
+            line.len += repeat(out + line.len, "\",\"y", 1);
+            line.len += repeat(out + line.len, units[i].line, n / 2);
+            line.len += repeat(out + line.len, "\":[1,\"z\"]}", 1);
+
+            tap_ok(unit_accepted(&setup, &body, &line, 0),
+                   "strings %s of %lu bytes and more come out as they went in",
+                   units[i].title, (unsigned long) sizes[j]);
+        }
+    }
+
+    free(in);
+    free(out);
+
+    unit_teardown(&setup);
+}
+
+
+static size_t
+repeat(unsigned char *p, const char *unit, size_t n)
+{
+    size_t  i, len;
+
+    len = strlen(unit);
+
+    for (i = 0; i < n; i++) {
+        memcpy(p + i * len, unit, len);
+    }
+
+    return n * len;
 }
 
 

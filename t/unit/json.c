@@ -494,8 +494,8 @@ surrogates(void)
 
 
 /*
- * A token cut at every byte: its beginning is found, and in the next chunk its
- * end, for a word with the byte behind it.
+ * A token cut at every byte: its beginning is found, which is the separator
+ * before it, and in the next chunk its end.
  */
 
 static void
@@ -511,23 +511,28 @@ tokens(void)
         size_t        start;
         size_t        end;
     } rows[] = {
-        { "[1,true,", 3, 8 },
-        { "{\"a\":-12.5e+3}", 5, 14 },
-        { "{\"abc\" :", 1, 6 },
-        { "[\"\\\"\\\\\",", 1, 7 },
-        { "[\"\\\\\\\"]\" ", 1, 8 },
-        { "[\"\\u0022x\"]", 1, 10 },
+        { "[1,true,", 3, 7 },
+        { "[1 ,true,", 3, 8 },
+        { "{\"a\":-12.5e+3}", 4, 13 },
+        { "{\"a\": \n\t1 }", 4, 9 },
+        { "{\"abc\" :", 0, 6 },
+        { "[\"\\\"\\\\\",", 0, 7 },
+        { "[\"\\\\\\\"]\" ", 0, 8 },
+        { "[\"\\u0022x\"]", 0, 10 },
         { "\"\"", 0, 2 },
-        { "[null\n", 1, 6 },
-        { "[false]", 1, 7 },
-        { "0 ", 0, 2 },
+        { "[null\n", 0, 5 },
+        { "[false]", 0, 6 },
+        { "[ ]", 0, 2 },
+        { "[\"\",1 ", 3, 5 },
+        { "0 ", 0, 1 },
+        { "[1\"ab\",", 0, 6 },
 
         /* not JSON, and yajl is to see it without delay */
 
-        { "[\"ab\ncd", 1, 5 },
-        { "[\"ab\\\ncd", 1, 6 },
-        { "[\"ab\\xcd", 1, 6 },
-        { "[\"ab\x1f", 1, 5 }
+        { "[\"ab\ncd", 0, 5 },
+        { "[\"ab\\\ncd", 0, 6 },
+        { "[\"ab\\xcd", 0, 6 },
+        { "[\"ab\x1f", 0, 5 }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -576,11 +581,11 @@ token_tails(void)
     size_t              i, n;
     enkod_json_token_t  token;
 
-    /* chunks that end between tokens */
+    /* chunks that end behind tokens */
 
     static const char  *rows[] = {
-        "", "{", "[]", "{\"a\":", "{\"a\" ", "[1,", "[1 ", "[\"\\\"\"", " \n",
-        "[true,null]", "}"
+        "", "[]", "{\"a\" ", "[1 ", "[1,", "[\"\\\"\"", " \n", "[true,null]",
+        "}"
     };
 
     ok = 1;
@@ -598,12 +603,12 @@ token_tails(void)
         }
     }
 
-    tap_ok(ok, "a chunk that ends between tokens opens none");
+    tap_ok(ok, "a chunk that ends behind a token opens none");
 
     memset(&token, 0, sizeof(enkod_json_token_t));
 
     n = enkod_json_token_tail(&token, (const unsigned char *) "[\"ab\\", 5);
-    ok = (n == 1 && token.open);
+    ok = (n == 0 && token.open);
     n = enkod_json_token_end(&token, (const unsigned char *) "\"", 1);
     ok = ok && n == 1 && token.open;
     n = enkod_json_token_end(&token, (const unsigned char *) "c\\", 2);

@@ -83,6 +83,7 @@ static const unit_conf_t  replaced = {
 };
 
 static const unit_conf_t  small = { .max_size = sizeof(GROUP "}") - 1 };
+static const unit_conf_t  little = { .max_size = 20, .accept_unknown = 1 };
 static const unit_conf_t  tiny = { .max_size = 8 };
 
 
@@ -155,6 +156,10 @@ static const refusal_t  refusals[] = {
 
     { "an event that breaks off in a number is refused", NULL,
       S(GROUP ",\"x\":12"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
+
+    { "an event that breaks off in a field of the wrong type is refused", NULL,
+      S("{\"event\":\"complaint\",\"message_uid\":1"), S(""),
+      ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "an event that breaks off in a number's exponent is refused", NULL,
       S(GROUP ",\"x\":12e"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
@@ -665,6 +670,13 @@ static const refusal_t  refusals[] = {
       S("/01234567890123456789012345678901234567890123456789012345678"),
       NULL },
 
+    { "a long name is not cut inside of a character of three bytes", NULL,
+      S(GROUP ",\"01234567890123456789012345678901234567890123456789012345678901"
+        "\xe2\x82\xac\":1,\"0123456789012345678901234567890123456789012345678"
+        "9012345678901\xe2\x82\xac\""), S(":1}"), ENKOD_DUPLICATE_FIELD,
+      S("/01234567890123456789012345678901234567890123456789012345678901"),
+      NULL },
+
     { "a long name of tildes fits the pointer", NULL,
       S(GROUP ",\"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
         "~~~~~~~~~\":1,\"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"
@@ -750,6 +762,10 @@ static const refusal_t  refusals[] = {
 
     { "another thing than an object comes before what is too large", &tiny,
       S("["), S("            "), ENKOD_NOT_OBJECT, NOTHING, NULL },
+
+    { "a string behind the event comes before what is too large", &little,
+      S("{\"event\":\"z\"} "), S("\"aaaaaaaaaaaa"), ENKOD_INVALID_JSON, NOTHING,
+      NULL },
 
     { "a bad byte behind the maximum is not looked at", &tiny,
       S("{       "), S("\xff"), ENKOD_TOO_LARGE, NOTHING, NULL },
@@ -961,6 +977,10 @@ static const refusal_t  refusals[] = {
     { "a contact without address and phone lacks the address", NULL,
       S(CONTACT ",\"groups_names\":[],\"groups_ids\":[]}"), S(""),
       ENKOD_MISSING_FIELD, S("/email"), "string" },
+
+    { "a contact without anything lacks the address", NULL,
+      S("{\"event\":\"contact adding\"}"), S(""), ENKOD_MISSING_FIELD,
+      S("/email"), "string" },
 
     { "a contact with null for both lacks the address", NULL,
       S(CONTACT ",\"phone\":null,\"email\":null,\"groups_names\":[],"
