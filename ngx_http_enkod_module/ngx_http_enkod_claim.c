@@ -153,7 +153,7 @@ ngx_http_enkod_claim_lock(ngx_fd_t fd, ngx_uint_t type, off_t start, off_t len)
         return NGX_OK;
     }
 
-    if (ngx_errno == NGX_EAGAIN || ngx_errno == NGX_EACCES) {
+    if (ngx_errno == NGX_EAGAIN) {
         return NGX_AGAIN;
     }
 #endif

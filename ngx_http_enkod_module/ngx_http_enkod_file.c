@@ -46,6 +46,7 @@ typedef struct {
     ino_t                        ino;
     ngx_uint_t                   opened;        /* the latest has most */
     ngx_uint_t                   unfinished;
+    ngx_uint_t                   torn;          /* ... but cannot be cut */
 } ngx_http_enkod_slot_t;
 
 
@@ -84,7 +85,7 @@ struct ngx_http_enkod_file_s {
     time_t                       checked;   /* that it is still the same */
 
     ngx_uint_t                   regular;
-    ngx_uint_t                   torn;      /* ... but could not be cut */
+    ngx_uint_t                   torn;      /* of what is not regular */
     ngx_uint_t                   shared;    /* with another master */
 
     time_t                       logged[NGX_HTTP_ENKOD_FILE_NCAUSES];
@@ -108,7 +109,7 @@ static ngx_int_t ngx_http_enkod_file_write(ngx_http_enkod_file_t *file,
 static ngx_int_t ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file,
     off_t size, ngx_log_t *log);
 static void ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file,
-    ngx_uint_t torn, ngx_log_t *log);
+    ngx_log_t *log);
 static off_t ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file,
     ngx_fd_t fd, off_t *size, ngx_uint_t alone, ngx_log_t *log);
 static off_t ngx_http_enkod_file_whole(ngx_http_enkod_file_t *file,
@@ -233,6 +234,7 @@ ngx_http_enkod_file_slot(ngx_http_enkod_file_t *file)
     oldest->dev = file->dev;
     oldest->opened = ++zone->opened;
     oldest->unfinished = 0;
+    oldest->torn = 0;
 
     return oldest;
 }
@@ -297,7 +299,7 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
         return NGX_EAGAIN;
     }
 
-    ngx_http_enkod_file_tail(file, 0, log);
+    ngx_http_enkod_file_tail(file, log);
 
     return 0;
 }
@@ -346,9 +348,12 @@ ngx_http_enkod_file_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
     if (ngx_http_enkod_file_write(file, p, &len, log) != NGX_OK) {
         err = ngx_errno;
         file->torn |= (len != 0);
+        return err;
     }
 
-    return err;
+    file->torn = 0;
+
+    return 0;
 }
 
 
@@ -367,11 +372,16 @@ ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
 
     slot = file->slot;
 
-    if (slot->unfinished || file->shared) {
-        ngx_http_enkod_file_tail(file, slot->unfinished, log);
+    if (slot->unfinished) {
+        /* a file that cannot be read has to be taken for torn */
+        slot->torn = 1;
     }
 
-    if (file->torn) {
+    if (slot->torn || file->shared) {
+        ngx_http_enkod_file_tail(file, log);
+    }
+
+    if (slot->torn) {
         *--p = LF;
         len++;
     }
@@ -383,6 +393,7 @@ ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
 
     if (ngx_http_enkod_file_write(file, p, &len, log) == NGX_OK) {
         slot->unfinished = 0;
+        slot->torn = 0;
         return 0;
     }
 
@@ -527,8 +538,6 @@ ngx_http_enkod_file_write(ngx_http_enkod_file_t *file, u_char *p, size_t *len,
         return NGX_ERROR;
     }
 
-    file->torn = 0;
-
     return NGX_OK;
 }
 
@@ -563,31 +572,31 @@ ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file, off_t size,
 
 
 /*
- * Cuts off an incomplete line at the end of the file, or sets file->torn if
- * there is one that cannot be cut.  "torn" says that there probably is one:
- * then a file that cannot be read is taken for torn.
+ * Cuts off an incomplete line at the end of the file, or sets slot->torn if
+ * there is one that cannot be cut.  Where the file cannot be read, it stays
+ * what it is.
  *
  * Beside another master nothing is cut off, and as nobody tells us what became
  * of its appends, this is called before each of ours.
  */
 
 static void
-ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t torn,
-    ngx_log_t *log)
+ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
-    off_t            size, whole;
-    ngx_fd_t         fd;
-    ngx_int_t        alone;
-    ngx_file_info_t  fi, ours;
+    off_t                   size, whole;
+    ngx_fd_t                fd;
+    ngx_int_t               alone;
+    ngx_file_info_t         fi, ours;
+    ngx_http_enkod_slot_t  *slot;
 
-    file->torn = torn;
+    slot = file->slot;
 
     if (ngx_fd_info(file->fd, &ours) == NGX_FILE_ERROR) {
         return;
     }
 
     if (ngx_file_size(&ours) == 0) {
-        file->torn = 0;
+        slot->torn = 0;
         return;
     }
 
@@ -619,10 +628,10 @@ ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t torn,
     whole = ngx_http_enkod_file_settle(file, fd, &size, alone == NGX_OK, log);
 
     if (whole != NGX_ERROR) {
-        file->torn = (whole != size);
+        slot->torn = (whole != size);
     }
 
-    if (file->torn && whole != NGX_ERROR && alone == NGX_OK
+    if (slot->torn && whole != NGX_ERROR && alone == NGX_OK
         && ngx_http_enkod_file_is_line(fd, whole, size))
     {
         ngx_log_error(NGX_LOG_WARN, log, 0,
@@ -630,9 +639,9 @@ ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t torn,
                       "is cut off from \"%V\"",
                       size - whole, &file->open->name);
 
-        file->torn = (ftruncate(file->fd, whole) == -1);
+        slot->torn = (ftruncate(file->fd, whole) == -1);
 
-        if (file->torn) {
+        if (slot->torn) {
             ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_CUT, log,
                                     ngx_errno, "has an incomplete line "
                                     "that cannot be cut");

@@ -26,6 +26,9 @@ struct ngx_http_enkod_spare_s {
 
 
 static ngx_int_t ngx_http_enkod_handler_subrequest(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_again(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx);
+static ngx_uint_t ngx_http_enkod_handler_method(ngx_http_request_t *r);
 static enkod_error_e ngx_http_enkod_handler_admit(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
     ngx_http_enkod_loc_conf_t *elcf);
@@ -38,6 +41,7 @@ static void ngx_http_enkod_handler_free_ctx(void *data);
 static void *ngx_http_enkod_handler_alloc(void *data, size_t size);
 static void ngx_http_enkod_handler_free(void *data, void *p);
 static void ngx_http_enkod_handler_received(ngx_http_request_t *r);
+static void ngx_http_enkod_handler_deliver(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_write_lines(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_cancel(void *data);
 static void ngx_http_enkod_handler_written(void *data, ngx_err_t err);
@@ -57,6 +61,12 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
 
     if (r != r->main) {
         return ngx_http_enkod_handler_subrequest(r);
+    }
+
+    ctx = ngx_http_enkod_get_ctx(r);
+
+    if (ctx) {
+        return ngx_http_enkod_handler_again(r, ctx);
     }
 
     /* not that of the request: the access log may want to see the event */
@@ -80,7 +90,7 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
         return ngx_http_enkod_handler_refuse(r);
     }
 
-    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    if (ngx_http_enkod_handler_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
 
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
@@ -91,7 +101,8 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
     }
 
     if (ngx_http_enkod_handler_create_event(r) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ctx->error = ENKOD_NO_MEMORY;
+        return ngx_http_enkod_handler_refuse(r);
     }
 
     return ngx_http_enkod_body_read(r, ngx_http_enkod_handler_received);
@@ -139,11 +150,82 @@ ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
 }
 
 
+/*
+ * An error_page has led from one receiver to another.  The body is read, and
+ * what is thought of it does not change; but an event that the first one could
+ * not keep, this one may.
+ */
+
+static ngx_int_t
+ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
+{
+    ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
+
+    if (ctx->header) {
+        /* not of this answer */
+        ctx->header->hash = 0;
+        ctx->header = NULL;
+    }
+
+    if (ctx->accepted) {
+        ctx->error = ENKOD_OK;
+        ctx->result = NGX_HTTP_ENKOD_UNDECIDED;
+
+        r->main->count++;
+
+        ngx_http_enkod_handler_deliver(r);
+
+        return NGX_DONE;
+    }
+
+    if (ctx->error != ENKOD_OK) {
+        return ngx_http_enkod_response_problem(r);
+    }
+
+    if (ngx_http_enkod_handler_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        return ngx_http_enkod_response_probe(r);
+    }
+
+    /* nginx itself has given up reading the body */
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * The method of the client: error_page and X-Accel-Redirect make a GET of it on
+ * their way to a URI, and an event must not be taken for a probe.
+ */
+
+static ngx_uint_t
+ngx_http_enkod_handler_method(ngx_http_request_t *r)
+{
+    ngx_str_t  *line;
+
+    line = &r->request_line;
+
+    if (!r->internal || r->method != NGX_HTTP_GET || line->len == 0) {
+        return r->method;
+    }
+
+    if (ngx_strncmp(line->data, "GET ", sizeof("GET ") - 1) == 0) {
+        return NGX_HTTP_GET;
+    }
+
+    if (ngx_strncmp(line->data, "POST ", sizeof("POST ") - 1) == 0) {
+        return NGX_HTTP_POST;
+    }
+
+    return NGX_HTTP_UNKNOWN;
+}
+
+
 /* All that can be said before the first byte of the body is read. */
 
 static enkod_error_e
 ngx_http_enkod_handler_admit(ngx_http_request_t *r)
 {
+    ngx_uint_t                  method;
     ngx_http_enkod_loc_conf_t  *elcf;
 
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
@@ -152,11 +234,13 @@ ngx_http_enkod_handler_admit(ngx_http_request_t *r)
         return ENKOD_FORBIDDEN;
     }
 
-    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    method = ngx_http_enkod_handler_method(r);
+
+    if (method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
         return ENKOD_OK;
     }
 
-    if (!(r->method & NGX_HTTP_POST)) {
+    if (!(method & NGX_HTTP_POST)) {
         return ENKOD_METHOD_NOT_ALLOWED;
     }
 
@@ -215,7 +299,10 @@ ngx_http_enkod_handler_token_equal(ngx_str_t *value, ngx_str_t *token)
 }
 
 
-/* A Content-Encoding that is not "identity"; nginx itself does not keep it. */
+/*
+ * A Content-Encoding that is neither empty nor "identity"; nginx itself does
+ * not keep the header.
+ */
 
 static ngx_uint_t
 ngx_http_enkod_handler_encoded(ngx_http_request_t *r)
@@ -245,6 +332,10 @@ ngx_http_enkod_handler_encoded(ngx_http_request_t *r)
         if (header[i].key.len != name.len
             || ngx_strncasecmp(header[i].key.data, name.data, name.len) != 0)
         {
+            continue;
+        }
+
+        if (header[i].value.len == 0) {
             continue;
         }
 
@@ -393,9 +484,8 @@ ngx_http_enkod_handler_free(void *data, void *p)
 static void
 ngx_http_enkod_handler_received(ngx_http_request_t *r)
 {
-    ngx_time_t                 *tp;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_loc_conf_t  *elcf;
+    ngx_time_t            *tp;
+    ngx_http_enkod_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
@@ -404,13 +494,24 @@ ngx_http_enkod_handler_received(ngx_http_request_t *r)
         return;
     }
 
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
     tp = ngx_timeofday();
 
     ctx->sec = tp->sec;
     ctx->msec = tp->msec;
     ctx->accepted = 1;
+
+    ngx_http_enkod_handler_deliver(r);
+}
+
+
+static void
+ngx_http_enkod_handler_deliver(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
     /* the request's own share: no sink can answer before all are asked */
     ctx->pending = 1;
@@ -453,6 +554,8 @@ ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
     if (ctx->waiters == NULL) {
         return NGX_ERROR;
     }
+
+    ctx->nwaiters = 0;
 
     cln = ngx_http_cleanup_add(r, 0);
     if (cln == NULL) {

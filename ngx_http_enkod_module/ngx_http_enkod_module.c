@@ -433,7 +433,7 @@ ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
     ngx_str_t   *value, *name;
-    ngx_uint_t   i;
+    ngx_uint_t   i, n;
 
     if (elcf->events != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
@@ -460,6 +460,19 @@ ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                "it must be \"all\" alone or names of events",
                                &value[i]);
             return NGX_CONF_ERROR;
+        }
+
+        name = elcf->events->elts;
+
+        for (n = 0; n < elcf->events->nelts; n++) {
+            if (name[n].len == value[i].len
+                && ngx_strcmp(name[n].data, value[i].data) == 0)
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "duplicate event \"%V\" in "
+                                   "\"enkod_events\"", &value[i]);
+                return NGX_CONF_ERROR;
+            }
         }
 
         name = ngx_array_push(elcf->events);
@@ -535,7 +548,8 @@ ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_uint_t
 ngx_http_enkod_utf8(ngx_str_t *value)
 {
-    u_char  *p, *last;
+    u_char    *p, *last;
+    uint32_t   n;
 
     p = value->data;
     last = p + value->len;
@@ -544,8 +558,14 @@ ngx_http_enkod_utf8(ngx_str_t *value)
 
         if (*p < 0x80) {
             p++;
+            continue;
+        }
 
-        } else if (ngx_utf8_decode(&p, last - p) > 0x10ffff) {
+        n = ngx_utf8_decode(&p, last - p);
+
+        /* surrogates are no characters, nginx does not mind */
+
+        if (n > 0x10ffff || (n >= 0xd800 && n <= 0xdfff)) {
             return 0;
         }
     }

@@ -101,6 +101,8 @@ typedef struct {
     ngx_uint_t                   nwaiters;
     ngx_uint_t                   pending;   /* sinks still to answer */
 
+    ngx_table_elt_t             *header;    /* of the answer: Allow, ... */
+
     unsigned                     accepted:1;    /* the event is whole, good */
 } ngx_http_enkod_ctx_t;
 

@@ -31,7 +31,7 @@ static const enkod_refusal_t *ngx_http_enkod_response_refusal(
     ngx_http_enkod_ctx_t *ctx);
 static ngx_uint_t ngx_http_enkod_response_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
-static void ngx_http_enkod_response_drop_body(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_response_drop_body(ngx_http_request_t *r);
 static void ngx_http_enkod_response_log(ngx_http_request_t *r);
 static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
 
@@ -53,6 +53,9 @@ ngx_http_enkod_response_ok(ngx_http_request_t *r)
 {
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = 0;
+
+    /* of an error_page that has led here: what happened to the event counts */
+    r->err_status = 0;
 
     /* no condition of the request makes a 304 or 412 of it */
     r->disable_not_modified = 1;
@@ -100,7 +103,11 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
     }
 
     if (ngx_http_enkod_response_error_page(r, status)) {
-        ngx_http_enkod_response_drop_body(r);
+
+        if (ngx_http_enkod_response_drop_body(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         return status;
     }
 
@@ -114,6 +121,7 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
     }
 
     r->headers_out.status = status;
+    r->err_status = 0;
 
     /* nginx has no phrase for 422, and older ones for some others */
     r->headers_out.status_line = *line;
@@ -192,7 +200,8 @@ static ngx_int_t
 ngx_http_enkod_response_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value)
 {
-    ngx_table_elt_t  *header;
+    ngx_table_elt_t       *header;
+    ngx_http_enkod_ctx_t  *ctx;
 
     header = ngx_list_push(&r->headers_out.headers);
     if (header == NULL) {
@@ -205,6 +214,9 @@ ngx_http_enkod_response_header(ngx_http_request_t *r, ngx_str_t *name,
 #endif
     header->key = *name;
     header->value = *value;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    ctx->header = header;
 
     return NGX_OK;
 }
@@ -324,18 +336,28 @@ ngx_http_enkod_response_error_page(ngx_http_request_t *r, ngx_uint_t status)
 /*
  * Whoever makes the page, perhaps another server, gets no body: some of it is
  * gone, and what is left would be taken for a body, or a request, by itself.
+ * A body that was read before may also be that of a subrequest (mirror).
  */
 
-static void
+static ngx_int_t
 ngx_http_enkod_response_drop_body(ngx_http_request_t *r)
 {
-    if (r->request_body) {
+    if (r->reading_body) {
         r->request_body->bufs = NULL;
+
+    } else if (r->request_body) {
+        r->request_body = ngx_pcalloc(r->pool,
+                                      sizeof(ngx_http_request_body_t));
+        if (r->request_body == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     r->headers_in.content_length_n = 0;
     r->headers_in.content_length = NULL;
     r->headers_in.chunked = 0;
+
+    return NGX_OK;
 }
 
 

@@ -378,7 +378,7 @@ map { my $inner = $_;
 'logs/backend.log' => qr/^(?:(?!\/inner)[^\n]*" 200 [^\n]*\n){7}$/
 
 
-=== TEST 19: an error_page may be a webhook, which gets no part of the body
+=== TEST 19: an error_page that is a webhook does not change a refusal
 --- webhook
     error_page 422 400 = @second;
 --- server
@@ -390,7 +390,7 @@ map { my $inner = $_;
 map { my $size = $_;
       [ "$size bytes at a time", post('[' . ' ' x ($size - 1) . message(),
                                       split => $size),
-        answer(400, body => qr/"empty_body"/) ] }
+        problem('not_object', offset => 1) ] }
 1, 10, 100, 1000
 
 
@@ -414,3 +414,110 @@ map { my $size = $_;
 [ 'a refusal stays one', post('[]'), problem('not_object', offset => 1) ]
 --- error_log
 /dev/full
+
+
+=== TEST 22: a webhook as an error_page keeps what the first one could not
+--- config
+    location = /uri {
+        enkod_webhook;
+        enkod_log /dev/full;
+        error_page 503 = /spare;
+    }
+    location = /named {
+        enkod_webhook;
+        enkod_log /dev/full;
+        error_page 503 @spare;
+    }
+    location = /none {
+        enkod_webhook;
+        enkod_log /dev/full;
+        error_page 503 = @full;
+    }
+    location = /spare {
+        internal;
+        enkod_webhook;
+        enkod_log logs/spare.jsonl;
+    }
+    location @spare {
+        enkod_webhook;
+        enkod_log logs/spare.jsonl;
+    }
+    location @full {
+        enkod_webhook;
+        enkod_log /dev/full;
+    }
+--- tries
+my $kept = accepted(message() =~ s/^\{|\}$//gr, file => 'logs/spare.jsonl',
+                    headers => { 'Retry-After' => undef });
+[ 'by its URI', post(message(), uri => '/uri'), $kept ],
+[ 'in pieces', post(message(), uri => '/uri', split => 20), $kept ],
+[ 'by its name', post(message(), uri => '/named'), $kept ],
+[ 'which cannot keep it either', post(message(), uri => '/none'),
+  problem('log_unavailable', headers => { 'Retry-After' => '5' }) ],
+[ 'a refusal', post('[]', uri => '/uri'), problem('not_object', offset => 1) ],
+[ 'a probe', get('/uri'), answer(200, body => qr/\n$/) ]
+
+
+=== TEST 23: the status is that of the event, whatever an error_page says
+--- config
+    location = /as_200 {
+        error_page 418 =200 @webhook;
+        return 418;
+    }
+    location = /as_200_full {
+        error_page 418 =200 @full;
+        return 418;
+    }
+    location = /gone {
+        error_page 410 @webhook;
+        return 410;
+    }
+    location @webhook {
+        enkod_webhook;
+        enkod_log logs/events.jsonl;
+    }
+    location @full {
+        enkod_webhook;
+        enkod_log /dev/full;
+    }
+--- tries
+[ 'a refusal', post('[]', uri => '/as_200'),
+  problem('not_object', offset => 1) ],
+[ 'a line that cannot be written', post(message(), uri => '/as_200_full'),
+  problem('log_unavailable') ],
+[ 'an event', post(message(), uri => '/gone'),
+  accepted(message() =~ s/^\{|\}$//gr) ]
+
+
+=== TEST 24: a mirror has the body of a refused event
+--- http_config
+    server {
+        listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
+        access_log logs/mirror.log;
+        location = /mirrored {
+            # waits for the whole body
+            proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/;
+        }
+        location / {
+            return 204;
+        }
+    }
+--- webhook
+    mirror /mirror;
+    error_page 422 /page;
+--- server
+    location = /mirror {
+        internal;
+        proxy_read_timeout 5s;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/mirrored;
+    }
+    location = /page {
+        return 200 "page\n";
+    }
+--- tries
+[ 'a refusal', post('[ 1, 2, 3 ]'), answer(422, body => "page\n") ],
+[ 'and the next', post(message()), accepted(message() =~ s/^\{|\}$//gr) ]
+--- files
+'logs/mirror.log' => qr/^(?:[^\n]* 204 [^\n]*\n){4}\z/
+--- no_error_log
+[error]

@@ -133,6 +133,8 @@ __DATA__
 
 
 === TEST 3: an internal location receives what is redirected to it
+--- http_config
+    limit_req_zone $server_name zone=limited:1m rate=1r/m;
 --- webhook
     internal;
 --- server
@@ -142,6 +144,11 @@ __DATA__
     location = /error_page {
         error_page 418 = /enkod;
         return 418;
+    }
+    location = /limited {
+        limit_req zone=limited;
+        error_page 503 = /enkod;
+        try_files /none /enkod;
     }
     location = /try_files {
         try_files /none /enkod;
@@ -167,8 +174,16 @@ __DATA__
   accepted($::members, file => 'logs/named.jsonl') ],
 [ 'a refusal after a redirect', post('[]', uri => '/try_named'),
   problem('not_object', offset => 1) ],
-[ 'error_page to a URI makes it a GET', post(message(), uri => '/error_page'),
-  answer(200, body => qr/\n$/) ]
+[ 'error_page to a URI, which makes it a GET',
+  post(message(), uri => '/error_page'), $::accepted ],
+[ 'error_page to a URI, refused', post('[]', uri => '/error_page'),
+  problem('not_object', offset => 1) ],
+[ 'a probe', get('/error_page'), answer(200, body => qr/\n$/) ],
+[ 'another method', request('PUT', '/error_page', body => message()),
+  problem('method_not_allowed') ],
+[ 'limit_req', post(message(), uri => '/limited'), $::accepted ],
+[ 'limit_req that is exceeded', post(message(), uri => '/limited'),
+  $::accepted ]
 
 
 === TEST 4: a body that an upstream has had already is received all the same

@@ -26,6 +26,8 @@ refuses('an event that nobody declares',
         location => qq($log enkod_events "message open" "mesage open";));
 refuses('"all" among names', qr/invalid parameter "all" in "enkod_events", it must be "all" alone or names of events/,
         location => "$log enkod_events complaint all;");
+refuses('a name twice', qr/duplicate event "complaint" in "enkod_events"/,
+        location => "$log enkod_events complaint \"message open\" complaint;");
 refuses('an empty name', qr/invalid parameter "" in "enkod_events"/,
         location => qq($log enkod_events "";));
 refuses('a second list', qr/"enkod_events" directive is duplicate/,

@@ -55,6 +55,8 @@ event_bad('a name declared before', 'e', 'the event is declared already',
 event_bad('the same name on another keyboard', "\xd0\xb5",
           'the event is declared already', "e a=any; enkod_event \xd0\xb5 b=any");
 event_bad('a name that is not UTF-8', "\xff", '', "\xff a=any");
+event_bad('a name with an encoded surrogate', "\xed\xa0\x80", '',
+          "\xed\xa0\x80 a=any");
 event_bad('a field whose name is not UTF-8', "\xff=any", '', "e \xff=any");
 
 refuses('no parameter', qr/"enkod_event"/, http => 'enkod_event;', location => $here);

@@ -68,6 +68,33 @@ for (["a file of whole lines", $line x 3, $line x 3, 0],
 }
 
 
+# one line feed ends it, whatever the number of workers
+
+{
+    my $nginx = Enkod::Nginx->create(server => $location, workers => 4,
+                                     listen => "reuseport");
+
+    $nginx->put("a.jsonl", "no line of ours");
+    $nginx->start;
+
+    my %sent = map { $_ => $nginx->post(event($_))->{status} }
+                   map { "T-$_" } 1 .. 40;
+
+    is acknowledged(\%sent), 40, "four workers accept events behind other text";
+
+    my ($first, @lines) = $nginx->lines("a.jsonl");
+
+    is $first, "no line of ours\n", "which is left alone";
+
+    $nginx->put("a.jsonl", join "", @lines);
+
+    is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
+       "and is followed by their lines only";
+
+    $nginx->stop;
+}
+
+
 # reload and USR1 open files as well; the workers' user is another one, who
 # cannot write into the folder
 
