@@ -6,9 +6,9 @@
 
 /*
  * Lines on their way to a file.  They are put one behind the other into the
- * batch of that file, and all that came in one turn of the event loop is
- * appended with one write(), by a posted event that runs at the end of the
- * turn.  Then those who wait are told.
+ * batch of that file, which is appended with one write(), by a posted event
+ * that runs at the end of a turn of the event loop, or earlier if it is full.
+ * Then those who wait are told.
  */
 
 
