@@ -315,6 +315,11 @@ my $lost = Enkod::Nginx->new(
 
 is $lost->post(event("L-1"))->{status}, 503,
    "an error_page is the answer to an event that cannot be written";
+
+# which is written behind the answer
+Enkod::Client::wait_for(sub { $lost->content("lost.jsonl") =~ /\n\z/ },
+                        5 * $Enkod::Nginx::slow);
+
 like $lost->content("lost.jsonl"), qr/^\{"received_at":.*"L-1".*\}\n\z/,
      "and its line is still there for the access log";
 
