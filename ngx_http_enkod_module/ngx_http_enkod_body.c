@@ -214,6 +214,12 @@ ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p, size_t len,
 
     ctx->received += len;
 
+    if (elcf->reject_log && ctx->event
+        && ngx_http_enkod_reject_keep(r, p, len, last) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (ctx->error == ENKOD_OK) {
         ctx->error = enkod_event_feed(ctx->event, p, len, last);
     }

@@ -47,6 +47,7 @@ typedef struct {
     ngx_uint_t                   opened;        /* the latest has most */
     ngx_uint_t                   unfinished;
     ngx_uint_t                   torn;          /* ... but cannot be cut */
+    ngx_uint_t                   unsynced;      /* nobody knows what is there */
 } ngx_http_enkod_slot_t;
 
 
@@ -65,6 +66,7 @@ typedef enum {
     NGX_HTTP_ENKOD_FILE_HELD,
     NGX_HTTP_ENKOD_FILE_CUT,
     NGX_HTTP_ENKOD_FILE_READ,
+    NGX_HTTP_ENKOD_FILE_SYNC,
 
     NGX_HTTP_ENKOD_FILE_NCAUSES
 } ngx_http_enkod_file_cause_e;
@@ -74,6 +76,9 @@ struct ngx_http_enkod_file_s {
     ngx_open_file_t             *open;
     ngx_shm_zone_t              *zone;
     ngx_http_enkod_slot_t       *slot;
+#if (NGX_THREADS)
+    ngx_http_enkod_sync_t       *sync;      /* or NULL */
+#endif
     ngx_uint_t                   master;    /* the number of ours */
 
     /* the one that was looked at; numbers come again, files do not */
@@ -98,6 +103,10 @@ static ngx_http_enkod_slot_t *ngx_http_enkod_file_slot(
     ngx_http_enkod_file_t *file);
 static ngx_err_t ngx_http_enkod_file_look(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
+#if (NGX_THREADS)
+static ngx_err_t ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file,
+    ngx_file_info_t *fi, ngx_log_t *log);
+#endif
 static ngx_err_t ngx_http_enkod_file_check(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file,
@@ -235,6 +244,7 @@ ngx_http_enkod_file_slot(ngx_http_enkod_file_t *file)
     oldest->opened = ++zone->opened;
     oldest->unfinished = 0;
     oldest->torn = 0;
+    oldest->unsynced = 0;
 
     return oldest;
 }
@@ -264,6 +274,9 @@ ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log)
 static ngx_err_t
 ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
+#if (NGX_THREADS)
+    ngx_err_t        err;
+#endif
     ngx_file_info_t  fi;
 
     file->fd = file->open->fd;
@@ -280,6 +293,16 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
     file->dev = fi.st_dev;
     file->ino = fi.st_ino;
     file->regular = ngx_is_file(&fi);
+
+#if (NGX_THREADS)
+    if (file->sync) {
+        err = ngx_http_enkod_file_open_sync(file, &fi, log);
+
+        if (err) {
+            return err;
+        }
+    }
+#endif
 
     if (!file->regular) {
         return 0;
@@ -303,6 +326,97 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
 
     return 0;
 }
+
+
+#if (NGX_THREADS)
+
+void
+ngx_http_enkod_file_init_sync(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_sync_t *sync, ngx_log_t *log)
+{
+    file->sync = sync;
+
+    ngx_http_enkod_file_init(file, log);
+}
+
+
+static ngx_err_t
+ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
+    ngx_log_t *log)
+{
+    ngx_err_t  err;
+
+    err = NGX_EINVAL;
+
+    if (file->regular) {
+        err = ngx_http_enkod_sync_open(file->sync, fi, log);
+    }
+
+    if (err) {
+        /* the next append looks again */
+        file->fd = NGX_INVALID_FILE;
+
+        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+                                "cannot be opened to be synced, "
+                                "events are answered with 503");
+    }
+
+    return err;
+}
+
+
+void
+ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
+    ngx_http_enkod_sync_step_e step, ngx_log_t *log)
+{
+    ngx_slab_pool_t  *shpool;
+
+    switch (step) {
+
+    case NGX_HTTP_ENKOD_SYNC_DELETED:
+
+        /* the next append checks that */
+        file->checked = 0;
+        return;
+
+    case NGX_HTTP_ENKOD_SYNC_FOLDER:
+
+        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+                                "is new and its folder cannot be synced, "
+                                "events are answered with 503");
+        return;
+
+    case NGX_HTTP_ENKOD_SYNC_DATA:
+        break;
+    }
+
+    ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+                            "cannot be synced, events are answered with 503 "
+                            "and the file is opened anew");
+
+    file->fd = NGX_INVALID_FILE;
+
+    if (!file->regular) {
+        return;
+    }
+
+    /*
+     * After a crash the last line may be missing, and its line feed, although
+     * we can read it now.
+     */
+
+    shpool = (ngx_slab_pool_t *) file->zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    if (file->slot->ino == file->ino && file->slot->dev == file->dev) {
+        file->slot->unsynced = 1;
+    }
+
+    ngx_shmtx_unlock(&shpool->mutex);
+}
+
+#endif
 
 
 ngx_err_t
@@ -381,7 +495,7 @@ ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
         ngx_http_enkod_file_tail(file, log);
     }
 
-    if (slot->torn) {
+    if (slot->torn || slot->unsynced) {
         *--p = LF;
         len++;
     }
@@ -394,6 +508,7 @@ ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
     if (ngx_http_enkod_file_write(file, p, &len, log) == NGX_OK) {
         slot->unfinished = 0;
         slot->torn = 0;
+        slot->unsynced = 0;
         return 0;
     }
 

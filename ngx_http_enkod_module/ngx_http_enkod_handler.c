@@ -43,6 +43,11 @@ static void ngx_http_enkod_handler_free(void *data, void *p);
 static void ngx_http_enkod_handler_received(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_deliver(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_write_lines(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_write_refusal(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_create_waiters(ngx_http_request_t *r,
+    ngx_uint_t n);
+static void ngx_http_enkod_handler_add(ngx_http_request_t *r,
+    ngx_http_enkod_journal_t *journal, size_t len);
 static void ngx_http_enkod_handler_cancel(void *data);
 static void ngx_http_enkod_handler_written(void *data, ngx_err_t err);
 static void ngx_http_enkod_handler_answer(ngx_http_request_t *r);
@@ -152,13 +157,17 @@ ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
 
 /*
  * An error_page has led from one receiver to another.  The body is read, and
- * what is thought of it does not change; but an event that the first one could
- * not keep, this one may.
+ * what is thought of it does not change; but what the first one could not keep,
+ * this one may.
  */
 
 static ngx_int_t
 ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 {
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
     ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
 
     if (ctx->header) {
@@ -167,8 +176,9 @@ ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
         ctx->header = NULL;
     }
 
-    if (ctx->accepted) {
-        ctx->error = ENKOD_OK;
+    if (ctx->accepted
+        || (ctx->error == ENKOD_LOG_UNAVAILABLE && elcf->reject_log))
+    {
         ctx->result = NGX_HTTP_ENKOD_UNDECIDED;
 
         r->main->count++;
@@ -429,6 +439,8 @@ ngx_http_enkod_handler_free_ctx(void *data)
 
     ngx_http_enkod_spare_t  *block;
 
+    ngx_http_enkod_reject_forget(ctx);
+
     if (ctx->event == NULL) {
         return;
     }
@@ -489,16 +501,12 @@ ngx_http_enkod_handler_received(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-    if (ctx->error != ENKOD_OK) {
-        ngx_http_finalize_request(r, ngx_http_enkod_response_problem(r));
-        return;
-    }
-
     tp = ngx_timeofday();
 
     ctx->sec = tp->sec;
     ctx->msec = tp->msec;
-    ctx->accepted = 1;
+    ctx->verdict = ctx->error;
+    ctx->accepted = (ctx->verdict == ENKOD_OK);
 
     ngx_http_enkod_handler_deliver(r);
 }
@@ -507,19 +515,34 @@ ngx_http_enkod_handler_received(ngx_http_request_t *r)
 static void
 ngx_http_enkod_handler_deliver(ngx_http_request_t *r)
 {
+    ngx_int_t                   rc;
     ngx_http_enkod_ctx_t       *ctx;
     ngx_http_enkod_loc_conf_t  *elcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
+    ctx->error = ctx->verdict;
+
     /* the request's own share: no sink can answer before all are asked */
     ctx->pending = 1;
 
-    if (elcf->ack_test && enkod_event_test(ctx->event)) {
+    rc = NGX_OK;
+
+    if (!ctx->accepted) {
+
+        if (elcf->reject_log && ngx_http_enkod_reject_wanted(ctx)) {
+            rc = ngx_http_enkod_handler_write_refusal(r);
+        }
+
+    } else if (elcf->ack_test && enkod_event_test(ctx->event)) {
         ctx->result = NGX_HTTP_ENKOD_TEST;
 
-    } else if (elcf->logs && ngx_http_enkod_handler_write_lines(r) != NGX_OK) {
+    } else if (elcf->logs) {
+        rc = ngx_http_enkod_handler_write_lines(r);
+    }
+
+    if (rc != NGX_OK) {
         ctx->error = ENKOD_LOG_UNAVAILABLE;
     }
 
@@ -538,34 +561,16 @@ ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
     u_char                     *p;
     ngx_str_t                   value;
     ngx_uint_t                  i;
-    ngx_http_cleanup_t         *cln;
     ngx_http_enkod_log_t       *log;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_waiter_t    *waiter;
     ngx_http_enkod_loc_conf_t  *elcf;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
     log = elcf->logs->elts;
 
-    ctx->waiters = ngx_pcalloc(r->pool, elcf->logs->nelts
-                                        * sizeof(ngx_http_enkod_waiter_t));
-    if (ctx->waiters == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->nwaiters = 0;
-
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_enkod_handler_cancel;
-    cln->data = ctx;
-
-    if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
+    if (ngx_http_enkod_handler_create_waiters(r, elcf->logs->nelts) != NGX_OK
+        || ngx_http_enkod_line_prepare(r) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -591,17 +596,89 @@ ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
 
         *ngx_http_enkod_line_write(r, p) = '\n';
 
-        waiter = &ctx->waiters[ctx->nwaiters++];
-
-        waiter->handler = ngx_http_enkod_handler_written;
-        waiter->data = r;
-
-        ctx->pending++;
-
-        ngx_http_enkod_journal_add(log[i].journal, len, waiter);
+        ngx_http_enkod_handler_add(r, log[i].journal, len);
     }
 
     return NGX_OK;
+}
+
+
+/* What is refused is kept, too, before its sender is told to give it up. */
+
+static ngx_int_t
+ngx_http_enkod_handler_write_refusal(ngx_http_request_t *r)
+{
+    size_t                      len;
+    u_char                     *p;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ngx_http_enkod_handler_create_waiters(r, 1) != NGX_OK
+        || ngx_http_enkod_line_prepare(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    len = ngx_http_enkod_reject_length(r) + 1;
+
+    p = ngx_http_enkod_journal_reserve(elcf->reject_log, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_http_enkod_reject_write(r, p) = '\n';
+
+    ngx_http_enkod_handler_add(r, elcf->reject_log, len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_handler_create_waiters(ngx_http_request_t *r, ngx_uint_t n)
+{
+    ngx_http_cleanup_t    *cln;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    ctx->nwaiters = 0;
+
+    ctx->waiters = ngx_pcalloc(r->pool, n * sizeof(ngx_http_enkod_waiter_t));
+    if (ctx->waiters == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_enkod_handler_cancel;
+    cln->data = ctx;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_handler_add(ngx_http_request_t *r,
+    ngx_http_enkod_journal_t *journal, size_t len)
+{
+    ngx_http_enkod_ctx_t     *ctx;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    waiter = &ctx->waiters[ctx->nwaiters++];
+
+    waiter->handler = ngx_http_enkod_handler_written;
+    waiter->data = r;
+
+    ctx->pending++;
+
+    ngx_http_enkod_journal_add(journal, len, waiter);
 }
 
 

@@ -8,7 +8,7 @@
  * Lines on their way to a file.  They are put one behind the other into the
  * batch of that file, which is appended with one write(), by a posted event
  * that runs at the end of a turn of the event loop, or earlier if it is full.
- * Then those who wait are told.
+ * With "sync" a round of fdatasync() follows.  Then those who wait are told.
  */
 
 
@@ -27,6 +27,7 @@
 
 struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
+    ngx_http_enkod_sync_t       *sync;      /* or NULL */
 
     u_char                      *buf;       /* of NGX_HTTP_ENKOD_BATCH_SIZE */
     u_char                      *start;     /* the batch: buf + 1, or larger */
@@ -35,7 +36,7 @@ struct ngx_http_enkod_journal_s {
 
     ngx_queue_t                  waiting;   /* for the batch */
     ngx_uint_t                   nwaiting;
-    ngx_queue_t                  done;      /* written or failed */
+    ngx_queue_t                  done;      /* in the file, or failed */
     ngx_uint_t                   telling;   /* unsigned  telling:1; */
 
     ngx_event_t                  event;
@@ -44,12 +45,18 @@ struct ngx_http_enkod_journal_s {
 
 static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
+#if (NGX_THREADS)
+static void ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
+    ngx_http_enkod_sync_step_e step);
+#endif
 static void ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal);
 
 
 ngx_http_enkod_journal_t *
-ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *path)
+ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
+    ngx_str_t *path, ngx_uint_t sync)
 {
     ngx_uint_t                   i;
     ngx_open_file_t             *open;
@@ -66,15 +73,25 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *path)
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {
-        if (ngx_http_enkod_file_opened(journals[i]->file) == open) {
-            return journals[i];
+        if (ngx_http_enkod_file_opened(journals[i]->file) != open) {
+            continue;
         }
+
+        if ((journals[i]->sync != NULL) != sync) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "conflicting \"sync\" in \"%V\", \"%V\" is "
+                               "used elsewhere %s it", directive, path,
+                               sync ? "without" : "with");
+            return NULL;
+        }
+
+        return journals[i];
     }
 
     if (emcf->journals.nelts == NGX_HTTP_ENKOD_MAX_FILES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many files in \"enkod_log\", there may be %d",
-                           NGX_HTTP_ENKOD_MAX_FILES);
+                           "too many files in \"%V\", there may be %d",
+                           directive, NGX_HTTP_ENKOD_MAX_FILES);
         return NULL;
     }
 
@@ -102,6 +119,20 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *path)
     journal->event.data = journal;
     journal->event.log = &cf->cycle->new_log;
 
+#if (NGX_THREADS)
+
+    if (sync) {
+        journal->sync = ngx_http_enkod_sync_create(cf, &open->name,
+                                                   &journal->done,
+                                                ngx_http_enkod_journal_synced,
+                                                   journal);
+        if (journal->sync == NULL) {
+            return NULL;
+        }
+    }
+
+#endif
+
     journals = ngx_array_push(&emcf->journals);
     if (journals == NULL) {
         return NULL;
@@ -122,16 +153,65 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 
     emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
 
-    if (emcf == NULL || ngx_test_config) {
+    if (emcf == NULL) {
         return NGX_OK;
     }
 
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {
+
+#if (NGX_THREADS)
+
+        /* an error of a reload would be the end of the master */
+
+        if (journals[i]->sync
+            && (ngx_test_config || ngx_is_init_cycle(cycle->old_cycle))
+            && ngx_http_enkod_sync_check(cycle) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+#endif
+
+        if (ngx_test_config) {
+            continue;
+        }
+
         journals[i]->event.log = cycle->log;
         ngx_http_enkod_file_init(journals[i]->file, cycle->log);
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
+{
+#if (NGX_THREADS)
+    ngx_uint_t                    i;
+    ngx_http_enkod_journal_t    **journals;
+    ngx_http_enkod_main_conf_t   *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
+
+    if (emcf == NULL
+        || (ngx_process != NGX_PROCESS_WORKER
+            && ngx_process != NGX_PROCESS_SINGLE))
+    {
+        return NGX_OK;
+    }
+
+    journals = emcf->journals.elts;
+
+    for (i = 0; i < emcf->journals.nelts; i++) {
+        if (journals[i]->sync) {
+            ngx_http_enkod_file_init_sync(journals[i]->file,
+                                          journals[i]->sync, cycle->log);
+        }
+    }
+#endif
 
     return NGX_OK;
 }
@@ -181,7 +261,11 @@ ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
     waiter->waiting = 1;
     ngx_queue_insert_tail(&journal->waiting, &waiter->queue);
 
-    if (++journal->nwaiting == NGX_HTTP_ENKOD_BATCH_WAITERS) {
+    journal->nwaiting++;
+
+    /* who waits for a sync holds its memory in any case */
+
+    if (journal->nwaiting == NGX_HTTP_ENKOD_BATCH_WAITERS && !journal->sync) {
         ngx_http_enkod_journal_flush(journal);
         return;
     }
@@ -214,37 +298,72 @@ ngx_http_enkod_journal_handler(ngx_event_t *ev)
 static void
 ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal)
 {
-    ngx_err_t                 err;
-    ngx_queue_t              *q;
-    ngx_http_enkod_waiter_t  *waiter;
-
     if (journal->event.posted) {
         ngx_delete_posted_event(&journal->event);
     }
 
     if (journal->last != journal->start) {
-
-        err = ngx_http_enkod_file_append(journal->file, journal->start,
-                                         journal->last - journal->start,
-                                         journal->event.log);
-
-        ngx_http_enkod_journal_empty(journal);
-
-        while (!ngx_queue_empty(&journal->waiting)) {
-
-            q = ngx_queue_head(&journal->waiting);
-            ngx_queue_remove(q);
-            ngx_queue_insert_tail(&journal->done, q);
-
-            waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
-            waiter->err = err;
-        }
-
-        journal->nwaiting = 0;
+        ngx_http_enkod_journal_write(journal);
     }
 
     ngx_http_enkod_journal_tell(journal);
 }
+
+
+static void
+ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
+{
+    ngx_err_t                 err;
+    ngx_queue_t              *q;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    err = ngx_http_enkod_file_append(journal->file, journal->start,
+                                     journal->last - journal->start,
+                                     journal->event.log);
+
+    ngx_http_enkod_journal_empty(journal);
+
+    journal->nwaiting = 0;
+
+#if (NGX_THREADS)
+
+    if (journal->sync && err == 0) {
+        ngx_http_enkod_sync_add(journal->sync, &journal->waiting);
+        ngx_http_enkod_sync_start(journal->sync);
+        return;
+    }
+
+#endif
+
+    while (!ngx_queue_empty(&journal->waiting)) {
+
+        q = ngx_queue_head(&journal->waiting);
+        ngx_queue_remove(q);
+        ngx_queue_insert_tail(&journal->done, q);
+
+        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
+        waiter->err = err;
+    }
+}
+
+
+#if (NGX_THREADS)
+
+static void
+ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
+    ngx_http_enkod_sync_step_e step)
+{
+    ngx_http_enkod_journal_t *journal = data;
+
+    if (err) {
+        ngx_http_enkod_file_sync_failed(journal->file, err, step,
+                                        journal->event.log);
+    }
+
+    ngx_http_enkod_journal_tell(journal);
+}
+
+#endif
 
 
 /*

@@ -120,33 +120,24 @@ ngx_http_enkod_line_request_id(ngx_http_request_t *r,
 
 
 size_t
-ngx_http_enkod_line_length(ngx_http_request_t *r)
+ngx_http_enkod_line_envelope_length(ngx_http_request_t *r)
 {
-    size_t                 len;
     ngx_http_enkod_ctx_t  *ctx;
 
     ctx = ngx_http_enkod_get_ctx(r->main);
 
-    len = sizeof(NGX_HTTP_ENKOD_LINE_START) - 1
-          + NGX_HTTP_ENKOD_SECONDS_LEN + sizeof("123") - 1
-          + sizeof(NGX_HTTP_ENKOD_REQUEST_ID) - 1
-          + ctx->request_id.len
-          + sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1
-          + r->connection->addr_text.len
-          + sizeof("\",") - 1
-          + enkod_event_length(ctx->event)
-          + sizeof("}") - 1;
-
-    if (enkod_event_test(ctx->event)) {
-        len += sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1;
-    }
-
-    return len;
+    return sizeof(NGX_HTTP_ENKOD_LINE_START) - 1
+           + NGX_HTTP_ENKOD_SECONDS_LEN + sizeof("123") - 1
+           + sizeof(NGX_HTTP_ENKOD_REQUEST_ID) - 1
+           + ctx->request_id.len
+           + sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1
+           + r->connection->addr_text.len
+           + sizeof("\",") - 1;
 }
 
 
 u_char *
-ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
+ngx_http_enkod_line_envelope(ngx_http_request_t *r, u_char *p)
 {
     ngx_http_enkod_ctx_t  *ctx;
 
@@ -172,6 +163,39 @@ ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
 
     *p++ = '"';
     *p++ = ',';
+
+    return p;
+}
+
+
+size_t
+ngx_http_enkod_line_length(ngx_http_request_t *r)
+{
+    size_t                 len;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+
+    len = ngx_http_enkod_line_envelope_length(r)
+          + enkod_event_length(ctx->event)
+          + sizeof("}") - 1;
+
+    if (enkod_event_test(ctx->event)) {
+        len += sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1;
+    }
+
+    return len;
+}
+
+
+u_char *
+ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+
+    p = ngx_http_enkod_line_envelope(r, p);
 
     if (enkod_event_test(ctx->event)) {
         p = ngx_cpymem(p, NGX_HTTP_ENKOD_TEST_TRUE,

@@ -36,7 +36,6 @@ static char *ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static ngx_uint_t ngx_http_enkod_utf8(ngx_str_t *value);
 static char *ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -45,8 +44,14 @@ static char *ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_enkod_log_filter(ngx_conf_t *cf,
-    ngx_http_enkod_log_t *log, ngx_str_t *value);
+static char *ngx_http_enkod_reject_log_directive(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
+static ngx_http_enkod_journal_t *ngx_http_enkod_log_journal(ngx_conf_t *cf,
+    ngx_command_t *cmd, ngx_uint_t sync);
+static ngx_uint_t ngx_http_enkod_log_syncable(ngx_conf_t *cf,
+    ngx_command_t *cmd);
+static ngx_http_complex_value_t *ngx_http_enkod_log_filter(ngx_conf_t *cf,
+    ngx_str_t *value);
 
 
 static ngx_conf_enum_t  ngx_http_enkod_extra_fields[] = {
@@ -136,6 +141,13 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
       0,
       NULL },
 
+    { ngx_string("enkod_reject_log"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_enkod_reject_log_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -162,7 +174,7 @@ ngx_module_t  ngx_http_enkod_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_http_enkod_journal_init_module,    /* init module */
-    NULL,                                  /* init process */
+    ngx_http_enkod_journal_init_process,   /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_enkod_exit_process,           /* exit process */
@@ -268,6 +280,7 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
     conf->ack_test = NGX_CONF_UNSET_UINT;
     conf->max_event_size = NGX_CONF_UNSET_SIZE;
     conf->logs = NGX_CONF_UNSET_PTR;
+    conf->reject_log = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -289,6 +302,8 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->ack_test, prev->ack_test, 0);
     ngx_conf_merge_size_value(conf->max_event_size, prev->max_event_size,
                               NGX_HTTP_ENKOD_MAX_EVENT_SIZE);
+
+    ngx_conf_merge_ptr_value(conf->reject_log, prev->reject_log, NULL);
 
     if (conf->logs == NGX_CONF_UNSET_PTR) {
         /* which it may stay, to be told from "off" */
@@ -545,14 +560,14 @@ ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_uint_t
-ngx_http_enkod_utf8(ngx_str_t *value)
+ngx_uint_t
+ngx_http_enkod_utf8(ngx_str_t *text)
 {
     u_char    *p, *last;
     uint32_t   n;
 
-    p = value->data;
-    last = p + value->len;
+    p = text->data;
+    last = p + text->len;
 
     while (p < last) {
 
@@ -712,9 +727,10 @@ ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    ngx_str_t             *value;
-    ngx_uint_t             i;
-    ngx_http_enkod_log_t  *log;
+    ngx_str_t                 *value;
+    ngx_uint_t                 i, sync;
+    ngx_http_enkod_log_t      *log;
+    ngx_http_complex_value_t  *filter;
 
     value = cf->args->elts;
 
@@ -733,13 +749,34 @@ ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "must stand alone if it is \"off\"";
     }
 
-    if (value[1].len == 0
-        || ngx_strchr(value[1].data, '$') != NULL
-        || ngx_strncmp(value[1].data, "syslog:", sizeof("syslog:") - 1) == 0)
-    {
+    sync = 0;
+    filter = NULL;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (!sync && ngx_strcmp(value[i].data, "sync") == 0) {
+            sync = 1;
+            continue;
+        }
+
+        if (filter == NULL && value[i].len > sizeof("if=") - 1
+            && ngx_strncmp(value[i].data, "if=", sizeof("if=") - 1) == 0)
+        {
+            value[i].data += sizeof("if=") - 1;
+            value[i].len -= sizeof("if=") - 1;
+
+            filter = ngx_http_enkod_log_filter(cf, &value[i]);
+            if (filter == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid path \"%V\" in \"enkod_log\", it must be "
-                           "that of a file and have no variables", &value[1]);
+                           "invalid parameter \"%V\" in \"enkod_log\", only "
+                           "one \"sync\" and one \"if=CONDITION\" may follow "
+                           "the path", &value[i]);
         return NGX_CONF_ERROR;
     }
 
@@ -756,9 +793,9 @@ ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    log->filter = NULL;
+    log->filter = filter;
 
-    log->journal = ngx_http_enkod_journal_get(cf, &value[1]);
+    log->journal = ngx_http_enkod_log_journal(cf, cmd, sync);
     if (log->journal == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -775,51 +812,128 @@ ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (log->filter == NULL && value[i].len > sizeof("if=") - 1
-            && ngx_strncmp(value[i].data, "if=", sizeof("if=") - 1) == 0)
-        {
-            value[i].data += sizeof("if=") - 1;
-            value[i].len -= sizeof("if=") - 1;
-
-            if (ngx_http_enkod_log_filter(cf, log, &value[i])
-                != NGX_CONF_OK)
-            {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in \"enkod_log\", only "
-                           "one \"if=CONDITION\" may follow the path",
-                           &value[i]);
-        return NGX_CONF_ERROR;
-    }
-
     return NGX_CONF_OK;
 }
 
 
 static char *
-ngx_http_enkod_log_filter(ngx_conf_t *cf, ngx_http_enkod_log_t *log,
-    ngx_str_t *value)
+ngx_http_enkod_reject_log_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
 {
-    ngx_http_compile_complex_value_t  ccv;
+    ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    log->filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (log->filter == NULL) {
+    ngx_str_t  *value;
+
+    if (elcf->reject_log != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts != 2) {
+            return "must stand alone if it is \"off\"";
+        }
+
+        elcf->reject_log = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 3 && ngx_strcmp(value[2].data, "sync") != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in "
+                           "\"enkod_reject_log\", only \"sync\" may follow "
+                           "the path", &value[2]);
         return NGX_CONF_ERROR;
+    }
+
+    elcf->reject_log = ngx_http_enkod_log_journal(cf, cmd,
+                                                  cf->args->nelts == 3);
+
+    return elcf->reject_log ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* The journal of the directive's first parameter, which is the path. */
+
+static ngx_http_enkod_journal_t *
+ngx_http_enkod_log_journal(ngx_conf_t *cf, ngx_command_t *cmd, ngx_uint_t sync)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0
+        || ngx_strchr(value[1].data, '$') != NULL
+        || ngx_strncmp(value[1].data, "syslog:", sizeof("syslog:") - 1) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid path \"%V\" in \"%V\", it must be "
+                           "that of a file and have no variables",
+                           &value[1], &cmd->name);
+        return NULL;
+    }
+
+    if (sync && !ngx_http_enkod_log_syncable(cf, cmd)) {
+        return NULL;
+    }
+
+    return ngx_http_enkod_journal_get(cf, &cmd->name, &value[1], sync);
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_log_syncable(ngx_conf_t *cf, ngx_command_t *cmd)
+{
+#if (NGX_THREADS)
+    ngx_str_t        *value, path;
+    ngx_file_info_t   fi;
+
+    value = cf->args->elts;
+
+    path = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
+        return 0;
+    }
+
+    /* a file that is not there yet will be a regular one */
+
+    if (ngx_file_info(path.data, &fi) != NGX_FILE_ERROR && !ngx_is_file(&fi)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"sync\" in \"%V\" needs a regular file, which "
+                           "\"%V\" is not", &cmd->name, &value[1]);
+        return 0;
+    }
+
+    return 1;
+#else
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"sync\" in \"%V\" is not available, it needs an "
+                       "nginx built with \"--with-threads\"", &cmd->name);
+    return 0;
+#endif
+}
+
+
+static ngx_http_complex_value_t *
+ngx_http_enkod_log_filter(ngx_conf_t *cf, ngx_str_t *value)
+{
+    ngx_http_complex_value_t          *filter;
+    ngx_http_compile_complex_value_t   ccv;
+
+    filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (filter == NULL) {
+        return NULL;
     }
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
     ccv.cf = cf;
     ccv.value = value;
-    ccv.complex_value = log->filter;
+    ccv.complex_value = filter;
 
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? filter : NULL;
 }

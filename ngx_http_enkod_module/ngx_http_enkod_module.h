@@ -30,12 +30,16 @@
 /* how every line begins */
 #define NGX_HTTP_ENKOD_LINE_START   "{\"received_at\":\""
 
-/* files of all enkod_log of a configuration */
+/* files of all enkod_log and enkod_reject_log of a configuration */
 #define NGX_HTTP_ENKOD_MAX_FILES    256
+
+/* RFC 9110; nginx has no name for it */
+#define NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT  422
 
 
 typedef struct ngx_http_enkod_file_s     ngx_http_enkod_file_t;
 typedef struct ngx_http_enkod_journal_s  ngx_http_enkod_journal_t;
+typedef struct ngx_http_enkod_sync_s     ngx_http_enkod_sync_t;
 typedef struct ngx_http_enkod_waiter_s   ngx_http_enkod_waiter_t;
 
 
@@ -67,6 +71,7 @@ typedef struct {
     ngx_array_t                 *tokens;    /* ngx_str_t */
 
     ngx_array_t                 *logs;      /* ngx_http_enkod_log_t, or NULL */
+    ngx_http_enkod_journal_t    *reject_log;    /* or NULL */
 
     enkod_settings_t             settings;  /* the same, for the event core */
 } ngx_http_enkod_loc_conf_t;
@@ -83,7 +88,8 @@ typedef enum {
 
 typedef struct {
     enkod_event_t               *event;
-    enkod_error_e                error;
+    enkod_error_e                verdict;   /* what is thought of the body */
+    enkod_error_e                error;     /* what is answered */
     ngx_http_enkod_result_e      result;
 
     off_t                        received;  /* bytes of the body */
@@ -91,7 +97,10 @@ typedef struct {
     /* what is called when the body is there */
     ngx_http_client_body_handler_pt  body_handler;
 
-    time_t                       sec;       /* when the event was accepted */
+    ngx_str_t                    body;      /* as it came, for a refusal */
+    size_t                       body_size; /* of the block it is in, or 0 */
+
+    time_t                       sec;       /* when the body was there */
     ngx_msec_t                   msec;
     ngx_str_t                    request_id;
     ngx_str_t                    json;      /* once a variable has asked */
@@ -104,6 +113,7 @@ typedef struct {
     ngx_table_elt_t             *header;    /* of the answer: Allow, ... */
 
     unsigned                     accepted:1;    /* the event is whole, good */
+    unsigned                     body_text:1;   /* valid UTF-8 */
 } ngx_http_enkod_ctx_t;
 
 
@@ -152,18 +162,42 @@ ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
  * Line: the text of an accepted event with its envelope, without "\n".
  */
 
-/* Looks up what the line needs; NGX_ERROR if there is no memory. */
+/* Looks up what any line needs; NGX_ERROR if there is no memory. */
 ngx_int_t ngx_http_enkod_line_prepare(ngx_http_request_t *r);
+
+/* How each line begins: when, which request, from where; to the comma. */
+size_t ngx_http_enkod_line_envelope_length(ngx_http_request_t *r);
+u_char *ngx_http_enkod_line_envelope(ngx_http_request_t *r, u_char *p);
 
 size_t ngx_http_enkod_line_length(ngx_http_request_t *r);
 u_char *ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p);
 
 
 /*
+ * Reject: the body that is refused, and its line, without "\n".
+ */
+
+/* Keeps the next bytes of the body; NGX_ERROR if there is no memory. */
+ngx_int_t ngx_http_enkod_reject_keep(ngx_http_request_t *r, u_char *p,
+    size_t len, ngx_uint_t last);
+
+/* Gives the memory of that back. */
+void ngx_http_enkod_reject_forget(ngx_http_enkod_ctx_t *ctx);
+
+/* Whether the verdict is one that the operator wants to see the body of. */
+ngx_uint_t ngx_http_enkod_reject_wanted(ngx_http_enkod_ctx_t *ctx);
+
+/* After ngx_http_enkod_line_prepare(), and in this order. */
+size_t ngx_http_enkod_reject_length(ngx_http_request_t *r);
+u_char *ngx_http_enkod_reject_write(ngx_http_request_t *r, u_char *p);
+
+
+/*
  * Journal: appends lines to a file.  What is added within one turn of the
- * event loop, by whatever location, is one write(); then each waiter's handler
- * is called exactly once, with 0 if its bytes are in the file, else with the
- * error, unless it was cancelled before.
+ * event loop, by whatever location, is one write(), which with "sync" shares
+ * one fdatasync() with all others that come while one is running.  Then each
+ * waiter's handler is called exactly once, with 0 if its bytes are in the file
+ * (on the disk), else with the error, unless it was cancelled before.
  */
 
 typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
@@ -176,9 +210,12 @@ struct ngx_http_enkod_waiter_s {
     ngx_uint_t                   waiting;
 };
 
-/* The journal of that file, at configuration time; NULL on error. */
+/*
+ * The journal of that file, at configuration time, for that directive; NULL on
+ * error, which it is if the file has a journal with another "sync".
+ */
 ngx_http_enkod_journal_t *ngx_http_enkod_journal_get(ngx_conf_t *cf,
-    ngx_str_t *path);
+    ngx_str_t *directive, ngx_str_t *path, ngx_uint_t sync);
 
 /*
  * Room for "size" bytes, or NULL if there is no memory; to be filled at once
@@ -199,6 +236,53 @@ void ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter);
 /* Of the module: the files are open and may be written to. */
 ngx_int_t ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle);
 
+/* Of the module: a worker has begun. */
+ngx_int_t ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle);
+
+
+/*
+ * Sync: what was written becomes durable, in a thread.
+ */
+
+typedef enum {
+    NGX_HTTP_ENKOD_SYNC_DATA = 0,   /* fdatasync() of the file */
+    NGX_HTTP_ENKOD_SYNC_FOLDER,     /* the first time, fsync() of its folder */
+    NGX_HTTP_ENKOD_SYNC_DELETED     /* the file still has a name */
+} ngx_http_enkod_sync_step_e;
+
+/* A round has ended; with an error, in that step of it. */
+typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
+    ngx_http_enkod_sync_step_e step);
+
+#if (NGX_THREADS)
+
+/*
+ * At configuration time, for the file of that name; NULL on error.  Waiters
+ * that have got their "err" are put into the queue "done".
+ */
+ngx_http_enkod_sync_t *ngx_http_enkod_sync_create(ngx_conf_t *cf,
+    ngx_str_t *name, ngx_queue_t *done, ngx_http_enkod_sync_pt handler,
+    void *data);
+
+/*
+ * Whether the event method can be told by a thread that it is done; NGX_ERROR
+ * with a message if not.  nginx itself finds that out too late, in a worker.
+ */
+ngx_int_t ngx_http_enkod_sync_check(ngx_cycle_t *cycle);
+
+/* Before the first write to that open file.  Returns 0 or the error. */
+ngx_err_t ngx_http_enkod_sync_open(ngx_http_enkod_sync_t *sync,
+    ngx_file_info_t *fi, ngx_log_t *log);
+
+/* What these waiters wait for was written; takes all of the queue. */
+void ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync,
+    ngx_queue_t *waiters);
+
+/* Begins a round for those who were added, unless one is running. */
+void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
+
+#endif
+
 
 /*
  * File: appends whole lines, or nothing, together with other processes.
@@ -212,6 +296,21 @@ ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
 
 /* Once the file is open and shared memory is there: checks its last line. */
 void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log);
+
+#if (NGX_THREADS)
+
+/* Of a worker: whatever is appended from now on can be synced. */
+void ngx_http_enkod_file_init_sync(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_sync_t *sync, ngx_log_t *log);
+
+/*
+ * What came of a round of it, if that was an error: says so, and has the file
+ * looked at, and opened for the next rounds, before anything is appended.
+ */
+void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
+    ngx_err_t err, ngx_http_enkod_sync_step_e step, ngx_log_t *log);
+
+#endif
 
 /*
  * Appends "len" bytes, which are lines.  Returns 0 if all of them are in the
@@ -241,6 +340,13 @@ ngx_int_t ngx_http_enkod_claim_renew(ngx_fd_t fd, off_t claim);
 /* NGX_OK if there is no other master; until let in, none can claim the file. */
 ngx_int_t ngx_http_enkod_claim_keep_out(ngx_fd_t fd, ngx_uint_t master);
 void ngx_http_enkod_claim_let_in(ngx_fd_t fd, ngx_uint_t master);
+
+
+/*
+ * Of the configuration: whether a text is valid UTF-8 (RFC 3629).
+ */
+
+ngx_uint_t ngx_http_enkod_utf8(ngx_str_t *text);
 
 
 /*

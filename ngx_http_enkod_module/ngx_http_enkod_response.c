@@ -42,7 +42,8 @@ static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
     { 405, ngx_string("405 Method Not Allowed") },
     { 413, ngx_string("413 Content Too Large") },
     { 415, ngx_string("415 Unsupported Media Type") },
-    { 422, ngx_string("422 Unprocessable Content") },
+    { NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT,
+      ngx_string("422 Unprocessable Content") },
     { 500, ngx_string("500 Internal Server Error") },
     { 503, ngx_string("503 Service Unavailable") }
 };

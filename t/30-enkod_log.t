@@ -339,14 +339,11 @@ my $server = "server { listen 127.0.0.1:1; location / { enkod_webhook;";
 
 refused("enkod_log;", qr/number of arguments in "enkod_log"/,
         "an enkod_log without a path");
-refused("enkod_log a.jsonl sync;",
-        qr/invalid parameter "sync" in "enkod_log", only one "if=CONDITION"/,
-        "sync, which is yet to come,");
 refused("enkod_log a.jsonl if=\$arg_a if=\$arg_b;",
-        qr/invalid parameter "if=\$arg_b" in "enkod_log", only one/,
+        qr/invalid parameter "if=\$arg_b" in "enkod_log", only one "sync" and /,
         "a second if=");
 refused("enkod_log a.jsonl combined;",
-        qr/invalid parameter "combined" in "enkod_log", only one "if=/,
+        qr/invalid parameter "combined" in .*, only one "sync" and one "if=C/,
         "an unknown parameter");
 refused("enkod_log a.jsonl if=;", qr/invalid parameter "if=" in "enkod_log"/,
         "an empty if=");
