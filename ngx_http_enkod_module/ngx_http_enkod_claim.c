@@ -11,6 +11,9 @@
  * opens a file.  The bytes of all others can be locked only while there is no
  * other.  A lock goes when the last process that has the file open has gone.
  *
+ * One more byte behind all ranges is locked by whoever appends beside another
+ * master.
+ *
  * These are open file description locks (F_OFD_SETLK): they belong to what
  * open() has returned and are shared by all who inherited it, so that neither
  * a fork nor another descriptor for the same file changes anything.
@@ -24,6 +27,10 @@
 #define NGX_HTTP_ENKOD_CLAIM_BASE     ((off_t) 1 << 62)
 #define NGX_HTTP_ENKOD_CLAIM_MASTERS  ((off_t) 1 << 30)
 #define NGX_HTTP_ENKOD_CLAIM_SIZE     ((off_t) 1 << 16)
+
+#define NGX_HTTP_ENKOD_CLAIM_APPEND                                           \
+    (NGX_HTTP_ENKOD_CLAIM_BASE                                                \
+     + NGX_HTTP_ENKOD_CLAIM_MASTERS * NGX_HTTP_ENKOD_CLAIM_SIZE)
 
 /* with a millisecond between them: nobody is kept out for that long */
 #define NGX_HTTP_ENKOD_CLAIM_TRIES    16
@@ -123,6 +130,22 @@ ngx_http_enkod_claim_let_in(ngx_fd_t fd, ngx_uint_t master)
     start += NGX_HTTP_ENKOD_CLAIM_SIZE;
 
     (void) ngx_http_enkod_claim_lock(fd, F_UNLCK, base + start, end - start);
+}
+
+
+ngx_int_t
+ngx_http_enkod_claim_append(ngx_fd_t fd)
+{
+    return ngx_http_enkod_claim_lock(fd, F_WRLCK, NGX_HTTP_ENKOD_CLAIM_APPEND,
+                                     1);
+}
+
+
+void
+ngx_http_enkod_claim_appended(ngx_fd_t fd)
+{
+    (void) ngx_http_enkod_claim_lock(fd, F_UNLCK, NGX_HTTP_ENKOD_CLAIM_APPEND,
+                                     1);
 }
 
 

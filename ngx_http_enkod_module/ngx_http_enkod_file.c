@@ -15,9 +15,9 @@
  *
  * Another master (a binary upgrade) has shared memory of its own.  Every open
  * file is therefore claimed for its master, and anything is cut off only while
- * there is no claim of another one.  Else every append looks at the end of the
- * file, and begins with a line feed if the last line is not complete, which
- * harms nobody.
+ * there is no claim of another one.  Else every append takes a lock of the file
+ * itself, looks at its end, and begins with a line feed if the last line is not
+ * complete, which harms nobody.
  */
 
 
@@ -37,6 +37,9 @@
 
 /* milliseconds in which another master has finished its write(), or never */
 #define NGX_HTTP_ENKOD_TAIL_WAIT     100
+
+/* how often the lock is tried before sleeping; it is held for microseconds */
+#define NGX_HTTP_ENKOD_LOCK_TRIES    20
 
 
 /* in shared memory, one for each file that was opened, whatever its name */
@@ -87,6 +90,7 @@ struct ngx_http_enkod_file_s {
     ino_t                        ino;
     off_t                        claimed;   /* byte that is locked, or 0 */
     off_t                        stuck;     /* size at which it was torn */
+    ngx_uint_t                   held;      /* the lock, by a dead process */
     time_t                       checked;   /* that it is still the same */
 
     ngx_uint_t                   regular;
@@ -113,14 +117,20 @@ static ngx_err_t ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_file_append_regular(
     ngx_http_enkod_file_t *file, u_char *p, size_t len, ngx_log_t *log);
+static ngx_err_t ngx_http_enkod_file_append_shared(
+    ngx_http_enkod_file_t *file, u_char *p, size_t len, ngx_log_t *log);
+static ngx_int_t ngx_http_enkod_file_lock(ngx_http_enkod_file_t *file);
+static ngx_err_t ngx_http_enkod_file_append_locked(
+    ngx_http_enkod_file_t *file, u_char *p, size_t len, ngx_log_t *log);
 static ngx_int_t ngx_http_enkod_file_write(ngx_http_enkod_file_t *file,
     u_char *p, size_t *len, ngx_log_t *log);
 static ngx_int_t ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file,
     off_t size, ngx_log_t *log);
+static ngx_uint_t ngx_http_enkod_file_is_shared(ngx_http_enkod_file_t *file);
 static void ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file,
-    ngx_log_t *log);
+    ngx_uint_t settled, ngx_log_t *log);
 static off_t ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file,
-    ngx_fd_t fd, off_t *size, ngx_uint_t alone, ngx_log_t *log);
+    ngx_fd_t fd, off_t *size, ngx_uint_t settled, ngx_log_t *log);
 static off_t ngx_http_enkod_file_whole(ngx_http_enkod_file_t *file,
     ngx_fd_t fd, off_t size, ngx_log_t *log);
 static ngx_uint_t ngx_http_enkod_file_is_line(ngx_fd_t fd, off_t offset,
@@ -250,7 +260,7 @@ ngx_http_enkod_file_slot(ngx_http_enkod_file_t *file)
 }
 
 
-void
+ngx_uint_t
 ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
     ngx_slab_pool_t        *shpool;
@@ -266,6 +276,8 @@ ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log)
     (void) ngx_http_enkod_file_look(file, log);
 
     ngx_shmtx_unlock(&shpool->mutex);
+
+    return file->shared;
 }
 
 
@@ -282,9 +294,9 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
     file->fd = file->open->fd;
     file->checked = ngx_time();
     file->torn = 0;
-    file->shared = 0;
     file->claimed = 0;
     file->stuck = 0;
+    file->held = 0;
 
     if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
         ngx_memzero(&fi, sizeof(ngx_file_info_t));
@@ -322,7 +334,14 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
         return NGX_EAGAIN;
     }
 
-    ngx_http_enkod_file_tail(file, log);
+    /*
+     * Who has just shared the file that had this name is not alone for long
+     * with this one: the other master has got the same signal, or will.
+     */
+
+    file->shared |= ngx_http_enkod_file_is_shared(file);
+
+    ngx_http_enkod_file_tail(file, 0, log);
 
     return 0;
 }
@@ -336,7 +355,7 @@ ngx_http_enkod_file_init_sync(ngx_http_enkod_file_t *file,
 {
     file->sync = sync;
 
-    ngx_http_enkod_file_init(file, log);
+    (void) ngx_http_enkod_file_init(file, log);
 }
 
 
@@ -477,7 +496,6 @@ static ngx_err_t
 ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
     size_t len, ngx_log_t *log)
 {
-    ngx_err_t               err;
     ngx_http_enkod_slot_t  *slot;
 
     if (file->slot->ino != file->ino || file->slot->dev != file->dev) {
@@ -491,9 +509,90 @@ ngx_http_enkod_file_append_regular(ngx_http_enkod_file_t *file, u_char *p,
         slot->torn = 1;
     }
 
-    if (slot->torn || file->shared) {
-        ngx_http_enkod_file_tail(file, log);
+    if (file->shared) {
+        return ngx_http_enkod_file_append_shared(file, p, len, log);
     }
+
+    if (slot->torn) {
+        ngx_http_enkod_file_tail(file, 1, log);
+    }
+
+    return ngx_http_enkod_file_append_locked(file, p, len, log);
+}
+
+
+/*
+ * Beside another master, which tells us nothing of what becomes of its appends:
+ * so we look before each of ours, while it cannot append.
+ */
+
+static ngx_err_t
+ngx_http_enkod_file_append_shared(ngx_http_enkod_file_t *file, u_char *p,
+    size_t len, ngx_log_t *log)
+{
+    ngx_err_t  err;
+    ngx_int_t  rc;
+
+    rc = ngx_http_enkod_file_lock(file);
+
+    ngx_http_enkod_file_tail(file, rc == NGX_OK, log);
+
+    err = ngx_http_enkod_file_append_locked(file, p, len, log);
+
+    if (rc == NGX_OK) {
+        ngx_http_enkod_claim_appended(file->fd);
+    }
+
+    return err;
+}
+
+
+/*
+ * The lock stays with the open file, which all processes of a master have.  If
+ * one is killed while it holds the lock and none of them appends any more, we
+ * have to do without it; but wait for it only once.
+ */
+
+static ngx_int_t
+ngx_http_enkod_file_lock(ngx_http_enkod_file_t *file)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  n;
+
+    for (n = 0; /* void */ ; n++) {
+
+        rc = ngx_http_enkod_claim_append(file->fd);
+
+        if (rc != NGX_AGAIN) {
+            file->held = 0;
+            return rc;
+        }
+
+        if (file->held
+            || n == NGX_HTTP_ENKOD_LOCK_TRIES + NGX_HTTP_ENKOD_TAIL_WAIT)
+        {
+            file->held = 1;
+            return rc;
+        }
+
+        if (n < NGX_HTTP_ENKOD_LOCK_TRIES) {
+            ngx_sched_yield();
+
+        } else {
+            ngx_msleep(1);
+        }
+    }
+}
+
+
+static ngx_err_t
+ngx_http_enkod_file_append_locked(ngx_http_enkod_file_t *file, u_char *p,
+    size_t len, ngx_log_t *log)
+{
+    ngx_err_t               err;
+    ngx_http_enkod_slot_t  *slot;
+
+    slot = file->slot;
 
     if (slot->torn || slot->unsynced) {
         *--p = LF;
@@ -558,16 +657,23 @@ ngx_http_enkod_file_check(ngx_http_enkod_file_t *file, ngx_log_t *log)
         return ngx_http_enkod_file_look(file, log);
     }
 
-    if (!file->shared) {
-
-        /* letting in has no effect where nobody was kept out */
-
-        file->shared = (ngx_http_enkod_claim_keep_out(file->fd, file->master)
-                        == NGX_AGAIN);
-        ngx_http_enkod_claim_let_in(file->fd, file->master);
-    }
+    file->shared = ngx_http_enkod_file_is_shared(file);
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_file_is_shared(ngx_http_enkod_file_t *file)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_enkod_claim_keep_out(file->fd, file->master);
+
+    /* letting in has no effect where nobody was kept out */
+    ngx_http_enkod_claim_let_in(file->fd, file->master);
+
+    return rc == NGX_AGAIN;
 }
 
 
@@ -691,12 +797,13 @@ ngx_http_enkod_file_cut(ngx_http_enkod_file_t *file, off_t size,
  * there is one that cannot be cut.  Where the file cannot be read, it stays
  * what it is.
  *
- * Beside another master nothing is cut off, and as nobody tells us what became
- * of its appends, this is called before each of ours.
+ * Beside another master nothing is cut off.  If it is "settled", nobody appends
+ * now; else what looks incomplete may just be growing.
  */
 
 static void
-ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_log_t *log)
+ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_uint_t settled,
+    ngx_log_t *log)
 {
     off_t                   size, whole;
     ngx_fd_t                fd;
@@ -736,11 +843,10 @@ ngx_http_enkod_file_tail(ngx_http_enkod_file_t *file, ngx_log_t *log)
 
     alone = ngx_http_enkod_claim_keep_out(file->fd, file->master);
 
-    file->shared = (alone == NGX_AGAIN);
-
     /* if it is NGX_OK, nobody appends now */
 
-    whole = ngx_http_enkod_file_settle(file, fd, &size, alone == NGX_OK, log);
+    whole = ngx_http_enkod_file_settle(file, fd, &size,
+                                       settled || alone == NGX_OK, log);
 
     if (whole != NGX_ERROR) {
         slot->torn = (whole != size);
@@ -778,14 +884,13 @@ done:
 
 /*
  * The size of the file, and how many bytes of it are whole lines or NGX_ERROR.
- * Beside another master, what looks incomplete may just be growing: then it is
- * given the time to become whole, but once only, lest every append wait while
- * it is not.
+ * Unless it is settled, what looks incomplete is given the time to become
+ * whole, but once only, lest every append wait while it is not.
  */
 
 static off_t
 ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file, ngx_fd_t fd,
-    off_t *size, ngx_uint_t alone, ngx_log_t *log)
+    off_t *size, ngx_uint_t settled, ngx_log_t *log)
 {
     off_t            whole;
     ngx_uint_t       n;
@@ -803,7 +908,7 @@ ngx_http_enkod_file_settle(ngx_http_enkod_file_t *file, ngx_fd_t fd,
 
         if (whole == *size
             || whole == NGX_ERROR
-            || alone
+            || settled
             || *size == file->stuck)
         {
             return whole;

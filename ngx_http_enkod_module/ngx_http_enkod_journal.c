@@ -24,6 +24,12 @@
  */
 #define NGX_HTTP_ENKOD_BATCH_WAITERS  16
 
+/*
+ * Milliseconds in which the workers of another master, who look once a second,
+ * have seen this one.
+ */
+#define NGX_HTTP_ENKOD_MASTER_WAIT    1500
+
 
 struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
@@ -147,7 +153,7 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
 ngx_int_t
 ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, shared;
     ngx_http_enkod_journal_t    **journals;
     ngx_http_enkod_main_conf_t   *emcf;
 
@@ -156,6 +162,8 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
     if (emcf == NULL) {
         return NGX_OK;
     }
+
+    shared = 0;
 
     journals = emcf->journals.elts;
 
@@ -179,7 +187,12 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
         }
 
         journals[i]->event.log = cycle->log;
-        ngx_http_enkod_file_init(journals[i]->file, cycle->log);
+        shared |= ngx_http_enkod_file_init(journals[i]->file, cycle->log);
+    }
+
+    if (shared) {
+        /* our workers do not exist yet, and theirs go on */
+        ngx_msleep(NGX_HTTP_ENKOD_MASTER_WAIT);
     }
 
     return NGX_OK;

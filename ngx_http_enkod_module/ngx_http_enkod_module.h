@@ -294,8 +294,12 @@ ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
 
 ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
 
-/* Once the file is open and shared memory is there: checks its last line. */
-void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log);
+/*
+ * Once the file is open and shared memory is there: checks its last line.
+ * Returns true if another master has the file open.
+ */
+ngx_uint_t ngx_http_enkod_file_init(ngx_http_enkod_file_t *file,
+    ngx_log_t *log);
 
 #if (NGX_THREADS)
 
@@ -340,6 +344,10 @@ ngx_int_t ngx_http_enkod_claim_renew(ngx_fd_t fd, off_t claim);
 /* NGX_OK if there is no other master; until let in, none can claim the file. */
 ngx_int_t ngx_http_enkod_claim_keep_out(ngx_fd_t fd, ngx_uint_t master);
 void ngx_http_enkod_claim_let_in(ngx_fd_t fd, ngx_uint_t master);
+
+/* NGX_OK if no other master appends, and none can until this one has. */
+ngx_int_t ngx_http_enkod_claim_append(ngx_fd_t fd);
+void ngx_http_enkod_claim_appended(ngx_fd_t fd);
 
 
 /*
