@@ -191,8 +191,11 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
     }
 
     if (shared) {
-        /* our workers do not exist yet, and theirs go on */
-        ngx_msleep(NGX_HTTP_ENKOD_MASTER_WAIT);
+        /* our workers do not exist yet, and theirs go on; signals wake us */
+
+        for (i = 0; i < NGX_HTTP_ENKOD_MASTER_WAIT / 100; i++) {
+            ngx_msleep(100);
+        }
     }
 
     return NGX_OK;
@@ -330,9 +333,9 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
     ngx_queue_t              *q;
     ngx_http_enkod_waiter_t  *waiter;
 
-    err = ngx_http_enkod_file_append(journal->file, journal->start,
-                                     journal->last - journal->start,
-                                     journal->event.log);
+    err = ngx_http_enkod_append(journal->file, journal->start,
+                                journal->last - journal->start,
+                                journal->event.log);
 
     ngx_http_enkod_journal_empty(journal);
 
@@ -411,7 +414,7 @@ ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal)
 }
 
 
-/* The byte before the batch belongs to ngx_http_enkod_file_append(). */
+/* The byte before the batch belongs to ngx_http_enkod_append(). */
 
 static void
 ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal)

@@ -42,16 +42,6 @@ static char *ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_enkod_reject_log_directive(ngx_conf_t *cf,
-    ngx_command_t *cmd, void *conf);
-static ngx_http_enkod_journal_t *ngx_http_enkod_log_journal(ngx_conf_t *cf,
-    ngx_command_t *cmd, ngx_uint_t sync);
-static ngx_uint_t ngx_http_enkod_log_syncable(ngx_conf_t *cf,
-    ngx_command_t *cmd);
-static ngx_http_complex_value_t *ngx_http_enkod_log_filter(ngx_conf_t *cf,
-    ngx_str_t *value);
 
 
 static ngx_conf_enum_t  ngx_http_enkod_extra_fields[] = {
@@ -136,14 +126,14 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_log"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_enkod_log_directive,
+      ngx_http_enkod_log_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("enkod_reject_log"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_http_enkod_reject_log_directive,
+      ngx_http_enkod_log_set_reject,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -719,221 +709,4 @@ ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_enkod_log_directive(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ngx_str_t                 *value;
-    ngx_uint_t                 i, sync;
-    ngx_http_enkod_log_t      *log;
-    ngx_http_complex_value_t  *filter;
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-
-        if (cf->args->nelts != 2 || elcf->logs != NGX_CONF_UNSET_PTR) {
-            return "must stand alone if it is \"off\"";
-        }
-
-        elcf->logs = NULL;
-
-        return NGX_CONF_OK;
-    }
-
-    if (elcf->logs == NULL) {
-        return "must stand alone if it is \"off\"";
-    }
-
-    sync = 0;
-    filter = NULL;
-
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (!sync && ngx_strcmp(value[i].data, "sync") == 0) {
-            sync = 1;
-            continue;
-        }
-
-        if (filter == NULL && value[i].len > sizeof("if=") - 1
-            && ngx_strncmp(value[i].data, "if=", sizeof("if=") - 1) == 0)
-        {
-            value[i].data += sizeof("if=") - 1;
-            value[i].len -= sizeof("if=") - 1;
-
-            filter = ngx_http_enkod_log_filter(cf, &value[i]);
-            if (filter == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in \"enkod_log\", only "
-                           "one \"sync\" and one \"if=CONDITION\" may follow "
-                           "the path", &value[i]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (elcf->logs == NGX_CONF_UNSET_PTR) {
-        elcf->logs = ngx_array_create(cf->pool, 2,
-                                      sizeof(ngx_http_enkod_log_t));
-        if (elcf->logs == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    log = ngx_array_push(elcf->logs);
-    if (log == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    log->filter = filter;
-
-    log->journal = ngx_http_enkod_log_journal(cf, cmd, sync);
-    if (log->journal == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < elcf->logs->nelts - 1; i++) {
-
-        if (((ngx_http_enkod_log_t *) elcf->logs->elts)[i].journal
-            == log->journal)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate path \"%V\" in \"enkod_log\"",
-                               &value[1]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_enkod_reject_log_directive(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ngx_str_t  *value;
-
-    if (elcf->reject_log != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "off") == 0) {
-
-        if (cf->args->nelts != 2) {
-            return "must stand alone if it is \"off\"";
-        }
-
-        elcf->reject_log = NULL;
-
-        return NGX_CONF_OK;
-    }
-
-    if (cf->args->nelts == 3 && ngx_strcmp(value[2].data, "sync") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in "
-                           "\"enkod_reject_log\", only \"sync\" may follow "
-                           "the path", &value[2]);
-        return NGX_CONF_ERROR;
-    }
-
-    elcf->reject_log = ngx_http_enkod_log_journal(cf, cmd,
-                                                  cf->args->nelts == 3);
-
-    return elcf->reject_log ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-/* The journal of the directive's first parameter, which is the path. */
-
-static ngx_http_enkod_journal_t *
-ngx_http_enkod_log_journal(ngx_conf_t *cf, ngx_command_t *cmd, ngx_uint_t sync)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0
-        || ngx_strchr(value[1].data, '$') != NULL
-        || ngx_strncmp(value[1].data, "syslog:", sizeof("syslog:") - 1) == 0)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid path \"%V\" in \"%V\", it must be "
-                           "that of a file and have no variables",
-                           &value[1], &cmd->name);
-        return NULL;
-    }
-
-    if (sync && !ngx_http_enkod_log_syncable(cf, cmd)) {
-        return NULL;
-    }
-
-    return ngx_http_enkod_journal_get(cf, &cmd->name, &value[1], sync);
-}
-
-
-static ngx_uint_t
-ngx_http_enkod_log_syncable(ngx_conf_t *cf, ngx_command_t *cmd)
-{
-#if (NGX_THREADS)
-    ngx_str_t        *value, path;
-    ngx_file_info_t   fi;
-
-    value = cf->args->elts;
-
-    path = value[1];
-
-    if (ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
-        return 0;
-    }
-
-    /* a file that is not there yet will be a regular one */
-
-    if (ngx_file_info(path.data, &fi) != NGX_FILE_ERROR && !ngx_is_file(&fi)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"sync\" in \"%V\" needs a regular file, which "
-                           "\"%V\" is not", &cmd->name, &value[1]);
-        return 0;
-    }
-
-    return 1;
-#else
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"sync\" in \"%V\" is not available, it needs an "
-                       "nginx built with \"--with-threads\"", &cmd->name);
-    return 0;
-#endif
-}
-
-
-static ngx_http_complex_value_t *
-ngx_http_enkod_log_filter(ngx_conf_t *cf, ngx_str_t *value)
-{
-    ngx_http_complex_value_t          *filter;
-    ngx_http_compile_complex_value_t   ccv;
-
-    filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (filter == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = filter;
-
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? filter : NULL;
 }

@@ -118,6 +118,15 @@ typedef struct {
 
 
 /*
+ * Log: the directives enkod_log and enkod_reject_log.
+ */
+
+char *ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_enkod_log_set_reject(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/*
  * Handler: the content handler of a location with enkod_webhook.
  */
 
@@ -285,7 +294,7 @@ void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
 
 
 /*
- * File: appends whole lines, or nothing, together with other processes.
+ * File: what lines are appended to.
  */
 
 /* A file that is opened by nginx, at configuration time; NULL on error. */
@@ -316,12 +325,17 @@ void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
 
 #endif
 
+
+/*
+ * Append: whole lines or nothing, together with other processes.
+ */
+
 /*
  * Appends "len" bytes, which are lines.  Returns 0 if all of them are in the
  * file; else the error, and then none of them is, as far as that can be done.
  * The byte before "p" must be writable.
  */
-ngx_err_t ngx_http_enkod_file_append(ngx_http_enkod_file_t *file, u_char *p,
+ngx_err_t ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p,
     size_t len, ngx_log_t *log);
 
 
