@@ -7,7 +7,7 @@
 #   make test            unit tests and t/*.t (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
-#   make bench           what an event costs
+#   make bench           what an event costs (BENCH='cpu sync')
 #   make clean
 #
 # Missing Debian packages are installed first.
@@ -147,8 +147,13 @@ test-valgrind: $(MODULE)
 	exit $$rc
 
 
+# BENCH names the parts, see t/bench/bench; t/bench/sync is one more
+BENCH = cpu callgrind syscalls core sync
+
 bench: $(MODULE)
-	@$(TEST_ENV) bash -c 'exec t/bench/bench'
+	@$(if $(filter-out sync,$(BENCH)),$(TEST_ENV) \
+	    BENCH="$(filter-out sync,$(BENCH))" bash -c 'exec t/bench/bench')
+	@$(if $(filter sync,$(BENCH)),$(TEST_ENV) bash -c 'exec t/bench/sync')
 
 clean:
 	rm -rf build
