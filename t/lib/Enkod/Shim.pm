@@ -1,12 +1,15 @@
 package Enkod::Shim;
 
 # A library to be preloaded into nginx, which takes note of every write() of
-# lines of events and, when told so, does not do it as asked.
+# lines of events, and of every fdatasync() and fsync() of their files and
+# folders, and, when told so, does not do it as asked.
 #
 #     my $shim = Enkod::Shim->new($dir) or plan skip_all => ...;
 #     Enkod::Nginx->new(..., env => $shim->env);
 #     $shim->do("kill");                  # once, see below
 #     $shim->writes;                      # [pid, length asked, result], ...
+#     $shim->do_sync("hold");             # until told otherwise, see below
+#     $shim->syncs;                       # { pid, what, path, ... }, ...
 
 use strict;
 use warnings;
@@ -23,6 +26,15 @@ my %code = (
     eintr   => "e",    # EINTR, nothing is written, and then all is well
     full    => "f",    # ENOSPC, until told otherwise
     eio     => "i",    # EIO, until told otherwise
+);
+
+my %sync_code = (
+    none    => "-",
+    hold    => "h",    # it begins when told otherwise
+    slow    => "s",    # 50 ms later
+    eio     => "i",    # EIO, and nothing is synced
+    eio1    => "I",    # the same, once
+    dir_eio => "d",    # EIO for folders
 );
 
 
@@ -44,6 +56,7 @@ sub new {
         or return undef;
 
     $self->do("none");
+    $self->do_sync("none");
     $self->forget;
 
     return $self;
@@ -61,14 +74,26 @@ sub env {
 sub do {
     my ($self, $what) = @_;
 
-    my $mode = $code{$what} or die "no such thing: $what";
+    $self->tell("mode", $code{$what} || die "no such thing: $what");
+}
+
+
+sub do_sync {
+    my ($self, $what) = @_;
+
+    $self->tell("sync", $sync_code{$what} || die "no such thing: $what");
+}
+
+
+sub tell {
+    my ($self, $file, $mode) = @_;
 
     # not made anew: nginx has it open
-    open my $fh, -e "$self->{dir}/mode" ? "+<" : ">", "$self->{dir}/mode"
-        or die "mode: $!";
+    open my $fh, -e "$self->{dir}/$file" ? "+<" : ">", "$self->{dir}/$file"
+        or die "$file: $!";
     syswrite $fh, $mode;
     close $fh;
-    chmod 0666, "$self->{dir}/mode";
+    chmod 0666, "$self->{dir}/$file";
 }
 
 
@@ -86,8 +111,51 @@ sub done {
 sub forget {
     my ($self) = @_;
 
-    open my $fh, ">", "$self->{dir}/writes" or die "writes: $!";
-    chmod 0666, "$self->{dir}/writes";
+    for my $file ("writes", "syncs") {
+        open my $fh, ">", "$self->{dir}/$file" or die "$file: $!";
+        chmod 0666, "$self->{dir}/$file";
+    }
+}
+
+
+# those that have begun and are held
+
+sub holding {
+    my ($self) = @_;
+
+    open my $fh, "<", "$self->{dir}/syncs" or die "syncs: $!";
+
+    my $holding = 0;
+
+    while (<$fh>) {
+        $holding++ if /^hold/;
+        $holding-- if /^held/;
+    }
+
+    return $holding;
+}
+
+
+# Those that have ended: pid; what, "fdatasync" or "fsync"; dir, whether it was
+# that of a folder; path; size, of the file when it began; rc, and err, errno.
+
+sub syncs {
+    my ($self) = @_;
+
+    open my $fh, "<", "$self->{dir}/syncs" or die "syncs: $!";
+
+    my @syncs;
+
+    while (<$fh>) {
+        my %sync;
+
+        @sync{qw(what pid dir size rc err path)} = split " ", $_, 7;
+        chomp $sync{path};
+
+        push @syncs, \%sync if $sync{what} =~ /sync$/;
+    }
+
+    return @syncs;
 }
 
 
@@ -109,10 +177,11 @@ sub source {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int mode = -1, writes = -1;
+static int mode = -1, writes = -1, sync_mode = -1, syncs = -1;
 
 static void __attribute__((constructor))
 init(void)
@@ -128,6 +197,10 @@ init(void)
     mode = open(path, O_RDWR|O_CLOEXEC);
     snprintf(path, sizeof(path), "%s/writes", dir);
     writes = open(path, O_WRONLY|O_APPEND|O_CLOEXEC);
+    snprintf(path, sizeof(path), "%s/sync", dir);
+    sync_mode = open(path, O_RDWR|O_CLOEXEC);
+    snprintf(path, sizeof(path), "%s/syncs", dir);
+    syncs = open(path, O_WRONLY|O_APPEND|O_CLOEXEC);
 }
 
 static ssize_t
@@ -225,6 +298,101 @@ write(int fd, const void *buf, size_t len)
 
     rest = NULL;
     return really(fd, buf, len, len);
+}
+
+static void
+note(const char *what, int dir, off_t size, int rc, int err, const char *path)
+{
+    char text[4352];
+    int n;
+
+    n = snprintf(text, sizeof(text), "%s %d %d %lld %d %d %s\n", what,
+                 (int) getpid(), dir, (long long) size, rc, err, path);
+    syscall(SYS_write, syncs, text, n);
+}
+
+static int
+synced(const char *what, long call, int fd)
+{
+    char c = '-', path[4096], link[64];
+    struct stat st;
+    int n, rc, err, held = 0, dir;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path) - 1);
+    path[n < 0 ? 0 : n] = '\0';
+
+    if (sync_mode == -1 || fstat(fd, &st) == -1) {
+        return syscall(call, fd);
+    }
+
+    dir = S_ISDIR(st.st_mode);
+
+    for ( ;; ) {
+        pread(sync_mode, &c, 1, 0);
+
+        if (c != 'h') {
+            break;
+        }
+
+        if (!held) {
+            held = 1;
+            note("hold", dir, st.st_size, 0, 0, path);
+        }
+
+        usleep(1000);
+    }
+
+    if (held) {
+        note("held", dir, st.st_size, 0, 0, path);
+        fstat(fd, &st);
+    }
+
+    rc = 0;
+
+    switch (c) {
+
+    case 's':
+        usleep(50000);
+        break;
+
+    case 'I':
+        c = '-';
+        pwrite(sync_mode, &c, 1, 0);
+        /* fall through */
+
+    case 'i':
+        rc = -1;
+        break;
+
+    case 'd':
+        rc = dir ? -1 : 0;
+        break;
+    }
+
+    err = EIO;
+
+    if (rc == 0) {
+        rc = syscall(call, fd);
+        err = (rc == -1) ? errno : 0;
+    }
+
+    note(what, dir, st.st_size, rc, err, path);
+
+    errno = err;
+    return rc;
+}
+
+int
+fdatasync(int fd)
+{
+    return synced("fdatasync", SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+    return synced("fsync", SYS_fsync, fd);
 }
 END
 }
