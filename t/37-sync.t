@@ -174,9 +174,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
     like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
 
-    like $nginx->error_log, qr/\[error\].*a\.jsonl" cannot be synced, events
-                               .*503\ and\ the\ file\ is\ opened\ anew
-                               \ \(5:\ Input/x,
+    like $nginx->error_log, qr/\[error\].*a\.jsonl" cannot be synced, .*opened anew \(5: Input/,
          "the error log says so, and that the file is opened anew";
 
     is $nginx->post(event("F-2"))->{status}, 200, "the next event is accepted";
@@ -316,6 +314,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $others[4]->wait_for(1);
     is $others[4]{answers}{1}, 200,
        "HTTP/2: who has not left is answered";
+    $others[4]{client}->close;
 
     ok $nginx->stop('QUIT'), "nginx ends";
     is $nginx->alerts, "", "and has no reason to complain";
@@ -421,6 +420,9 @@ for my $how ('HUP', 'QUIT') {
     $shim->do_sync("none");
 
     is $_->status, 200, "SIG$how: which get their 200" for $first, $second;
+
+    # nginx would wait for that
+    $_->close for $first, $second;
 
     ok until_true(sub { !Enkod::Nginx::alive($worker) }),
        "SIG$how: and then it ends";
@@ -627,9 +629,10 @@ SKIP: {
         $nginx->start;
 
         if ($what eq "file") {
-            like $nginx->error_log,
-                 qr/a\.jsonl" cannot be opened to be synced.*\(13: Permission/,
-                 "a file that workers cannot read: the log says so at once";
+            ok until_true(sub {
+                $nginx->error_log
+                    =~ /a\.jsonl" cannot be opened to be synced.*\(13: Perm/
+            }), "a file that workers cannot read: the log says so at once";
         }
 
         is $nginx->post(event("P-1"))->{status}, 503,
@@ -675,8 +678,7 @@ refused("enkod_log a.jsonl; $server enkod_log a.jsonl sync; } }",
         qr/conflicting "sync" in "enkod_log", "a.jsonl" is used elsewhere witho/,
         "one path without and with sync");
 refused("enkod_log a.jsonl sync; $server enkod_reject_log a.jsonl; } }",
-        qr/conflicting "sync" in "enkod_reject_log", "a.jsonl" is used elsewhere
-           \ with\ it/x,
+        qr/conflicting "sync" in "enkod_reject_log", .* is used elsewhere with it/,
         "one path with and without sync");
 
 for my $nginx (@all) {

@@ -318,10 +318,6 @@ synced(const char *what, long call, int fd)
     struct stat st;
     int n, rc, err, held = 0, dir;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof(path) - 1);
-    path[n < 0 ? 0 : n] = '\0';
-
     if (sync_mode == -1 || fstat(fd, &st) == -1) {
         return syscall(call, fd);
     }
@@ -337,16 +333,22 @@ synced(const char *what, long call, int fd)
 
         if (!held) {
             held = 1;
-            note("hold", dir, st.st_size, 0, 0, path);
+            note("hold", dir, st.st_size, 0, 0, "-");
         }
 
         usleep(1000);
     }
 
     if (held) {
-        note("held", dir, st.st_size, 0, 0, path);
+        note("held", dir, st.st_size, 0, 0, "-");
         fstat(fd, &st);
     }
+
+    /* a file may have been renamed */
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path) - 1);
+    path[n < 0 ? 0 : n] = '\0';
 
     rc = 0;
 
