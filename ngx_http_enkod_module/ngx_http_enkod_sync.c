@@ -28,8 +28,8 @@
 #include <ngx_thread_pool.h>
 
 
-/* milliseconds between two looks whether anybody still waits */
-#define NGX_HTTP_ENKOD_SYNC_WAIT  1000
+/* milliseconds; nothing happens then */
+#define NGX_HTTP_ENKOD_SYNC_WAIT  60000
 
 
 /* a file that was opened: the name may mean another one after USR1 */
@@ -83,7 +83,6 @@ static void ngx_http_enkod_sync_end(ngx_http_enkod_sync_t *sync,
     ngx_queue_t *waiters, ngx_err_t err);
 static void ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync);
 static void ngx_http_enkod_sync_timer(ngx_event_t *ev);
-static ngx_uint_t ngx_http_enkod_sync_awaited(ngx_http_enkod_sync_t *sync);
 
 
 ngx_http_enkod_sync_t *
@@ -101,6 +100,9 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
     sync = cln->data;
 
     ngx_memzero(sync, sizeof(ngx_http_enkod_sync_t));
+
+    ngx_queue_init(&sync->files);
+    ngx_queue_init(&sync->waiting);
 
     cln->handler = ngx_http_enkod_sync_cleanup;
 
@@ -123,9 +125,6 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
     sync->task->handler = ngx_http_enkod_sync_thread;
     sync->task->event.handler = ngx_http_enkod_sync_done;
     sync->task->event.data = sync;
-
-    ngx_queue_init(&sync->files);
-    ngx_queue_init(&sync->waiting);
 
     sync->timer.handler = ngx_http_enkod_sync_timer;
     sync->timer.data = sync;
@@ -294,12 +293,6 @@ ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters)
 
     ngx_queue_add(&file->written, waiters);
     ngx_queue_init(waiters);
-
-    /* before 1.25.4 nothing else keeps a worker that ends from doing so */
-
-    if (!sync->timer.timer_set) {
-        ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_WAIT);
-    }
 }
 
 
@@ -339,6 +332,12 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
         }
 
         sync->syncing = file;
+
+        /* before 1.25.4 nothing else keeps a worker that ends from doing so */
+
+        if (!sync->timer.timer_set) {
+            ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_WAIT);
+        }
 
         return;
     }
@@ -538,38 +537,7 @@ ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync)
 static void
 ngx_http_enkod_sync_timer(ngx_event_t *ev)
 {
-    ngx_http_enkod_sync_t *sync = ev->data;
-
-    if (ngx_http_enkod_sync_awaited(sync)) {
-        ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_WAIT);
-    }
-}
-
-
-/* Nobody may be left: clients go, or worker_shutdown_timeout sends them. */
-
-static ngx_uint_t
-ngx_http_enkod_sync_awaited(ngx_http_enkod_sync_t *sync)
-{
-    ngx_queue_t                 *q;
-    ngx_http_enkod_sync_file_t  *file;
-
-    if (!ngx_queue_empty(&sync->waiting)) {
-        return 1;
-    }
-
-    for (q = ngx_queue_head(&sync->files);
-         q != ngx_queue_sentinel(&sync->files);
-         q = ngx_queue_next(q))
-    {
-        file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
-
-        if (!ngx_queue_empty(&file->written)) {
-            return 1;
-        }
-    }
-
-    return 0;
+    ngx_add_timer(ev, NGX_HTTP_ENKOD_SYNC_WAIT);
 }
 
 
