@@ -40,7 +40,8 @@ my $owner = $$;
 my $readme = slurp("$top/README.md");
 my $reference = slurp("$top/docs/directives.md");
 my %page = ("README.md" => $readme, "docs/directives.md" => $reference,
-            "docs/design.md" => slurp("$top/docs/design.md"));
+            "docs/design.md" => slurp("$top/docs/design.md"),
+            "docs/operations.md" => slurp("$top/docs/operations.md"));
 
 # the place of everything that nginx is told to read or write
 my $dir = tempdir("enkod-docs-XXXXXX", TMPDIR => 1, CLEANUP => 1);
