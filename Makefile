@@ -4,9 +4,11 @@
 #   make install         put it where that nginx looks for modules (DESTDIR=)
 #   make uninstall
 #   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
-#   make test            unit tests and t/*.t (TESTS='t/a.t t/unit/b.c')
+#   make test            unit tests, t/*.t and t/durability/*.t
+#                        (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
+#   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync')
 #   make clean
 #
@@ -44,12 +46,13 @@ PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
+PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        bench clean FORCE
+        soak bench clean FORCE
 
 all: $(MODULE)
 
@@ -123,7 +126,8 @@ PROVE = prove -I t/lib
 SWEEP = find build/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
 test: $(MODULE) $(UNIT_CHOSEN)
-	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t))
+	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t \
+	    t/durability/*.t))
 
 test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(UNIT))
@@ -145,6 +149,10 @@ test-valgrind: $(MODULE)
 	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
 	bash tools/build/valgrind-report build/valgrind || rc=1; \
 	exit $$rc
+
+
+soak: $(MODULE)
+	@$(TEST_ENV) perl t/durability/soak
 
 
 # BENCH names the parts, see t/bench/bench; t/bench/sync is one more

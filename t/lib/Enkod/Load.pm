@@ -8,6 +8,10 @@ package Enkod::Load;
 #     ...
 #     my $sent = $load->finish;           # { id => status }, 0: no answer
 #     is_deeply [problems($sent, @files)], [], "...";
+#
+# With refused => 0.1 every tenth event is one that must be refused, and has an
+# id that begins with "B"; with leave => 0.1 every tenth sender goes away
+# without waiting for the answer.
 
 use strict;
 use warnings;
@@ -16,10 +20,10 @@ use Exporter qw(import);
 use File::Temp ();
 use IO::Socket::INET;
 use POSIX ();
-use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT_OK = qw(event problems acknowledged tally);
+our @EXPORT_OK = qw(event refused_event line_of problems acknowledged tally);
 
 my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
 my $serial = 0;
@@ -49,6 +53,15 @@ sub event {
 }
 
 
+# the same, to be refused with 422 wrong_type at /message_id
+
+sub refused_event {
+    my ($id) = @_;
+
+    return event($id) =~ s/"message_id":4/"message_id":"4"/r;
+}
+
+
 sub name {
     my ($id, $size) = @_;
 
@@ -75,7 +88,7 @@ sub new {
 
         if ($pid == 0) {
             eval { drive($port, int($connections / $processes), $name,
-                         "$file", $o{seconds} || 60) };
+                         "$file", $o{seconds} || 60, %o) };
             print STDERR "sender: $@" if $@;
             POSIX::_exit($@ ? 1 : 0);
         }
@@ -115,12 +128,14 @@ sub finish {
 # in the child
 
 sub drive {
-    my ($port, $connections, $name, $file, $seconds) = @_;
+    my ($port, $connections, $name, $file, $seconds, %o) = @_;
 
     my $stop = 0;
     my $end = time + $seconds;
     my $seq = 0;
     my (@log, @conn);
+
+    srand $$;
 
     $SIG{TERM} = sub { $stop = 1 };
     $SIG{$_} = 'DEFAULT' for qw(ALRM INT HUP);
@@ -130,10 +145,13 @@ sub drive {
     my $ask = sub {
         my ($c) = @_;
 
+        my $refused = $o{refused} && rand() < $o{refused};
+
         $c->{id} = "$name-" . ++$seq;
+        $c->{id} =~ s/^L/B/ if $refused;
         $c->{buf} = "";
 
-        my $body = event($c->{id});
+        my $body = $refused ? refused_event($c->{id}) : event($c->{id});
 
         if (!$c->{socket}) {
             $c->{socket} = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
@@ -150,6 +168,22 @@ sub drive {
         syswrite $c->{socket},
                  "POST / HTTP/1.1\r\nHost: localhost\r\n"
                  . "Content-Length: " . length($body) . "\r\n\r\n$body";
+
+        if ($o{leave} && rand() < $o{leave}) {
+
+            if (rand() < 0.5) {
+                # not to be told from one that has gone
+                shutdown $c->{socket}, 1;
+                $c->{close} = 1;
+
+            } else {
+                setsockopt $c->{socket}, SOL_SOCKET, SO_LINGER, pack "ii", 1, 0
+                    if rand() < 0.5;
+                push @log, "$c->{id} 0\n";
+                delete $c->{socket};
+                return;
+            }
+        }
 
         $c->{busy} = 1;
     };
@@ -171,6 +205,8 @@ sub drive {
             }
         }
 
+        $end = time if $stop && time < $end;
+
         last if $stop && (!$busy || time > $end + 5 * $slow);
 
         next if (select($bits, undef, undef, 0.1) || 0) <= 0;
@@ -183,7 +219,7 @@ sub drive {
             if (!$n) {
                 # perhaps accepted, perhaps not
                 push @log, "$c->{id} 0\n";
-                delete @$c{qw(socket busy)};
+                delete @$c{qw(socket busy close)};
                 next;
             }
 
@@ -196,7 +232,8 @@ sub drive {
 
             push @log, "$c->{id} $status\n";
             delete $c->{busy};
-            delete $c->{socket} if $head =~ /^Connection: close/m;
+            delete @$c{qw(socket close)}
+                if $head =~ /^Connection: close/m || $c->{close};
         }
     }
 
@@ -227,6 +264,26 @@ sub tally {
 }
 
 
+# The id of the event that a whole line holds and whether it is what was sent,
+# or nothing.
+
+sub line_of {
+    my ($line, $size) = @_;
+
+    my ($id, $name) = $line =~ /^\{"received_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d
+                                \.\d{3}Z","request_id":"[0-9a-f]{32}",
+                                "remote_addr":"127\.0\.0\.1",
+                                "event":"message\ open","message_id":4,
+                                "message_uid":"([^"]+)",
+                                "sending_type":"instant",
+                                "name":"([^"]*)","from":"sender\@example\.com",
+                                "to":"recipient\@example\.com"\}\n\z/x
+        or return;
+
+    return ($id, $name eq name($id, $size));
+}
+
+
 # What is wrong in these files: every acknowledged event has to be there once,
 # one without an answer at most once, and a refused one not at all; every line
 # has to be whole.  Options: torn => 1 lets lines be that are not whole, and
@@ -243,27 +300,20 @@ sub problems {
 
         while (my $line = <$fh>) {
 
-            if ($line !~ /^\{"received_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d
-                           \.\d{3}Z","request_id":"[0-9a-f]{32}",
-                           "remote_addr":"127\.0\.0\.1",
-                           "event":"message\ open","message_id":4,
-                           "message_uid":"([^"]+)","sending_type":"instant",
-                           "name":"([^"]*)","from":"sender\@example\.com",
-                           "to":"recipient\@example\.com"\}\n\z/x)
-            {
+            my ($id, $same) = line_of($line, $o{size});
+
+            if (!defined $id) {
                 push @bad, "$file:$.: not a line: " . substr $line, 0, 300
                     if !$o{torn};
                 next;
             }
-
-            my ($id, $name) = ($1, $2);
 
             $seen{$id}++;
 
             if (!exists $sent->{$id}) {
                 push @bad, "$file:$.: $id was never sent";
 
-            } elsif ($name ne name($id, $o{size})) {
+            } elsif (!$same) {
                 push @bad, "$file:$.: $id has been altered";
             }
         }

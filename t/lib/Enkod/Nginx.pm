@@ -391,6 +391,17 @@ sub stop {
 }
 
 
+# one that has been stopped, and whose files nobody wants to see
+
+sub forget {
+    my ($self) = @_;
+
+    @all = grep { $_ != $self } @all;
+
+    File::Path::remove_tree($self->{dir});
+}
+
+
 sub reap {
     my ($self) = @_;
 

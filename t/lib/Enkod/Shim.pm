@@ -149,7 +149,9 @@ sub holding {
 
 
 # Those that have ended: pid; what, "fdatasync" or "fsync"; dir, whether it was
-# that of a folder; path; size, of the file when it began; rc, and err, errno.
+# that of a folder; path and ino; size, of the file when it began; rc, and err,
+# errno.  In between, "ftruncate": rc is the size to which a file was cut, and
+# err, how many bytes of it were appended to the file "cut".
 
 sub syncs {
     my ($self) = @_;
@@ -164,7 +166,7 @@ sub syncs {
         @sync{qw(what pid dir ino size rc err path)} = split " ", $_, 8;
         chomp $sync{path};
 
-        push @syncs, \%sync if $sync{what} =~ /sync$/;
+        push @syncs, \%sync if $sync{what} !~ /^hold$|^held$/;
     }
 
     return @syncs;

@@ -1,0 +1,224 @@
+# The oracle sees what is wrong in a file, and the model of a power cut takes
+# away what it may, and no more.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/../lib";
+
+use File::Temp qw(tempdir);
+use Test::More;
+
+use Enkod::Load qw(event refused_event);
+use Enkod::Oracle;
+use Enkod::PowerLoss;
+use Enkod::Shim;
+
+my $dir = tempdir(CLEANUP => 1);
+my $envelope = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"'
+               . "0123456789abcdef" x 2 . '","remote_addr":"127.0.0.1",';
+
+
+sub line {
+    my ($id) = @_;
+
+    return $envelope . substr(event($id), 1) . "\n";
+}
+
+
+sub refusal {
+    my ($id) = @_;
+
+    return $envelope . '"status":422,"code":"wrong_type",'
+           . '"field":"/message_id","body":"'
+           . refused_event($id) =~ s/"/\\"/gr . "\"}\n";
+}
+
+
+sub put {
+    my ($name, $text) = @_;
+
+    open my $fh, ">", "$dir/$name" or die "$name: $!";
+    print $fh $text;
+    close $fh;
+
+    return "$dir/$name";
+}
+
+
+sub defects {
+    my ($log, $rejects, %o) = @_;
+
+    my $v = Enkod::Oracle::judge(
+        sent => { "L-1" => 200, "L-2" => 200, "L-3" => 0, "L-4" => 503,
+                  "B-1" => 422, "B-2" => 0 },
+        logs => [put("a.jsonl", $log)], rejects => [put("r.jsonl", $rejects)],
+        %o);
+
+    return join "\n", @{ $v->{defects} };
+}
+
+my ($one, $two, $three, $four, $five) = map { line("L-$_") } 1 .. 5;
+my ($bad, $worse) = map { refusal("B-$_") } 1 .. 2;
+
+is defects($one . $two, $bad), "", "a file with what was acknowledged is in order";
+is defects($two . $four . $one . $three, $worse . $bad), "",
+   "and one with what had no answer, or a 503, in any order";
+is defects("$one\n$two", $bad), "", "and one with an empty line";
+
+for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
+     ["without a refused body", $one . $two, "", qr/^B-1.*not in a reject log$/],
+     ["with a line twice", $one . $two . $one, $bad, qr/^L-1 is there 2 times$/],
+     ["with an unanswered line twice", $one . $two . $three x 2, $bad,
+      qr/^L-3 is there 2 times$/],
+     ["with a refused body twice", $one . $two, $bad x 2,
+      qr/^B-1 is in a reject log 2 times$/],
+     ["with a line that nobody has sent", $one . $two . $five, $bad,
+      qr/^L-5 was never sent$/],
+     ["with an altered line", $one . $two =~ s/"name":"L/"name":"M/r, $bad,
+      qr/L-2 has been altered$/],
+     ["with an altered body", $one . $two, $bad =~ s/sender/Sender/r,
+      qr/B-1 has been altered$/],
+     ["with a refused event", $one . $two . line("B-2"), $bad,
+      qr/B-2, to be refused, is in a log/],
+     ["with other things", $one . $two . "{}\n", $bad, qr/not a line: \{\}$/],
+     ["with an incomplete line at its end", $one . $two . substr($three, 0, 90),
+      $bad, qr/^1 incomplete lines, there may be 0$/],
+     ["with an incomplete line in the middle",
+      $one . substr($three, 0, 90) . "\n$two", $bad,
+      qr/^1 incomplete lines, there may be 0$/],
+     ["with lines glued together", $one =~ s/\n//r . $two, $bad,
+      qr/not a line.*L-1, acknowledged, is missing.*L-2, ack/s],
+     ["with a line glued to an incomplete one", $one . substr($three, 0, 90)
+      . $two, $bad, qr/not a line.*L-2, acknowledged, is missing/s],
+     ["with a line glued to zeros", "$one\0\0$two", $bad,
+      qr/not a line.*L-2, acknowledged, is missing/s],
+     ["that lacks its last line feed", $one . $two =~ s/\n//r, $bad,
+      qr/not a line.*L-2, acknowledged, is missing/s])
+{
+    my ($title, $log, $rejects, $expected) = @$_;
+
+    like defects($log, $rejects), $expected, "a file $title is not in order";
+}
+
+is defects($one . substr($three, 0, 90) . "\n$two", $bad, torn => 1), "",
+   "but one with an incomplete line is, if there may be one";
+is defects($one, $bad, lost => { "L-2" => 1 }), "",
+   "or one without an acknowledged line that may be lost";
+
+my $v = Enkod::Oracle::judge(sent => { "B-1" => 200, "L-1" => 422,
+                                       "L-2" => 500 },
+                             logs => [put("a.jsonl", $one)]);
+
+like join("\n", @{ $v->{defects} }),
+     qr/^B-1\ was\ to\ be\ refused.*^L-1\ was\ to\ be\ accepted
+        .*^L-1,\ refused,\ is\ in\ a\ log.*^L-2\ got\ 500/msx,
+     "wrong answers are defects";
+
+
+# the power cut, with a program in nginx's place
+
+my $shim = Enkod::Shim->new("$dir/shim");
+
+SKIP: {
+    skip "no compiler for the shim", 8 if !$shim;
+
+    my $source = put("writer.c", <<'END');
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+    int  i, fd, dir;
+
+    fd = open(argv[1], O_RDWR|O_APPEND|O_CREAT, 0644);
+    dir = open(argv[2], O_RDONLY);
+
+    for (i = 3; i < argc; i++) {
+        if (strcmp(argv[i], "sync") == 0) {
+            fdatasync(fd);
+
+        } else if (strcmp(argv[i], "name") == 0) {
+            fsync(dir);
+
+        } else if (strncmp(argv[i], "cut=", 4) == 0) {
+            ftruncate(fd, atoi(argv[i] + 4));
+
+        } else if (write(fd, argv[i], strlen(argv[i])) == -1) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+END
+
+    my $cc = $ENV{CC} || "cc";
+    system("$cc -w -o \Q$dir\E/writer \Q$source\E") == 0 or die "no writer";
+
+    mkdir "$dir/files";
+
+    # what can be there after so many power cuts: { content => how often }
+    my $after = sub {
+        my (@args) = @_;
+        my %seen;
+
+        for my $n (1 .. 60) {
+            unlink glob "$dir/files/*";
+            put("files/old.jsonl", "old");
+
+            my $power = Enkod::PowerLoss->new($shim, "$dir/files");
+
+            local %ENV = (%ENV, %{ $shim->env });
+            system("$dir/writer", "$dir/files/" . $args[0], "$dir/files",
+                   @args[1 .. $#args]) == 0 or die "writer";
+
+            if ($args[0] eq "old.jsonl" && $args[-1] eq "rename") {
+                rename "$dir/files/old.jsonl", "$dir/files/new.jsonl";
+            }
+
+            srand $n;
+            $power->cut;
+
+            my $content = -e "$dir/files/$args[0]"
+                          ? do { open my $fh, "<", "$dir/files/$args[0]";
+                                 local $/; my $text = <$fh>;
+                                 defined $text ? $text : "" }
+                          : "none";
+            $seen{$content}++;
+        }
+
+        return \%seen;
+    };
+
+    is_deeply [keys %{ $after->("old.jsonl") }], ["old"],
+       "what was there before is there after a power cut";
+    is_deeply [keys %{ $after->("old.jsonl", "abc", "sync") }], ["oldabc"],
+       "and so is what was synced";
+
+    my $seen = $after->("old.jsonl", "abc", "sync", "def");
+    is_deeply [grep { !/^oldabc(?:[d\0]?|d[e\0]|\0[e\0]|[d\0][e\0][f\0])\z/ }
+                    keys %$seen], [],
+       "of what was not, there is a part";
+    cmp_ok scalar keys %$seen, ">", 3, "but not always the same";
+
+    is_deeply [sort keys %{ $after->("new.jsonl", "abc", "sync") }],
+       ["abc", "none"], "a new file may be gone";
+    is_deeply [sort keys %{ $after->("new.jsonl", "abc", "sync", "name") }],
+       ["abc"], "but not if its folder was synced";
+
+    $seen = $after->("old.jsonl", "abcdef", "sync", "cut=5", "xy");
+    is_deeply [grep { !/^oldab(?:cdef|[x\0]?[y\0]?)\z/ } keys %$seen], [],
+       "what was cut off may be back";
+    ok $seen->{oldabcdef} && $seen->{oldabxy}, "or not";
+
+    is_deeply [keys %{ $after->("old.jsonl", "abcdef", "sync", "cut=5", "xy",
+                                "sync") }], ["oldabxy"],
+       "but not after a sync";
+}
+
+done_testing;

@@ -1,0 +1,533 @@
+package Enkod::Soak;
+
+# An episode: nginx under load, faults one after the other, a phase without
+# any, and the verdict of Enkod::Oracle.
+#
+#     my $episode = Enkod::Soak::episode(seed => 1, workers => 2, sync => 1,
+#         reject => 1, faults => [qw(reload kill_all)], say => sub { ... });
+#
+# The names of faults are those of the functions at the end of this file, which
+# begin with "fault_".  Everything random comes from the seed, but not the moment
+# in which nginx meets it.
+
+use strict;
+use warnings;
+
+use List::Util qw(shuffle);
+use Time::HiRes qw(sleep time);
+
+use Enkod::Client;
+use Enkod::Load qw(event refused_event);
+use Enkod::Nginx ();
+use Enkod::Oracle;
+use Enkod::PowerLoss;
+use Enkod::Shim;
+
+my $slow = $Enkod::Nginx::slow;
+
+# what some say in nginx's error log, of faults that were meant
+my $meant = join "|", "exited on signal 9",
+                      'shared memory zone "ngx_http_enkod_module" was locked';
+
+# of them all, and of those that concern a disk that syncs
+our @FAULTS = qw(kill_worker kill_in_write kill_master kill_all reload rotate
+                 upgrade roll_back disk_full short_writes write_errors clock);
+our @SYNC_FAULTS = qw(sync_errors sync_failures sync_slow sync_hangs
+                      power_loss);
+
+
+# Options: seed; workers; sync, whether the files are; reject, whether there is a
+# reject log; faults, their names in order; say, what takes a line of text;
+# dir, for the files, if not nginx's own; size, of that file system.
+
+sub episode {
+    my (%o) = @_;
+
+    srand $o{seed};
+
+    my $self = bless { %o, torn => 0, serial => 0, rotated => 0 }, __PACKAGE__;
+
+    $self->setup;
+
+    my $start = time;
+    my $load = Enkod::Load->new($self->{nginx}{port}, seconds => 600,
+                                connections => $o{connections} || 32,
+                                leave => 0.01, $o{reject} ? (refused => 0.05)
+                                                          : ());
+    my @done;
+
+    for my $name (@{ $o{faults} }) {
+        sleep $slow * (0.05 + rand 0.25);
+
+        my $fault = $self->can("fault_$name") or die "no such fault: $name\n";
+
+        $self->say($name);
+
+        eval { $fault->($self); 1 } or do {
+            $load->finish;
+            return { defects => ["$name: $@"], missing => 0, faults => \@done,
+                     acknowledged => 0, nginx => $self->{nginx} };
+        };
+
+        push @done, $name;
+    }
+
+    # and now all is well
+
+    sleep 0.5 * $slow;
+
+    my $sent = $load->finish;
+    my $verdict = $self->verdict($sent);
+
+    $verdict->{faults} = \@done;
+    $verdict->{seconds} = time - $start;
+    $verdict->{nginx} = $self->{nginx};
+
+    return $verdict;
+}
+
+
+sub say {
+    my ($self, $text) = @_;
+
+    $self->{say}->($text) if $self->{say};
+}
+
+
+sub setup {
+    my ($self) = @_;
+
+    # the second binary of an upgrade gets only what is named
+    my $nginx = Enkod::Nginx->create(workers => $self->{workers}, daemon => 1,
+                                     main => "env LD_PRELOAD; env ENKOD_SHIM;");
+
+    $self->{nginx} = $nginx;
+    $self->{files} = $self->{dir} || "$nginx->{dir}/files";
+
+    my $sync = $self->{sync} ? "sync" : "";
+    my $reject = $self->{reject}
+                 ? "enkod_reject_log $self->{files}/r.jsonl $sync;" : "";
+
+    $nginx->{server} = "location / { enkod_webhook; $reject"
+                       . " enkod_log $self->{files}/a.jsonl $sync; }";
+
+    mkdir $self->{files};
+    chown $nginx->user, $self->{files} if $> == 0;
+    unlink glob "$self->{files}/*";
+
+    $self->{shim} = Enkod::Shim->new("$nginx->{dir}/shim")
+        or die "no compiler for the faults\n";
+
+    $nginx->{env} = $self->{shim}->env;
+
+    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
+
+    $nginx->start;
+}
+
+
+sub verdict {
+    my ($self, $sent) = @_;
+
+    my $nginx = $self->{nginx};
+
+    # a fresh event passes
+
+    my %fresh = ("fresh-1" => event("fresh-1"), "B-fresh" => undef);
+    $fresh{"B-fresh"} = refused_event("B-fresh");
+
+    $sent->{$_} = $nginx->post($fresh{$_})->{status} for keys %fresh;
+
+    my @odd = ($sent->{"fresh-1"} == 200 ? () : "a fresh event got "
+                                                . $sent->{"fresh-1"},
+               $sent->{"B-fresh"} == 422 ? () : "a fresh refusal got "
+                                                . $sent->{"B-fresh"});
+
+    push @odd, "nginx did not end\n" if !$nginx->stop('QUIT');
+
+    my $alerts = $nginx->alerts($meant);
+    push @odd, $alerts if $alerts ne "";
+
+    my $v = Enkod::Oracle::judge(
+        sent => $sent, torn => $self->{torn}, lost => $self->{lost},
+        logs => [glob "$self->{files}/a.jsonl*"],
+        $self->{reject} ? (rejects => [glob "$self->{files}/r.jsonl*"]) : ());
+
+    push @{ $v->{defects} }, @odd;
+
+    return $v;
+}
+
+
+# nginx, again, on the same port
+
+sub start_again {
+    my ($self) = @_;
+
+    my $nginx = $self->{nginx};
+
+    for my $try (1 .. 50) {
+        unlink glob "$nginx->{dir}/logs/nginx.pid*";
+
+        my $why = $nginx->launch;
+        return if !defined $why;
+
+        die "nginx did not start: $why\n"
+            if $try == 50 || $nginx->error_log !~ /Address already in use/;
+
+        sleep 0.1;
+    }
+}
+
+
+sub wait_for {
+    my ($what, $code) = @_;
+
+    Enkod::Client::wait_for($code, 20 * $slow) or die "no $what\n";
+}
+
+
+sub pause {
+    sleep $slow * (0.05 + rand 0.3);
+}
+
+
+sub masters {
+    my ($self) = @_;
+
+    return $self->{nginx}->upgraded;
+}
+
+
+sub kill_all {
+    my ($self) = @_;
+
+    # or a master makes another worker meanwhile
+    kill 'STOP', $self->masters;
+
+    my @pids = shuffle($self->{nginx}->processes);
+
+    kill 'KILL', @pids;
+    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } @pids });
+}
+
+
+sub workers_are_there {
+    my ($self, $master) = @_;
+
+    my $nginx = $self->{nginx};
+
+    wait_for("workers", sub {
+        $nginx->workers($master || $nginx->{pid}) >= $nginx->{workers}
+    });
+}
+
+
+# The faults.  Each leaves nginx running.
+
+sub fault_kill_worker {
+    my ($self) = @_;
+
+    my @workers = $self->{nginx}->workers;
+
+    kill 'KILL', $workers[rand @workers];
+    sleep 0.02;
+    $self->workers_are_there;
+}
+
+
+# half of a batch is in the file
+
+sub fault_kill_in_write {
+    my ($self) = @_;
+
+    $self->{shim}->do("kill");
+    wait_for("write to die in", sub { $self->{shim}->done });
+    $self->workers_are_there;
+}
+
+
+# the workers live on, and go on
+
+sub fault_kill_master {
+    my ($self) = @_;
+
+    my $nginx = $self->{nginx};
+
+    kill 'STOP', $nginx->{pid};
+    my @workers = $nginx->workers;
+
+    kill 'KILL', $nginx->{pid};
+    pause();
+
+    kill rand() < 0.5 ? 'KILL' : 'QUIT', @workers;
+    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } @workers });
+
+    $self->start_again;
+}
+
+
+sub fault_kill_all {
+    my ($self) = @_;
+
+    $self->kill_all;
+    $self->start_again;
+}
+
+
+sub fault_reload {
+    my ($self) = @_;
+
+    $self->{nginx}->reload or die "no reload\n";
+}
+
+
+sub fault_rotate {
+    my ($self) = @_;
+
+    my $n = ++$self->{rotated};
+
+    for my $name ("a.jsonl", $self->{reject} ? "r.jsonl" : ()) {
+        my $file = "$self->{files}/$name";
+
+        rename $file, "$file.$n" or die "$file: $!\n";
+        $self->{power}->renamed($file, "$file.$n");
+    }
+
+    pause() if rand() < 0.5;
+
+    kill 'USR1', $self->masters;
+
+    wait_for("new file", sub { -e "$self->{files}/a.jsonl" });
+    pause();
+}
+
+
+# a second master; returns both
+
+sub second_master {
+    my ($self) = @_;
+
+    my $nginx = $self->{nginx};
+    my $old = $nginx->{pid};
+    my $new;
+
+    kill 'USR2', $old;
+
+    wait_for("second master", sub {
+        ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
+        $new && $new != $old && -s "$nginx->{dir}/logs/nginx.pid.oldbin";
+    });
+
+    $self->workers_are_there($new);
+    pause();
+
+    return ($old, $new);
+}
+
+
+sub old_workers_end {
+    my ($self, $old, $new) = @_;
+
+    kill 'WINCH', $old;
+    wait_for("end of the old workers",
+             sub { !grep { $_ != $new } $self->{nginx}->workers($old) });
+}
+
+
+# something that goes wrong while there are two
+
+sub meanwhile {
+    my ($self) = @_;
+
+    my $what = int rand 4;
+
+    if ($what == 1) {
+        $self->fault_disk_full;
+
+    } elsif ($what == 2) {
+        $self->fault_rotate;
+
+    } elsif ($what == 3) {
+        # whole lines stay, and one that is not
+        $self->{torn}++;
+        $self->{shim}->do("short");
+        wait_for("short write", sub { $self->{shim}->done });
+        pause();
+    }
+}
+
+
+sub fault_upgrade {
+    my ($self) = @_;
+
+    my ($old, $new) = $self->second_master;
+
+    $self->meanwhile;
+    $self->old_workers_end($old, $new);
+    kill 'QUIT', $old;
+    wait_for("end of the old master", sub { !Enkod::Nginx::alive($old) });
+
+    $self->{nginx}{pid} = $new;
+    pause();
+}
+
+
+sub fault_roll_back {
+    my ($self) = @_;
+
+    my ($old, $new) = $self->second_master;
+
+    $self->old_workers_end($old, $new);
+    pause();
+
+    kill 'HUP', $old;
+    wait_for("workers of the old master",
+             sub { $self->{nginx}->workers($old) > $self->{nginx}{workers} });
+
+    $self->meanwhile;
+    kill 'QUIT', $new;
+    wait_for("end of the new master", sub { !Enkod::Nginx::alive($new) });
+    pause();
+}
+
+
+# a real one, if there is a small file system for it
+
+sub fault_disk_full {
+    my ($self) = @_;
+
+    if (!$self->{dir}) {
+        $self->{shim}->do("full");
+        pause();
+        $self->{shim}->do("none");
+        return;
+    }
+
+    my $ballast = "$self->{files}/ballast";
+
+    open my $fh, ">", $ballast or die "$ballast: $!\n";
+    binmode $fh;
+    $fh->autoflush(1);
+
+    my $end = time + 5;
+
+    for my $size (65536, 4096, 1) {
+        1 while syswrite($fh, "x" x $size) && time < $end;
+    }
+
+    pause();
+    close $fh;
+    unlink $ballast;
+}
+
+
+sub fault_short_writes {
+    my ($self) = @_;
+
+    $self->{shim}->do("random");
+    sleep $slow * (0.2 + rand 0.3);
+    $self->{shim}->do("none");
+}
+
+
+sub fault_write_errors {
+    my ($self) = @_;
+
+    $self->{shim}->do("eio");
+    pause();
+    $self->{shim}->do("none");
+}
+
+
+sub fault_clock {
+    my ($self) = @_;
+
+    $self->{shim}->set_clock((-86400, -3600, -3, -1, 1, 3600, 86400)[rand 7]);
+    pause();
+    $self->{shim}->set_clock(0) if rand() < 0.5;
+}
+
+
+# some fail, some are slow
+
+sub fault_sync_errors {
+    my ($self) = @_;
+
+    $self->{shim}->do_sync("random");
+    sleep $slow * (0.2 + rand 0.3);
+    $self->{shim}->do_sync("none");
+}
+
+
+sub fault_sync_failures {
+    my ($self) = @_;
+
+    $self->{shim}->do_sync(rand() < 0.5 ? "eio" : "dir_eio");
+    pause();
+    $self->{shim}->do_sync("none");
+}
+
+
+sub fault_sync_slow {
+    my ($self) = @_;
+
+    $self->{shim}->do_sync("slow");
+    pause();
+    $self->{shim}->do_sync("none");
+}
+
+
+# and something else happens meanwhile
+
+sub fault_sync_hangs {
+    my ($self) = @_;
+
+    $self->{shim}->do_sync("hold");
+    pause();
+
+    my $nginx = $self->{nginx};
+    my @old = $nginx->workers;
+    my $what = int rand 4;
+
+    if ($what == 1) {
+        $nginx->signal('HUP');
+        pause();
+
+    } elsif ($what == 2) {
+        $self->fault_rotate;
+
+    } elsif ($what == 3) {
+        kill 'KILL', $old[rand @old];
+    }
+
+    $self->{shim}->do_sync("none");
+
+    if ($what == 1) {
+        wait_for("reload", sub {
+            my %now = map { $_ => 1 } $nginx->workers;
+            !grep { $now{$_} } @old;
+        });
+    }
+
+    $self->workers_are_there;
+}
+
+
+sub fault_power_loss {
+    my ($self) = @_;
+
+    $self->kill_all;
+
+    for my $done ($self->{power}->cut) {
+        $done =~ s{.*/}{};
+        $self->say("    $done");
+    }
+
+    # one at the end of each file, one where zeros begin
+    $self->{torn} += 4;
+
+    $self->start_again;
+}
+
+1;
