@@ -7,6 +7,11 @@ package Enkod::PowerLoss;
 # a new file may have no name, or a renamed one its old name again, unless the
 # folder was synced since.
 #
+# With holes => 1, what a failed sync was for is lost, as on Linux, even if a
+# later one has succeeded, but for the page on which others were written later.
+# (The shim fails the sync of one worker, and the kernel would those of all, so
+# this is for one worker.)
+#
 #     my $power = Enkod::PowerLoss->new($shim, $dir);    # before nginx starts
 #     rename $one, $two; $power->renamed($one, $two);
 #     ...                                                # kill all, and then
@@ -19,9 +24,9 @@ use constant PAGE => 4096;
 
 
 sub new {
-    my ($class, $shim, $dir) = @_;
+    my ($class, $shim, $dir, %o) = @_;
 
-    my $self = bless { shim => $shim, dir => $dir }, $class;
+    my $self = bless { shim => $shim, dir => $dir, %o }, $class;
 
     $self->begin;
 
@@ -70,9 +75,11 @@ sub cut {
     my @syncs = $self->{shim}->syncs;
     my @done;
 
+    $self->{holes_made} = 0;
+
     for my $file ($self->files) {
-        my $what = $self->lose($file, @syncs);
-        push @done, "$file: $what" if $what;
+        push @done, map { "$file: $_" } $self->lose($file, @syncs),
+                                        $self->make_holes($file, @syncs);
     }
 
     push @done, $self->lose_names(@syncs);
@@ -113,6 +120,55 @@ sub durable {
     }
 
     return ($size, @back);
+}
+
+
+# What was on no disk when a sync failed, and lies before what a later one has
+# found.
+
+sub make_holes {
+    my ($self, $file, @syncs) = @_;
+
+    return if !$self->{holes};
+
+    my $ino = (stat $file)[1] or return;
+    my $size = $self->{base}{$ino} || 0;
+    my $holes = 0;
+    my @failed;
+
+    for my $sync (grep { $_->{ino} == $ino } @syncs) {
+
+        if ($sync->{what} eq "ftruncate") {
+            $size = $sync->{rc} if $sync->{rc} < $size;
+            @failed = grep { $_->[1] <= $sync->{rc} } @failed;
+
+        } elsif ($sync->{rc} != 0) {
+            push @failed, [$size, $sync->{size}];
+
+        } elsif ($sync->{size} > $size) {
+            $size = $sync->{size};
+        }
+    }
+
+    for my $hole (@failed) {
+        my ($from, $to) = @$hole;
+
+        $to -= $to % PAGE;
+        $to = -s $file if $to > -s $file;
+
+        next if $from >= $to || rand() < 0.3;
+
+        open my $fh, "+<", $file or die "$file: $!";
+        seek $fh, $from, 0;
+        print $fh "\0" x ($to - $from);
+        close $fh or die "$file: $!";
+
+        $holes++;
+    }
+
+    $self->{holes_made} += $holes;
+
+    return $holes ? "where syncs have failed there are $holes holes" : ();
 }
 
 

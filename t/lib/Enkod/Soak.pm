@@ -120,7 +120,8 @@ sub setup {
 
     $nginx->{env} = $self->{shim}->env;
 
-    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
+    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files},
+                                           holes => $self->{workers} == 1);
 
     $nginx->start;
 }
@@ -340,20 +341,19 @@ sub old_workers_end {
 sub meanwhile {
     my ($self) = @_;
 
-    my $what = int rand 4;
+    my $what = (qw(nothing disk_full rotate short_write))[rand 4];
 
-    if ($what == 1) {
-        $self->fault_disk_full;
+    $self->say("    meanwhile: $what");
 
-    } elsif ($what == 2) {
-        $self->fault_rotate;
-
-    } elsif ($what == 3) {
+    if ($what eq "short_write") {
         # whole lines stay, and one that is not
         $self->{torn}++;
         $self->{shim}->do("short");
         wait_for("short write", sub { $self->{shim}->done });
         pause();
+
+    } elsif ($what ne "nothing") {
+        $self->can("fault_$what")->($self);
     }
 }
 
@@ -488,22 +488,24 @@ sub fault_sync_hangs {
 
     my $nginx = $self->{nginx};
     my @old = $nginx->workers;
-    my $what = int rand 4;
+    my $what = (qw(nothing reload rotate kill_worker))[rand 4];
 
-    if ($what == 1) {
+    $self->say("    meanwhile: $what");
+
+    if ($what eq "reload") {
         $nginx->signal('HUP');
         pause();
 
-    } elsif ($what == 2) {
+    } elsif ($what eq "rotate") {
         $self->fault_rotate;
 
-    } elsif ($what == 3) {
+    } elsif ($what eq "kill_worker") {
         kill 'KILL', $old[rand @old];
     }
 
     $self->{shim}->do_sync("none");
 
-    if ($what == 1) {
+    if ($what eq "reload") {
         wait_for("reload", sub {
             my %now = map { $_ => 1 } $nginx->workers;
             !grep { $now{$_} } @old;
@@ -524,8 +526,8 @@ sub fault_power_loss {
         $self->say("    $done");
     }
 
-    # one at the end of each file, one where zeros begin
-    $self->{torn} += 4;
+    # one at the end of each file, and one where zeros begin
+    $self->{torn} += 4 + $self->{power}{holes_made};
 
     $self->start_again;
 }
