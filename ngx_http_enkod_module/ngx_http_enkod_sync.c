@@ -57,9 +57,12 @@ typedef struct {
 struct ngx_http_enkod_sync_s {
     ngx_str_t                   *name;
     ngx_queue_t                 *done;
-    ngx_http_enkod_sync_pt       handler;
     void                        *data;
 
+    /* after three pointers, as in ngx_connection_t: for the log of the timer */
+    ngx_int_t                    ident;
+
+    ngx_http_enkod_sync_pt       handler;
     ngx_thread_pool_t           *thread_pool;
     ngx_thread_task_t           *task;
 
@@ -108,8 +111,9 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
 
     sync->name = name;
     sync->done = done;
-    sync->handler = handler;
     sync->data = data;
+    sync->ident = -1;
+    sync->handler = handler;
 
     sync->thread_pool = ngx_thread_pool_add(cf, NULL);
     if (sync->thread_pool == NULL) {

@@ -326,15 +326,6 @@ like $lost->content("lost.jsonl"), qr/^\{"received_at":.*"L-1".*\}\n\z/,
 
 # what nginx -t says
 
-sub refused {
-    my ($text, $expected, $title) = @_;
-
-    my ($out, $ok) = Enkod::Nginx->create(http => $text)->check;
-
-    ok !$ok, "$title is refused";
-    like $out, $expected, "$title: nginx -t says why";
-}
-
 my $server = "server { listen 127.0.0.1:1; location / { enkod_webhook;";
 
 refused("enkod_log;", qr/number of arguments in "enkod_log"/,

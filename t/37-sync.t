@@ -652,15 +652,6 @@ SKIP: {
 
 # what nginx -t refuses
 
-sub refused {
-    my ($text, $expected, $title) = @_;
-
-    my ($out, $ok) = Enkod::Nginx->create(http => $text)->check;
-
-    ok !$ok, "$title is refused";
-    like $out, $expected, "$title: nginx -t says why";
-}
-
 my $server = "server { listen 127.0.0.1:1; location / { enkod_webhook;";
 
 refused("enkod_log a.jsonl sync sync;",

@@ -368,15 +368,6 @@ SKIP: {
 
 # configuration
 
-sub refused {
-    my ($text, $expected, $title) = @_;
-
-    my ($out, $ok) = Enkod::Nginx->create(http => $text)->check;
-
-    ok !$ok, "$title is refused";
-    like $out, $expected, "$title: nginx -t says why";
-}
-
 refused("enkod_reject_log;", qr/number of arguments in "enkod_reject_log"/,
         "an enkod_reject_log without a path");
 refused("enkod_reject_log r.jsonl if=1;",

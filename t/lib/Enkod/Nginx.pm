@@ -51,10 +51,14 @@ my @all;
 my $serial = 0;
 
 
-# A test that hangs, or is told to stop, stops what it has started.
+# A test that hangs, or is told to stop, stops what it has started.  It gets
+# refused() for its own.
 
 sub import {
     my ($class, %o) = @_;
+
+    no strict "refs";
+    *{ caller() . "::refused" } = \&refused;
 
     my $seconds = ($o{seconds} || 120) * ($valgrind ? 5 : 1);
 
@@ -250,6 +254,18 @@ sub check {
     my $out = `@cmd 2>&1`;
 
     return wantarray ? ($out, $? == 0) : $out;
+}
+
+
+# a test: nginx -t does not take that in http {}, and says why
+
+sub refused {
+    my ($http, $expected, $title) = @_;
+
+    my ($out, $ok) = Enkod::Nginx->create(http => $http)->check;
+
+    Test::More::ok(!$ok, "$title is refused");
+    Test::More::like($out, $expected, "$title: nginx -t says why");
 }
 
 

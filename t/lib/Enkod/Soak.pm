@@ -353,6 +353,10 @@ sub meanwhile {
         pause();
 
     } elsif ($what ne "nothing") {
+        # likewise, for each file and worker, where the disk is a real one
+        $self->{torn} += 2 * 2 * $self->{workers}
+            if $what eq "disk_full" && $self->{dir};
+
         $self->can("fault_$what")->($self);
     }
 }
