@@ -63,6 +63,7 @@ defaults();
 messages();
 limits();
 house();
+faults();
 links();
 json();
 configurations();
@@ -323,6 +324,36 @@ sub house {
 
     is(join(" ", sort keys %described), join(" ", sort @files),
        "docs/design.md: every file of the sources is described");
+}
+
+
+# Every row of the table of faults names its tests, and every fault that the
+# durability tests know has its place there.
+
+sub faults {
+    my ($part) = $page{"docs/operations.md"}
+                 =~ /^## What can break\n(.*?)^## /ms;
+    my @rows = $part =~ /^\| (?!fault|---)(.*) \|$/mg;
+    my %named;
+
+    cmp_ok(scalar @rows, '>=', 15, "docs/operations.md: there are faults");
+
+    for my $row (@rows) {
+        my ($title, $tests) = (split / \| /, $row)[0, -1];
+        my @files = $tests =~ m{\bt/[\w./-]+\.t\b}g;
+
+        ok(@files && !(grep { !-f "$top/$_" } @files),
+           "docs/operations.md: $title: there are $tests");
+
+        next if $tests !~ /faults\.t: (.*)/;
+        $named{$_} = 1 for split /, /, $1;
+    }
+
+    my %known = map { $_ => 1 }
+                    slurp("$top/t/lib/Enkod/Soak.pm") =~ /^sub fault_(\w+)/mg;
+
+    is(join(" ", sort keys %named), join(" ", sort keys %known),
+       "docs/operations.md: every fault of the tests is in the table");
 }
 
 
