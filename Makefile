@@ -1,7 +1,9 @@
 # ngx_http_enkod_module
 #
-#   make                 build/ngx_http_enkod_module.so, for the stock nginx
-#   make install         put it where that nginx looks for modules (DESTDIR=)
+#   make                 build/ngx_http_enkod_module.so, for the stock nginx,
+#                        and build/enkod-check
+#   make install         put the one where that nginx looks for modules, the
+#                        other into BINDIR, /usr/local/bin (DESTDIR=)
 #   make uninstall
 #   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
 #   make test            unit tests, t/*.t and t/durability/*.t
@@ -22,6 +24,7 @@
 SHELL = /bin/bash
 
 PORT = 8080
+BINDIR = /usr/local/bin
 TESTS =
 export NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
 
@@ -29,7 +32,9 @@ export NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
 MAKEOVERRIDES =
 
 MODULE = build/ngx_http_enkod_module.so
+CHECK = build/enkod-check
 SRC = ngx_http_enkod_module
+CORE = $(wildcard $(SRC)/enkod_*.c)
 
 STOCK = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin"; type -P nginx)
 NGINX = $(or $(NGINX_BIN),$(STOCK))
@@ -54,7 +59,7 @@ PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
         soak bench clean FORCE
 
-all: $(MODULE)
+all: $(MODULE) $(CHECK)
 
 packages:
 	@bash tools/build/packages $(sort $(PACKAGES))
@@ -69,6 +74,22 @@ $(MODULE): FORCE | packages
 FORCE:
 
 
+# the event core as a command, with the flags of a Debian package
+
+CHECK_SRC = $(wildcard tools/check/*.c)
+
+FLAGS = $(shell dpkg-buildflags --get $(1) 2>/dev/null || echo '$(2)')
+CHECK_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
+               $(call FLAGS,CPPFLAGS,-D_FORTIFY_SOURCE=2) -Wall -Wextra
+CHECK_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
+comma = ,
+
+$(CHECK): $(CHECK_SRC) $(CORE) $(wildcard $(SRC)/enkod_*.h tools/check/*.h) \
+          | packages
+	@$(CC) $(CHECK_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(CHECK_SRC) $(CORE) \
+	    $(CHECK_LDFLAGS) $(LD_OPT) -lyajl && mv $@.new $@ && echo "built $@"
+
+
 # the paths that an nginx was configured with
 
 path = $(shell $(NGINX) -V 2>&1 | sed -n 's/.* --$(1)=\([^ ]*\).*/\1/p')
@@ -76,11 +97,15 @@ MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),$(call path,prefix)/modu
 SNIPPET = $(DESTDIR)/usr/share/nginx/modules-available/mod-http-enkod.conf
 ENABLED = $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-enkod.conf
 
-install: $(MODULE)
+install: $(MODULE) $(CHECK)
 	@install -d "$(MODULES_PATH)" 2>/dev/null && \
 	    install -m 644 $(MODULE) "$(MODULES_PATH)/" 2>/dev/null || \
 	    { echo "install: cannot write to $(MODULES_PATH)" >&2; exit 1; }
 	@echo "installed $(MODULES_PATH)/$(notdir $(MODULE))"
+	@install -d "$(DESTDIR)$(BINDIR)" 2>/dev/null && \
+	    install -m 755 $(CHECK) "$(DESTDIR)$(BINDIR)/" 2>/dev/null || \
+	    { echo "install: cannot write to $(DESTDIR)$(BINDIR)" >&2; exit 1; }
+	@echo "installed $(DESTDIR)$(BINDIR)/$(notdir $(CHECK))"
 	@# as Debian's own modules do: available, and enabled by a link
 	@if [ -d /etc/nginx/modules-enabled ] && [ -z "$(NGINX_BIN)" ]; then \
 	    install -d "$(dir $(SNIPPET))" && \
@@ -90,7 +115,8 @@ install: $(MODULE)
 	fi
 
 uninstall:
-	rm -f "$(MODULES_PATH)/$(notdir $(MODULE))" "$(SNIPPET)" "$(ENABLED)"
+	rm -f "$(MODULES_PATH)/$(notdir $(MODULE))" "$(SNIPPET)" "$(ENABLED)" \
+	    "$(DESTDIR)$(BINDIR)/$(notdir $(CHECK))"
 
 
 run: $(MODULE)
@@ -100,7 +126,6 @@ run: $(MODULE)
 
 # unit tests: each t/unit/*.c is a program that prints TAP
 
-CORE = $(wildcard $(SRC)/enkod_*.c)
 UNIT = $(patsubst t/unit/%.c,build/unit/%.t,$(wildcard t/unit/*.c))
 UNIT_CFLAGS = -g -O1 -Wall -Wextra -Werror \
               -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -118,14 +143,15 @@ UNIT_CHOSEN = $(if $(CHOSEN),$(filter build/unit/%,$(CHOSEN)),$(UNIT))
 
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
            TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
-           TEST_NGINX_SERVROOT="$(CURDIR)/build/servroot"
+           TEST_NGINX_SERVROOT="$(CURDIR)/build/servroot" \
+           TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)"
 
 PROVE = prove -I t/lib
 
 # Test::Nginx gives up when it finds in its root what it has not put there
 SWEEP = find build/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
-test: $(MODULE) $(UNIT_CHOSEN)
+test: $(MODULE) $(CHECK) $(UNIT_CHOSEN)
 	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t \
 	    t/durability/*.t))
 
@@ -140,7 +166,7 @@ VALGRIND = --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes \
            --suppressions=$(CURDIR)/t/valgrind.suppress \
            --log-file=$(CURDIR)/build/valgrind/%p.log
 
-test-valgrind: $(MODULE)
+test-valgrind: $(MODULE) $(CHECK)
 	@rm -rf build/valgrind && mkdir -p build/valgrind
 	@$(SWEEP) rc=0; \
 	$(TEST_ENV) TEST_NGINX_USE_VALGRIND="$(VALGRIND)" \

@@ -15,7 +15,7 @@
 #include <getopt.h>
 
 
-static int checker_options(checker_t *checker, int argc, char *const *argv);
+static int checker_options(checker_t *checker, int argc, char **argv);
 
 
 static const char  checker_usage[] =
@@ -78,9 +78,11 @@ main(int argc, char **argv)
 /* Returns 0, or -1 if there is nothing more to do. */
 
 static int
-checker_options(checker_t *checker, int argc, char *const *argv)
+checker_options(checker_t *checker, int argc, char **argv)
 {
     int  c;
+
+    static char  program[] = "enkod-check";
 
     static const struct option  options[] = {
         { "repair", no_argument, NULL, 'r' },
@@ -89,6 +91,9 @@ checker_options(checker_t *checker, int argc, char *const *argv)
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 }
     };
+
+    /* whose name getopt_long() puts before what it says */
+    argv[0] = program;
 
     for ( ;; ) {
         c = getopt_long(argc, argv, "h", options, NULL);

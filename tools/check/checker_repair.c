@@ -119,8 +119,8 @@ checker_repair_claim(checker_t *checker, const char *name, int fd)
 
     if (errno == EAGAIN || errno == EACCES) {
         checker_error(checker, 0, "\"%s\" is in use by nginx and is left as it"
-                      " is; stop nginx, or have it reopen the file under"
-                      " another name", name);
+                      " is; stop nginx, or rename the file and let nginx"
+                      " reopen it", name);
         return -1;
     }
 
