@@ -279,17 +279,19 @@ my $not = "this is not what the module writes here: ";
 my $passed = $test =~ s/"event"/"pass_status":502,"event"/r
                    =~ s/}$/,"extra":{"a":{"b":["}"]}}}/r;
 
-for my $len (1 .. length($passed) - 1) {
-    my $piece = substr $passed, 0, $len;
+{
+    my ($text, @expected) = ("");
 
-    put("x", "$piece\n");
+    for my $len (1 .. length($passed) - 1) {
+        push @expected, ["x:$len: offset " . (length($text) + $len),
+                         "the line breaks off after $len bytes"];
+        $text .= substr($passed, 0, $len) . "\n";
+    }
 
-    my (undef, $out) = run("x");
+    put("x", $text);
 
-    # one by one they would be a long list
-    is $out =~ s/\n.*//sr, "x:1: offset $len: the line breaks off after $len bytes",
-       "a line that breaks off after $len bytes"
-        if $out !~ /^x:1: offset $len: the line breaks off after $len bytes\n/;
+    is_deeply [parse((run("x"))[1])]->[0], \@expected,
+              "a line may break off wherever it likes";
 }
 
 says("it is good as a whole", "$passed\n", "");
@@ -556,13 +558,22 @@ for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
            '"body_base64" is no base64');
 }
 
-for my $len (110 .. 195) {
-    my $bad = refusal(422, "wrong_type", '"field":"/to","body":"12345678901234567890"');
+{
+    my ($text, @expected) = ("");
+    my $whole = refusal(422, "wrong_type", '"field":"/to","body":"a\\u0001b"');
 
-    last if $len >= length $bad;
+    for my $len (1 .. length($whole) - 1) {
+        push @expected, ["x:$len: offset " . (length($text) + $len),
+                         "the line breaks off after $len bytes"];
+        $text .= substr($whole, 0, $len) . "\n";
+    }
 
-    defect("a refusal that breaks off after $len bytes", substr($bad, 0, $len), $len,
-           "the line breaks off after $len bytes");
+    put("x", $text);
+
+    is_deeply [parse((run("x"))[1])]->[0], \@expected,
+              "a refusal may break off wherever it likes";
+
+    says("it is good as a whole", "$whole\n", "");
 }
 
 
@@ -932,6 +943,29 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
         s/%\w+/…/g;
         ok index($docs =~ s/\s+/ /gr, $_) >= 0, "the sentence is described: $_";
     }
+}
+
+{
+    my $examples = 0;
+
+    mkdir "$dir/docs";
+    $ENV{PATH} = dirname($check) . ":$ENV{PATH}";
+
+    while ($docs =~ /^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg) {
+        my ($sh, $expected) = ($1, $2);
+
+        put("docs/sh", $sh);
+
+        my $out = `cd $dir/docs && sh ./sh 2>&1`;
+
+        defined $expected
+            ? is $out, $expected, "an example says what is shown"
+            : like $out, qr/^defects: 0\n\z/m, "an example works";
+
+        $examples++;
+    }
+
+    is $examples, 4, "there are examples";
 }
 
 done_testing;
