@@ -145,8 +145,9 @@ sub beginning {
     my $begin = '{"received_at":"';
     my $n = length $line < length $begin ? length $line : length $begin;
 
-    # a power cut can take the beginning, too
-    return 1 if $line =~ /\0/ && $line !~ /\0\{"received_at":.*\}\z/;
+    # a power cut can take the beginning, too; if a line that must be there is
+    # glued to that, it is missing
+    return 1 if $line =~ /\0/;
 
     return substr($line, 0, $n) eq substr($begin, 0, $n)
            && $line !~ /.\{"received_at":/

@@ -1,32 +1,32 @@
 package Enkod::PowerLoss;
 
 # What a power cut may leave of the files in a folder, by what Enkod::Shim has
-# seen.  On the disk is what the last sync that was completed has found in a
+# seen.  On the disk is what the last sync that has succeeded has found in a
 # file when it began.  Of the rest, anything may be there: nothing, all, a part
 # that ends at any byte, pages of zeros; what was cut off since may be back; and
 # a new file may have no name, or a renamed one its old name again, unless the
 # folder was synced since.
 #
-# With holes => 1, what a failed sync was for is lost, as on Linux, even if a
-# later one has succeeded, but for the page on which others were written later.
-# (The shim fails the sync of one worker, and the kernel would those of all, so
-# this is for one worker.)
+# What a sync that has failed was for is lost, as on Linux, even if a later one
+# has succeeded: the kernel takes its pages for clean.  Only the page to which
+# something was appended later is written as a whole.
 #
 #     my $power = Enkod::PowerLoss->new($shim, $dir);    # before nginx starts
 #     rename $one, $two; $power->renamed($one, $two);
 #     ...                                                # kill all, and then
 #     my @done = $power->cut;                            # what was done
+#     $power->{torn};                 # lines, at most, that are not whole now
 
 use strict;
 use warnings;
 
-use constant PAGE => 4096;
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 
 sub new {
-    my ($class, $shim, $dir, %o) = @_;
+    my ($class, $shim, $dir) = @_;
 
-    my $self = bless { shim => $shim, dir => $dir, %o }, $class;
+    my $self = bless { shim => $shim, dir => $dir }, $class;
 
     $self->begin;
 
@@ -41,7 +41,6 @@ sub begin {
 
     $self->{base} = {};
     $self->{renames} = [];
-    $self->{named} = { map { $_ => 1 } $self->files };
 
     for my $file ($self->files) {
         my @stat = stat $file;
@@ -65,24 +64,25 @@ sub renamed {
     my ($self, $from, $to) = @_;
 
     push @{ $self->{renames} },
-         { from => $from, to => $to, after => scalar $self->{shim}->syncs };
+         { from => $from, to => $to, at => clock_gettime(CLOCK_MONOTONIC) };
 }
 
 
 sub cut {
     my ($self) = @_;
 
-    my @syncs = $self->{shim}->syncs;
+    my @notes = $self->{shim}->notes;
     my @done;
 
-    $self->{holes_made} = 0;
+    # of the file system; smaller blocks have more borders
+    $self->{page} = (1024, 4096)[rand 2];
+    $self->{torn} = 0;
 
     for my $file ($self->files) {
-        push @done, map { "$file: $_" } $self->lose($file, @syncs),
-                                        $self->make_holes($file, @syncs);
+        push @done, map { "$file: $_" } $self->lose($file, @notes);
     }
 
-    push @done, $self->lose_names(@syncs);
+    push @done, $self->lose_names(@notes);
 
     $self->begin;
 
@@ -90,138 +90,171 @@ sub cut {
 }
 
 
-# The size of the file that is on the disk, and what may be back there.
+# What is on the disk of a file: all up to this size, but for some holes; and
+# what may be back behind it.
+#
+# Notes are in the order in which the calls have ended.  A sync that has ended
+# without an error before another one has failed may have been noted later, so
+# that the number of errors decides.
 
 sub durable {
-    my ($self, $ino, @syncs) = @_;
+    my ($self, $ino, @notes) = @_;
 
     my $size = $self->{base}{$ino} || 0;
-    my $offset = 0;
-    my @back;
+    my $lost = 0;               # by a sync that has failed, up to here
+    my $offset = 0;             # in the file of what was cut off
+    my (@holes, @cuts, @ours);
 
-    for my $sync (@syncs) {
+    for my $note (@notes) {
+        my $cut = $note->{what} eq "ftruncate";
 
-        if ($sync->{what} eq "ftruncate") {
+        push @ours, $cut ? { %$note, offset => $offset } : $note
+            if $note->{ino} == $ino && !$note->{dir};
 
-            if ($sync->{ino} == $ino && $sync->{rc} < $size) {
-                push @back, { at => $sync->{rc}, offset => $offset,
-                              size => $size - $sync->{rc} };
-                $size = $sync->{rc};
+        $offset += $note->{err} if $cut;
+    }
+
+    # perl's sort is stable
+
+    for my $note (sort { $a->{errors} <=> $b->{errors}
+                         || $b->{lost} <=> $a->{lost} } @ours)
+    {
+        if ($note->{what} eq "ftruncate") {
+            my $at = $note->{rc};
+
+            push @cuts, { at => $at, time => $note->{begun},
+                          offset => $note->{offset},
+                          size => $size > $at ? $size - $at : 0 };
+
+            @holes = clip($at, @holes);
+            $size = $at if $size > $at;
+            $lost = $at if $lost > $at;
+
+        } elsif ($note->{lost}) {
+            $lost = $note->{size} if $lost < $note->{size};
+
+        } elsif ($note->{what} =~ /sync$/ && $note->{rc} == 0) {
+            my $now = $note->{size};
+
+            # what was cut off meanwhile may have been there when it began
+
+            for my $cut (grep { $_->{time} > $note->{begun} } @cuts) {
+                $now = $cut->{at} if $now > $cut->{at};
             }
 
-            $offset += $sync->{err};
+            @cuts = grep { $_->{time} > $note->{begun} } @cuts;
 
-        } elsif ($sync->{ino} == $ino && $sync->{rc} == 0
-                 && $sync->{size} >= $size)
-        {
-            $size = $sync->{size};
-            @back = ();
+            next if $now < $size;
+
+            if ($lost > $size) {
+                $lost -= $lost % $self->{page} if $lost < $now;
+                push @holes, [$size, $lost] if $lost > $size;
+            }
+
+            $size = $now;
+            $lost = 0;
         }
     }
 
-    return ($size, @back);
+    return { size => $size, holes => \@holes,
+             back => [grep { $_->{size} } @cuts] };
 }
 
 
-# What was on no disk when a sync failed, and lies before what a later one has
-# found.
+sub clip {
+    my ($size, @holes) = @_;
 
-sub make_holes {
-    my ($self, $file, @syncs) = @_;
-
-    return if !$self->{holes};
-
-    my $ino = (stat $file)[1] or return;
-    my $size = $self->{base}{$ino} || 0;
-    my $holes = 0;
-    my @failed;
-
-    for my $sync (grep { $_->{ino} == $ino } @syncs) {
-
-        if ($sync->{what} eq "ftruncate") {
-            $size = $sync->{rc} if $sync->{rc} < $size;
-            @failed = grep { $_->[1] <= $sync->{rc} } @failed;
-
-        } elsif ($sync->{rc} != 0) {
-            push @failed, [$size, $sync->{size}];
-
-        } elsif ($sync->{size} > $size) {
-            $size = $sync->{size};
-        }
-    }
-
-    for my $hole (@failed) {
-        my ($from, $to) = @$hole;
-
-        $to -= $to % PAGE;
-        $to = -s $file if $to > -s $file;
-
-        next if $from >= $to || rand() < 0.3;
-
-        open my $fh, "+<", $file or die "$file: $!";
-        seek $fh, $from, 0;
-        print $fh "\0" x ($to - $from);
-        close $fh or die "$file: $!";
-
-        $holes++;
-    }
-
-    $self->{holes_made} += $holes;
-
-    return $holes ? "where syncs have failed there are $holes holes" : ();
+    return grep { $_->[0] < $_->[1] }
+           map { [$_->[0], $_->[1] < $size ? $_->[1] : $size] } @holes;
 }
 
 
 sub lose {
-    my ($self, $file, @syncs) = @_;
+    my ($self, $file, @notes) = @_;
 
     my @stat = stat $file or return;
-    my ($size, @back) = $self->durable($stat[1], @syncs);
+    my $disk = $self->durable($stat[1], @notes);
+    my ($size, $back) = ($disk->{size}, $disk->{back}[0]);
+    my @done;
 
     open my $fh, "+<", $file or die "$file: $!";
     binmode $fh;
 
-    if (@back && rand() < 0.5) {
-        my $cut = $back[0];
+    if ($back && rand() < 0.5) {
 
         open my $kept, "<", "$self->{shim}{dir}/cut" or die "cut: $!";
-        seek $kept, $cut->{offset}, 0;
-        read $kept, my $bytes, $cut->{size};
+        seek $kept, $back->{offset}, 0;
+        read $kept, my $bytes, $back->{size};
 
-        truncate $fh, $cut->{at};
-        seek $fh, $cut->{at}, 0;
+        truncate $fh, $back->{at};
+        seek $fh, $back->{at}, 0;
         print $fh $bytes;
-        close $fh or die "$file: $!";
 
-        return "$cut->{size} bytes that were cut off are back";
+        # it may end in the middle of a line
+        $self->{torn}++;
+        push @done, "$back->{size} bytes that were cut off are back";
+
+    } elsif ($stat[7] > $size) {
+        push @done, $self->lose_rest($fh, $size, $stat[7] - $size);
     }
 
-    my $more = $stat[7] - $size;
+    for my $hole (@{ $disk->{holes} }) {
+        next if rand() < 0.2;
 
-    return if $more <= 0;
+        my ($from, $to) = @$hole;
 
-    my $keep = (0, $more, int rand($more + 1), int rand($more + 1))[rand 4];
+        # pages of it may have come to the disk
+        $to -= $self->{page} while rand() < 0.3;
+        next if $from >= $to;
 
-    truncate $fh, $size + $keep or die "$file: $!";
+        zero($fh, $from, $to);
 
-    my $what = "$keep of $more bytes that were not synced are left";
-
-    if ($keep && rand() < 0.5) {
-        my $page = $size + int rand $keep;
-        $page -= $page % PAGE;
-
-        my $from = $page < $size ? $size : $page;
-        my $to = $page + PAGE;
-        $to = $size + $keep if $to > $size + $keep;
-
-        seek $fh, $from, 0;
-        print $fh "\0" x ($to - $from);
-        $what .= ", " . ($to - $from) . " of them zeros";
+        $self->{torn}++;
+        push @done, $to - $from . " bytes for which a sync has failed are lost";
     }
 
     close $fh or die "$file: $!";
 
+    return @done;
+}
+
+
+# of what was not synced
+
+sub lose_rest {
+    my ($self, $fh, $size, $more) = @_;
+
+    my $keep = (0, $more, int rand($more + 1), int rand($more + 1))[rand 4];
+
+    truncate $fh, $size + $keep or die "truncate: $!";
+
+    my $what = "$keep of $more bytes that were not synced are left";
+
+    if ($keep && rand() < 0.5) {
+        my $from = $size + int rand $keep;
+        $from -= $from % $self->{page};
+
+        my $to = $from + $self->{page};
+
+        $from = $size if $from < $size;
+        $to = $size + $keep if $to > $size + $keep;
+
+        zero($fh, $from, $to);
+        $what .= ", " . ($to - $from) . " of them zeros";
+        $self->{torn}++;
+    }
+
+    $self->{torn}++;
+
     return $what;
+}
+
+
+sub zero {
+    my ($fh, $from, $to) = @_;
+
+    seek $fh, $from, 0;
+    print $fh "\0" x ($to - $from);
 }
 
 
@@ -229,34 +262,39 @@ sub lose {
 # and the renaming that had made room for it.
 
 sub lose_names {
-    my ($self, @syncs) = @_;
+    my ($self, @notes) = @_;
 
-    my @done;
+    my $folder = (stat $self->{dir})[1];
+    my (%created, @done);
+
+    for my $note (grep { $_->{what} eq "open" } @notes) {
+        $created{$note->{ino}} ||= $note->{begun};
+    }
 
     my $synced = sub {
-        my ($after) = @_;
-        return grep { $_->{dir} && $_->{rc} == 0 && $_->{path} eq $self->{dir} }
-               @syncs[$after .. $#syncs];
+        my ($time) = @_;
+        return grep { $_->{what} =~ /sync$/ && $_->{ino} == $folder
+                      && $_->{rc} == 0 && $_->{begun} > $time } @notes;
     };
 
     for my $rename (reverse @{ $self->{renames} }) {
 
-        last if $synced->($rename->{after});
+        last if $synced->($rename->{at});
         next if rand() < 0.5 || !-e $rename->{to};
 
         rename $rename->{to}, $rename->{from} or die "$rename->{to}: $!";
         push @done, "$rename->{to} has its old name again";
     }
 
-    if (!$synced->(0)) {
-        for my $file (grep { !$self->{named}{$_} } $self->files) {
+    for my $file ($self->files) {
+        my $ino = (stat $file)[1];
 
-            next if rand() < 0.5
-                    || grep { $_->{to} eq $file } @{ $self->{renames} };
+        next if exists $self->{base}{$ino}
+                || $created{$ino} && $synced->($created{$ino})
+                || rand() < 0.5;
 
-            unlink $file or die "$file: $!";
-            push @done, "$file has no name";
-        }
+        unlink $file or die "$file: $!";
+        push @done, "$file has no name";
     }
 
     return @done;

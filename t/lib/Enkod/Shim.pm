@@ -60,6 +60,7 @@ sub new {
     $self->do("none");
     $self->do_sync("none");
     $self->set_clock(0);
+    $self->tell("errors", "");
     $self->forget;
 
     return $self;
@@ -150,26 +151,41 @@ sub holding {
 
 # Those that have ended: pid; what, "fdatasync" or "fsync"; dir, whether it was
 # that of a folder; path and ino; size, of the file when it began; rc, and err,
-# errno.  In between, "ftruncate": rc is the size to which a file was cut, and
-# err, how many bytes of it were appended to the file "cut".
-
+# errno; lost, whether it was told to fail, and then all is lost up to size; how
+# many errors of the file there were; begun, in seconds of CLOCK_MONOTONIC.
+#
+# Who was not told to fail does so as well, once for all that open() has given,
+# if there was an error since then.
+#
 sub syncs {
+    my ($self) = @_;
+
+    return grep { $_->{what} =~ /sync$/ } $self->notes;
+}
+
+
+# In between, "ftruncate": rc is the size to which a file was cut, and err, how
+# many bytes of it were appended to the file "cut"; begun is when it had ended.
+# And "open", of a file that is to be created if it is not there.
+
+sub notes {
     my ($self) = @_;
 
     open my $fh, "<", "$self->{dir}/syncs" or die "syncs: $!";
 
-    my @syncs;
+    my @notes;
 
     while (<$fh>) {
-        my %sync;
+        my %note;
 
-        @sync{qw(what pid dir ino size rc err path)} = split " ", $_, 8;
-        chomp $sync{path};
+        @note{qw(what pid dir ino size rc err lost errors begun path)}
+            = split " ", $_, 11;
+        chomp $note{path};
 
-        push @syncs, \%sync if $sync{what} !~ /^hold$|^held$/;
+        push @notes, \%note;
     }
 
-    return @syncs;
+    return @notes;
 }
 
 

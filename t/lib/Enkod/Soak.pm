@@ -120,8 +120,7 @@ sub setup {
 
     $nginx->{env} = $self->{shim}->env;
 
-    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files},
-                                           holes => $self->{workers} == 1);
+    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
 
     $nginx->start;
 }
@@ -530,8 +529,7 @@ sub fault_power_loss {
         $self->say("    $done");
     }
 
-    # one at the end of each file, and one where zeros begin
-    $self->{torn} += 4 + $self->{power}{holes_made};
+    $self->{torn} += $self->{power}{torn};
 
     $self->start_again;
 }

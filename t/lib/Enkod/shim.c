@@ -15,6 +15,11 @@
  *     writes    a line for each write() of lines
  *     syncs     a line for each sync, and for each line that was cut off
  *     cut       what was cut off
+ *     errors    which open file has been told of which error
+ *
+ * An error of a sync is what it is on Linux: what was not on the disk then is
+ * lost, and everything that open() has returned before is told so, once, by its
+ * next sync.  Processes that have inherited a descriptor share that.
  */
 
 
@@ -23,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +41,28 @@
 #include <unistd.h>
 
 
+#define SHIM_INODES  1024
+#define SHIM_OPENED  65536
+#define SHIM_FDS     4096
+
+
+/* shared by all processes */
+
+typedef struct {
+    uint32_t               nopened;
+    uint32_t               told[SHIM_OPENED];       /* of how many errors */
+    struct {
+        uint64_t           ino;
+        uint32_t           errors;
+    } inodes[SHIM_INODES];
+} shim_errors_t;
+
+
 static int               mode = -1, sync_mode = -1, writes = -1, syncs = -1;
 static int               cut = -1;
 static volatile int64_t *wrong;
+static shim_errors_t    *errors;
+static uint32_t          opened[SHIM_FDS];          /* by descriptor, or 0 */
 
 
 static int
@@ -77,6 +102,42 @@ shim_init(void)
 
         close(fd);
     }
+
+    fd = shim_open("errors", O_RDWR);
+
+    if (fd != -1 && ftruncate(fd, sizeof(shim_errors_t)) == 0) {
+        errors = mmap(NULL, sizeof(shim_errors_t), PROT_READ|PROT_WRITE,
+                      MAP_SHARED, fd, 0);
+
+        if (errors == MAP_FAILED) {
+            errors = NULL;
+        }
+
+        close(fd);
+    }
+}
+
+
+/* how many errors there were; it is the place to count them, too */
+
+static uint32_t *
+shim_errors(ino_t ino)
+{
+    int       i;
+    uint64_t  old;
+
+    for (i = 0; i < SHIM_INODES; i++) {
+        old = 0;
+
+        if (__atomic_compare_exchange_n(&errors->inodes[i].ino, &old, ino, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+            || old == ino)
+        {
+            return &errors->inodes[i].errors;
+        }
+    }
+
+    abort();
 }
 
 
@@ -220,19 +281,41 @@ write(int fd, const void *buf, size_t len)
 }
 
 
-/* fdatasync(), fsync(), ftruncate() */
+/* open(), close(), fdatasync(), fsync(), ftruncate() */
+
+typedef struct {
+    const char  *what;
+    struct stat  st;
+    int          rc;
+    int          err;
+    int          lost;      /* it is this one that has failed */
+    uint32_t     errors;    /* of the file, so far */
+    double       begun;     /* seconds */
+} shim_note_t;
+
+
+static double
+shim_now(void)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
 
 static void
-shim_note(const char *what, struct stat *st, int rc, int err,
-    const char *path)
+shim_note(shim_note_t *note, const char *what, const char *path)
 {
     int   n;
     char  text[4352];
 
-    n = snprintf(text, sizeof(text), "%s %d %d %llu %lld %d %d %s\n", what,
-                 (int) getpid(), S_ISDIR(st->st_mode) ? 1 : 0,
-                 (unsigned long long) st->st_ino, (long long) st->st_size, rc,
-                 err, path);
+    n = snprintf(text, sizeof(text), "%s %d %d %llu %lld %d %d %d %u %.9f %s\n",
+                 what, (int) getpid(), S_ISDIR(note->st.st_mode) ? 1 : 0,
+                 (unsigned long long) note->st.st_ino,
+                 (long long) note->st.st_size, note->rc, note->err,
+                 note->lost, note->errors, note->begun, path);
 
     syscall(SYS_write, syncs, text, n);
 }
@@ -250,14 +333,126 @@ shim_path(int fd, char *path, size_t size)
 }
 
 
+/* a new open file, which is not told of what was before */
+
+static int
+shim_opened(int fd, const char *path, int flags)
+{
+    uint32_t     n;
+    shim_note_t  note;
+
+    if (fd < 0 || fd >= SHIM_FDS) {
+        return fd;
+    }
+
+    opened[fd] = 0;
+
+    if (errors == NULL || strstr(path, ".jsonl") == NULL) {
+        return fd;
+    }
+
+    memset(&note, 0, sizeof(shim_note_t));
+
+    if (fstat(fd, &note.st) == 0 && S_ISREG(note.st.st_mode)) {
+        n = __atomic_add_fetch(&errors->nopened, 1, __ATOMIC_SEQ_CST)
+            % SHIM_OPENED;
+
+        errors->told[n] = *shim_errors(note.st.st_ino);
+        opened[fd] = n;
+
+        if (flags & O_CREAT) {
+            note.begun = shim_now();
+            shim_note(&note, "open", path);
+        }
+    }
+
+    return fd;
+}
+
+
+int
+open(const char *path, int flags, ...)
+{
+    int      access;
+    va_list  args;
+
+    va_start(args, flags);
+    access = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, int) : 0;
+    va_end(args);
+
+    return shim_opened(syscall(SYS_openat, AT_FDCWD, path, flags, access),
+                       path, flags);
+}
+
+
+int
+open64(const char *path, int flags, ...)
+{
+    int      access;
+    va_list  args;
+
+    va_start(args, flags);
+    access = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, int) : 0;
+    va_end(args);
+
+    return open(path, flags, access);
+}
+
+
+int
+close(int fd)
+{
+    if (fd >= 0 && fd < SHIM_FDS) {
+        opened[fd] = 0;
+    }
+
+    return syscall(SYS_close, fd);
+}
+
+
+/* true if there was an error that this open file has not been told of */
+
+static int
+shim_tell(int fd, shim_note_t *note)
+{
+    uint32_t  *count, told;
+
+    if (errors == NULL || S_ISDIR(note->st.st_mode)) {
+        return 0;
+    }
+
+    count = shim_errors(note->st.st_ino);
+
+    note->errors = __atomic_add_fetch(count, note->lost, __ATOMIC_SEQ_CST);
+
+    if (fd >= SHIM_FDS || opened[fd] == 0) {
+        return 0;
+    }
+
+    told = __atomic_exchange_n(&errors->told[opened[fd]], note->errors,
+                               __ATOMIC_SEQ_CST);
+
+    return told != note->errors;
+}
+
+
+/*
+ * What was written before a sync began is on the disk when it has succeeded,
+ * and no more; what was written until one has failed is lost.
+ */
+
 static int
 shim_sync(const char *what, long call, int fd)
 {
-    int          rc, err, held;
+    int          held;
     char         c = '-', path[4096];
-    struct stat  st;
+    shim_note_t  note;
 
-    if (sync_mode == -1 || fstat(fd, &st) == -1) {
+    memset(&note, 0, sizeof(shim_note_t));
+
+    note.begun = shim_now();
+
+    if (sync_mode == -1 || fstat(fd, &note.st) == -1) {
         return syscall(call, fd);
     }
 
@@ -269,21 +464,18 @@ shim_sync(const char *what, long call, int fd)
         }
 
         if (!held) {
-            shim_note("hold", &st, 0, 0, "-");
+            shim_note(&note, "hold", "-");
         }
 
         usleep(1000);
     }
 
     if (held) {
-        shim_note("held", &st, 0, 0, "-");
-        fstat(fd, &st);
+        shim_note(&note, "held", "-");
     }
 
     /* a file may have been renamed */
     shim_path(fd, path, sizeof(path));
-
-    rc = 0;
 
     switch (c) {
 
@@ -293,37 +485,46 @@ shim_sync(const char *what, long call, int fd)
 
     case 'I':
         shim_next(sync_mode, '-');
-        rc = -1;
+        note.lost = 1;
         break;
 
     case 'i':
-        rc = -1;
+        note.lost = 1;
         break;
 
     case 'd':
-        rc = S_ISDIR(st.st_mode) ? -1 : 0;
+        note.lost = S_ISDIR(note.st.st_mode) ? 1 : 0;
         break;
 
     case 'r':
-        if (shim_chance(8)) {
-            rc = -1;
+        note.lost = shim_chance(8);
 
-        } else if (shim_chance(8)) {
+        if (shim_chance(8)) {
             usleep(20000);
         }
     }
 
-    err = EIO;
+    if (note.lost) {
+        fstat(fd, &note.st);
+        note.rc = -1;
 
-    if (rc == 0) {
-        rc = syscall(call, fd);
-        err = (rc == -1) ? errno : 0;
+    } else {
+        note.rc = syscall(call, fd);
+        note.err = (note.rc == -1) ? errno : 0;
     }
 
-    shim_note(what, &st, rc, err, path);
+    if (shim_tell(fd, &note)) {
+        note.rc = -1;
+    }
 
-    errno = err;
-    return rc;
+    if (note.rc == -1 && note.err == 0) {
+        note.err = EIO;
+    }
+
+    shim_note(&note, what, path);
+
+    errno = note.err;
+    return note.rc;
 }
 
 
@@ -344,41 +545,55 @@ fsync(int fd)
 /* What is cut off may come back after a power cut, so it is kept. */
 
 int
-ftruncate(int fd, off_t len)
+ftruncate64(int fd, off64_t len)
 {
     int          file, rc;
     char         path[4096], buf[65536];
     off_t        offset;
     ssize_t      n;
-    struct stat  st;
+    shim_note_t  note;
 
-    if (cut != -1 && fstat(fd, &st) == 0 && st.st_size > len) {
+    memset(&note, 0, sizeof(shim_note_t));
 
-        shim_path(fd, path, sizeof(path));
-
-        file = open(path, O_RDONLY|O_CLOEXEC);
-
-        for (offset = len; offset < st.st_size; offset += n) {
-            n = pread(file, buf, sizeof(buf), offset);
-
-            if (n <= 0) {
-                break;
-            }
-
-            syscall(SYS_write, cut, buf, n);
-        }
-
-        close(file);
-
-        /* "rc" is where it has been cut, "err" how much was kept */
-
-        rc = syscall(SYS_ftruncate, fd, len);
-        shim_note("ftruncate", &st, (int) len, (int) (offset - len), path);
-
-        return rc;
+    if (cut == -1 || fstat(fd, &note.st) != 0 || note.st.st_size <= len) {
+        return syscall(SYS_ftruncate, fd, len);
     }
 
-    return syscall(SYS_ftruncate, fd, len);
+    shim_path(fd, path, sizeof(path));
+
+    file = open(path, O_RDONLY|O_CLOEXEC);
+
+    for (offset = len; offset < note.st.st_size; offset += n) {
+        n = pread(file, buf, sizeof(buf), offset);
+
+        if (n <= 0) {
+            break;
+        }
+
+        syscall(SYS_write, cut, buf, n);
+    }
+
+    close(file);
+
+    rc = syscall(SYS_ftruncate, fd, len);
+
+    /* "rc" is where it has been cut, "err" how much was kept */
+
+    note.rc = len;
+    note.err = offset - len;
+    note.errors = errors ? *shim_errors(note.st.st_ino) : 0;
+    note.begun = shim_now();
+
+    shim_note(&note, "ftruncate", path);
+
+    return rc;
+}
+
+
+int
+ftruncate(int fd, off_t len)
+{
+    return ftruncate64(fd, len);
 }
 
 
