@@ -104,6 +104,10 @@ for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
 
 is defects($one . substr($three, 0, 90) . "\n$two", $bad, torn => 1), "",
    "but one with an incomplete line is, if there may be one";
+is defects($one . $two . $three =~ s/recipient/\0\0\0/r, $bad, torn => 1), "",
+   "or one of which a power cut has made zeros";
+like defects($one . $two =~ s/recipient/\0\0\0/r, $bad, torn => 1),
+     qr/^L-2, acknowledged, is missing$/, "but not of an acknowledged one";
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
    "or one without an acknowledged line that may be lost";
 

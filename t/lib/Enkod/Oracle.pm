@@ -89,6 +89,14 @@ sub read_files {
         open my $fh, "<", $file or do { defect($v, "$file: $!"); next };
 
         while (my $line = <$fh>) {
+            # a power cut can take the middle of a line, too, or its beginning;
+            # if one that must be there is glued to that, it is missing
+
+            if ($line =~ /\0/) {
+                $v->{torn}++;
+                next;
+            }
+
             my ($id, $same) = $kind eq "log" ? line_of($line)
                                              : refusal_of($line);
 
@@ -134,8 +142,8 @@ sub refusal_of {
 }
 
 
-# Could that be what is left of a line, or of several that a power cut has made
-# zeros of?  It does not end as one, so nothing was glued to it.
+# Could that be what is left of a line?  It does not end as one, so nothing was
+# glued to it.
 
 sub beginning {
     my ($line) = @_;
@@ -144,10 +152,6 @@ sub beginning {
 
     my $begin = '{"received_at":"';
     my $n = length $line < length $begin ? length $line : length $begin;
-
-    # a power cut can take the beginning, too; if a line that must be there is
-    # glued to that, it is missing
-    return 1 if $line =~ /\0/;
 
     return substr($line, 0, $n) eq substr($begin, 0, $n)
            && $line !~ /.\{"received_at":/
