@@ -198,6 +198,8 @@ sub lose {
         push @done, $self->lose_rest($fh, $size, $stat[7] - $size);
     }
 
+    my ($holes, $lost) = (0, 0);
+
     for my $hole (@{ $disk->{holes} }) {
         next if rand() < 0.2;
 
@@ -209,11 +211,15 @@ sub lose {
 
         zero($fh, $from, $to);
 
-        $self->{torn}++;
-        push @done, $to - $from . " bytes for which a sync has failed are lost";
+        $holes++;
+        $lost += $to - $from;
     }
 
     close $fh or die "$file: $!";
+
+    $self->{torn} += $holes;
+    push @done, "$lost bytes for which syncs have failed are lost, in $holes "
+                . "places" if $holes;
 
     return @done;
 }

@@ -199,16 +199,22 @@ sub masters {
 }
 
 
+# also one that is about to be made
+
 sub kill_all {
     my ($self) = @_;
 
+    my @pids = $self->masters;
+    my (%known, @new);
+
     # or a master makes another worker meanwhile
-    kill 'STOP', $self->masters;
+    while (@new = grep { !$known{$_}++ } @pids) {
+        kill 'STOP', @new;
+        @pids = map { Enkod::Nginx::children($_) } @new;
+    }
 
-    my @pids = shuffle($self->{nginx}->processes);
-
-    kill 'KILL', @pids;
-    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } @pids });
+    kill 'KILL', shuffle(keys %known);
+    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } keys %known });
 }
 
 
@@ -282,7 +288,7 @@ sub fault_reload {
 }
 
 
-sub fault_rotate {
+sub rename_files {
     my ($self) = @_;
 
     my $n = ++$self->{rotated};
@@ -293,7 +299,13 @@ sub fault_rotate {
         rename $file, "$file.$n" or die "$file: $!\n";
         $self->{power}->renamed($file, "$file.$n");
     }
+}
 
+
+sub fault_rotate {
+    my ($self) = @_;
+
+    $self->rename_files;
     pause() if rand() < 0.5;
 
     kill 'USR1', $self->masters;
@@ -519,10 +531,56 @@ sub fault_sync_hangs {
 }
 
 
+# in the middle of something
+
 sub fault_power_loss {
     my ($self) = @_;
 
+    my $shim = $self->{shim};
+    my $what = (qw(nothing sync_errors sync_failed sync_hangs short_writes
+                   rename rotate upgrade kill_worker))[rand 9];
+
+    $self->say("    meanwhile: $what");
+
+    if ($what eq "sync_errors") {
+        $shim->do_sync("random");
+        pause();
+
+    } elsif ($what eq "sync_failed") {
+        $shim->do_sync("eio1");
+        pause() if rand() < 0.7;
+
+    } elsif ($what eq "sync_hangs") {
+        $shim->do_sync("hold");
+        pause();
+
+    } elsif ($what eq "short_writes") {
+        $shim->do("random");
+        pause();
+
+    } elsif ($what eq "rename") {
+        $self->rename_files;
+        pause() if rand() < 0.5;
+
+    } elsif ($what eq "rotate") {
+        $self->rename_files;
+        kill 'USR1', $self->masters;
+        sleep rand 0.1;
+
+    } elsif ($what eq "upgrade") {
+        kill 'USR2', $self->{nginx}{pid};
+        sleep rand(3) * $slow;
+
+    } elsif ($what eq "kill_worker") {
+        my @workers = $self->{nginx}->workers;
+        kill 'KILL', $workers[rand @workers];
+        sleep rand 0.02;
+    }
+
     $self->kill_all;
+
+    $shim->do("none");
+    $shim->do_sync("none");
 
     for my $done ($self->{power}->cut) {
         $done =~ s{.*/}{};
