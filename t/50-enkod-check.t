@@ -8,12 +8,12 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
 use Fcntl qw(S_IMODE);
-use JSON::PP ();
+use File::Spec;
 use Test::More;
 
 use Enkod::Nginx seconds => 150;
 
-my $top = dirname(dirname(__FILE__));
+my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";
 
 my @kinds = qw(message-sent delivery-bounce message-open message-clicked
@@ -185,6 +185,10 @@ my @accepted = (
           . '"message_uid":"0123456789_012_012_01234"}'],
     ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
           . '[' x 31 . ']' x 31 . ',"a":{"b":1}}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
+          . '{"a":1,"extra":{"b":1}},"c":{"d":1,"extra":{}}}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
+          . '[1,{"a":1,"extra":{"b":1}}]}'],
     ["/", '{"event":"contact adding","email":"e","source":{"a":[1]}}'],
 
     # unknown ones
@@ -216,7 +220,7 @@ is_deeply $summary,
     { "lines" => scalar @accepted, "message sent" => 1,
       "delivery bounce" => 1, "message open" => $n, "message clicked" => 1,
       "complaint" => 1, "mailing group subscribe" => 1,
-      "mailing group unsubscribe" => 1, "whatsapp read" => 4,
+      "mailing group unsubscribe" => 1, "whatsapp read" => 6,
       "contact adding" => 1, "unheard of" => 5, "" => 1,
       "\\u0000\\\"\\\\\xc3\xa9\xd1\x81" => 1, "tests" => 9, "rejected" => 0,
       "empty lines" => 0, "defects" => 0 },
@@ -347,6 +351,8 @@ defect("NUL bytes before a line", "\0" x 512 . $good, 0, "NUL bytes, 512 of"
 defect("NUL bytes between halves of lines", substr($good, 0, 100) . "\0" x 7
        . substr($good, 0, 100), 100, "NUL bytes, 7 of them; the line that"
        . " begins at offset %107 is not whole");
+defect("NUL bytes behind two beginnings", substr($good, 0, 60)
+       . substr($good, 0, 100) . "\0" x 7, 160, "NUL bytes, 7 of them");
 
 # the envelope
 defect("another text", "hello", 0, "$not\{\"received_at\":\" at the beginning"
@@ -891,7 +897,8 @@ for (["a field must be given as NAME=TYPE", "'x' y"],
      ["the event's name must not be empty", '"" a=any'],
      ["a quote is not closed", '"x a=any'],
      ["names must be valid UTF-8", "\xff a=any"],
-     ["names must be valid UTF-8", "a\xd1 a=any"])
+     ["names must be valid UTF-8", "a\xd1 a=any"],
+     ["names must be valid UTF-8", "a\xd1"])
 {
     my ($said, $def) = @$_;
 
