@@ -936,7 +936,7 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
     my $c = join "", map { Enkod::Nginx::slurp($_) } glob "$top/tools/check/*.c";
     $c =~ s/"\s+"//g;
 
-    my @texts = $c =~ /checker_line_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
+    my @texts = $c =~ /checker_scan_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
     push @texts, $c =~ /sentence = "((?:[^"\\]|\\.)*)"/g;
 
     cmp_ok scalar @texts, ">=", 15, "the sources have sentences";

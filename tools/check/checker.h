@@ -10,7 +10,7 @@
  * finished; or says what the module would think of a body.
  *
  * What an event is, the event core knows (enkod_*.c); what stands around it,
- * checker_line.c.
+ * checker_line.c; what a refusal is, checker_refusal.c.
  */
 
 

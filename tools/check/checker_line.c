@@ -15,15 +15,12 @@
  */
 
 
-#include "checker.h"
+#include "checker_line.h"
 
 #include <arpa/inet.h>
 
 
 #define CHECKER_TIME_LEN      (sizeof("2026-11-23T03:44:01.123Z") - 1)
-
-/* what a refusal is wrapped in, to be checked as an event */
-#define CHECKER_WRAP          "{\"event\":\"\","
 
 #define CHECKER_EXTRA         ",\"extra\":{"
 
@@ -31,62 +28,12 @@
 #define CHECKER_ADDR_SIZE     INET6_ADDRSTRLEN
 
 
-typedef struct {
-    const unsigned char   *start;
-    const unsigned char   *p;       /* what was read so far */
-    const unsigned char   *end;
-    off_t                  base;
-    checker_verdict_t     *verdict;
-} checker_line_t;
-
-
-/* a body made of pieces of a line, and where these pieces come from */
-
-typedef struct {
-    size_t                 first;   /* place in the line of the body's byte
-                                       "skip" */
-    size_t                 skip;
-    size_t                 cut;     /* bytes of the body before the gap */
-    size_t                 gap;
-} checker_map_t;
-
-
-static int checker_line_read(checker_t *checker, checker_line_t *line);
 static int checker_line_envelope(checker_line_t *line);
-static int checker_line_time(checker_line_t *line);
-static int checker_line_number(const unsigned char *p, unsigned n);
 static int checker_line_event(checker_t *checker, checker_line_t *line,
     int test, const unsigned char *test_at);
 static const unsigned char *checker_line_extra(const checker_line_t *line,
     const unsigned char **close);
-static int checker_line_refusal(checker_t *checker, checker_line_t *line);
-static int checker_line_code(checker_line_t *line, unsigned status,
-    const unsigned char *status_at);
-static int checker_line_base64(checker_line_t *line,
-    const unsigned char *last);
-static int checker_line_content(checker_t *checker, checker_line_t *line,
-    const unsigned char *body, size_t len, const checker_map_t *map);
-static int checker_line_written(checker_t *checker, checker_line_t *line,
-    const unsigned char *p, size_t len, int flat, const checker_map_t *map);
 static size_t checker_line_place(const checker_map_t *map, size_t offset);
-static int checker_line_has(checker_line_t *line, const char *text);
-static int checker_line_within(const checker_line_t *line, const char *text);
-static int checker_line_expect(checker_line_t *line, const char *text,
-    const char *what);
-static const unsigned char *checker_line_string(const unsigned char *p,
-    const unsigned char *end);
-static int checker_line_short(checker_line_t *line);
-static int checker_line_bad(checker_line_t *line, const unsigned char *p,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static int checker_line_broken(checker_line_t *line, const unsigned char *p,
-    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void checker_line_say(checker_verdict_t *verdict, size_t offset,
-    const char *fmt, va_list args);
-static void checker_line_explain(checker_t *checker, checker_line_t *line);
-static const unsigned char *checker_line_next(const unsigned char *p,
-    const unsigned char *end);
-static const char *checker_line_whole(checker_t *checker,
-    const unsigned char *p, const unsigned char *end);
 
 
 void
@@ -116,7 +63,7 @@ checker_line(checker_t *checker, const unsigned char *p, size_t len,
     verdict->kind = CHECKER_IS_DEFECT;
 
     if (verdict->broken) {
-        checker_line_explain(checker, &line);
+        checker_explain(checker, &line);
     }
 }
 
@@ -137,7 +84,7 @@ checker_line_is_ours(const unsigned char *p, size_t len)
  * defect.
  */
 
-static int
+int
 checker_line_read(checker_t *checker, checker_line_t *line)
 {
     int                   test;
@@ -147,39 +94,39 @@ checker_line_read(checker_t *checker, checker_line_t *line)
         return 0;
     }
 
-    if (checker_line_has(line, "\"status\":")) {
-        return checker_line_refusal(checker, line);
+    if (checker_scan_has(line, "\"status\":")) {
+        return checker_refusal_read(checker, line);
     }
 
     p = line->p;
-    test = checker_line_has(line, "\"test\":true,");
+    test = checker_scan_has(line, "\"test\":true,");
 
-    if (checker_line_has(line, "\"pass_status\":")) {
+    if (checker_scan_has(line, "\"pass_status\":")) {
 
         if (line->end - line->p < 3) {
-            return checker_line_short(line);
+            return checker_scan_short(line);
         }
 
         if (checker_line_number(line->p, 3) < 100) {
-            return checker_line_broken(line, line->p,
+            return checker_scan_broken(line, line->p,
                                        "\"pass_status\" is no HTTP status");
         }
 
         line->p += 3;
 
-        if (!checker_line_expect(line, ",", "a comma")) {
+        if (!checker_scan_expect(line, ",", "a comma")) {
             return 0;
         }
     }
 
-    if (checker_line_within(line, "\"status\":")
-        || checker_line_within(line, "\"test\":true,")
-        || checker_line_within(line, "\"pass_status\":"))
+    if (checker_scan_within(line, "\"status\":")
+        || checker_scan_within(line, "\"test\":true,")
+        || checker_scan_within(line, "\"pass_status\":"))
     {
-        return checker_line_short(line);
+        return checker_scan_short(line);
     }
 
-    if (!checker_line_expect(line, "\"event\":", "\"event\" or \"status\"")) {
+    if (!checker_scan_expect(line, "\"event\":", "\"event\" or \"status\"")) {
         return 0;
     }
 
@@ -197,10 +144,10 @@ checker_line_envelope(checker_line_t *line)
     unsigned char         binary[sizeof(struct in6_addr)];
     const unsigned char  *p;
 
-    if (!checker_line_expect(line, CHECKER_LINE_START,
+    if (!checker_scan_expect(line, CHECKER_LINE_START,
                              CHECKER_LINE_START " at the beginning of a line")
         || !checker_line_time(line)
-        || !checker_line_expect(line, "\",\"request_id\":\"", "\"request_id\""))
+        || !checker_scan_expect(line, "\",\"request_id\":\"", "\"request_id\""))
     {
         return 0;
     }
@@ -214,10 +161,11 @@ checker_line_envelope(checker_line_t *line)
     }
 
     if (line->p < line->end && (*line->p != '"' || line->p == p)) {
-        return checker_line_broken(line, line->p, "this cannot be in \"request_id\"");
+        return checker_scan_broken(line, line->p,
+                                   "this cannot be in \"request_id\"");
     }
 
-    if (!checker_line_expect(line, "\",\"remote_addr\":\"",
+    if (!checker_scan_expect(line, "\",\"remote_addr\":\"",
                              "\"remote_addr\""))
     {
         return 0;
@@ -230,7 +178,7 @@ checker_line_envelope(checker_line_t *line)
     }
 
     if (line->p == line->end) {
-        return checker_line_short(line);
+        return checker_scan_short(line);
     }
 
     len = line->p - p;
@@ -246,16 +194,16 @@ checker_line_envelope(checker_line_t *line)
             && inet_pton(AF_INET6, addr, binary) != 1
             && strcmp(addr, "unix:") != 0))
     {
-        return checker_line_broken(line, p, "\"remote_addr\" is no address");
+        return checker_scan_broken(line, p, "\"remote_addr\" is no address");
     }
 
-    return checker_line_expect(line, "\",", "a comma");
+    return checker_scan_expect(line, "\",", "a comma");
 }
 
 
 /* RFC 3339, UTC, with milliseconds, and a day that there is */
 
-static int
+int
 checker_line_time(checker_line_t *line)
 {
     int                   year, month, days;
@@ -271,11 +219,11 @@ checker_line_time(checker_line_t *line)
     for (i = 0; i < CHECKER_TIME_LEN; i++) {
 
         if (p + i == line->end) {
-            return checker_line_short(line);
+            return checker_scan_short(line);
         }
 
         if (form[i] == '0' ? p[i] < '0' || p[i] > '9' : p[i] != form[i]) {
-            return checker_line_broken(line, p + i,
+            return checker_scan_broken(line, p + i,
                                        "\"received_at\" is no time in UTC, as"
                                        " in 2026-11-23T03:44:01.123Z");
         }
@@ -296,7 +244,7 @@ checker_line_time(checker_line_t *line)
         || checker_line_number(p + 14, 2) > 59
         || checker_line_number(p + 17, 2) > 59)
     {
-        return checker_line_broken(line, p,
+        return checker_scan_broken(line, p,
                                    "\"received_at\" is a time that there is"
                                    " not");
     }
@@ -309,7 +257,7 @@ checker_line_time(checker_line_t *line)
 
 /* the number that these digits are, or -1 */
 
-static int
+int
 checker_line_number(const unsigned char *p, unsigned n)
 {
     int  value;
@@ -359,7 +307,7 @@ checker_line_event(checker_t *checker, checker_line_t *line, int test,
         len = 1 + head;
 
     } else if (close && close == extra + sizeof(CHECKER_EXTRA) - 1) {
-        return checker_line_bad(line, extra, "an empty \"extra\", which the"
+        return checker_scan_bad(line, extra, "an empty \"extra\", which the"
                                 " module does not write");
 
     } else {
@@ -387,13 +335,13 @@ checker_line_event(checker_t *checker, checker_line_t *line, int test,
     if (close) {
 
         if (close + 1 == line->end) {
-            return checker_line_short(line);
+            return checker_scan_short(line);
         }
 
         if (close[1] != '}' || close + 2 != line->end) {
             close += (close[1] == '}') ? 2 : 1;
 
-            return checker_line_broken(line, close, "something stands behind"
+            return checker_scan_broken(line, close, "something stands behind"
                                        " \"extra\", which is the end of a"
                                        " line");
         }
@@ -422,12 +370,12 @@ checker_line_event(checker_t *checker, checker_line_t *line, int test,
            > sizeof("\"event\":\"\"") - 1 + name.len;
 
     if (test && !enkod_event_test(checker->event) && (shape || !flat)) {
-        return checker_line_bad(line, test_at, "marked as a test delivery,"
+        return checker_scan_bad(line, test_at, "marked as a test delivery,"
                                 " which it is not");
     }
 
     if (!test && enkod_event_test(checker->event)) {
-        return checker_line_bad(line, test_at,
+        return checker_scan_bad(line, test_at,
                                 "a test delivery without \"test\":true");
     }
 
@@ -471,7 +419,7 @@ checker_line_extra(const checker_line_t *line, const unsigned char **close)
         switch (*p) {
 
         case '"':
-            p = checker_line_string(p + 1, line->end);
+            p = checker_scan_string(p + 1, line->end);
 
             if (p == NULL) {
                 return extra;
@@ -516,192 +464,9 @@ checker_line_extra(const checker_line_t *line, const unsigned char **close)
 }
 
 
-/* a line of enkod_reject_log, from the status on */
-
-static int
-checker_line_refusal(checker_t *checker, checker_line_t *line)
-{
-    int                   base64;
-    size_t                len;
-    unsigned              status;
-    unsigned char        *body;
-    checker_map_t         map;
-    const unsigned char  *p, *last;
-
-    p = line->p;
-
-    if (line->end - p < 3) {
-        return checker_line_short(line);
-    }
-
-    status = checker_line_number(p, 3);
-
-    if (status != 400 && status != 422) {
-        return checker_line_broken(line, p,
-                                   "\"status\" is neither 400 nor 422");
-    }
-
-    line->p += 3;
-
-    if (!checker_line_expect(line, ",\"code\":\"", "\"code\"")
-        || !checker_line_code(line, status, p))
-    {
-        return 0;
-    }
-
-    if (checker_line_has(line, "\",\"field\":\"")) {
-
-        last = checker_line_string(line->p, line->end);
-
-        if (last == NULL) {
-            return checker_line_short(line);
-        }
-
-        if (*line->p != '/') {
-            return checker_line_broken(line, line->p, "\"field\" is no JSON"
-                                       " Pointer to a member");
-        }
-
-        line->p = last;
-    }
-
-    base64 = checker_line_has(line, "\",\"body_base64\":\"");
-
-    if (checker_line_within(line, "\",\"field\":\"")
-        || checker_line_within(line, "\",\"body_base64\":\""))
-    {
-        return checker_line_short(line);
-    }
-
-    if (!base64
-        && !checker_line_expect(line, "\",\"body\":\"",
-                                "\"field\", \"body\" or \"body_base64\""))
-    {
-        return 0;
-    }
-
-    last = checker_line_string(line->p, line->end);
-
-    if (last == NULL) {
-        return checker_line_short(line);
-    }
-
-    if (base64 && !checker_line_base64(line, last)) {
-        return 0;
-    }
-
-    line->p = last;
-
-    if (!checker_line_expect(line, "\"}", "the end of the line")) {
-        return 0;
-    }
-
-    if (line->p != line->end) {
-        return checker_line_broken(line, line->p, "something stands behind the"
-                                   " body, which is the end of a line");
-    }
-
-    /* is it JSON, and written as the module does? */
-
-    p -= sizeof("\"status\":") - 1;
-
-    map.first = p - line->start;
-    map.skip = sizeof(CHECKER_WRAP) - 1;
-    map.gap = 0;
-    map.cut = 0;
-
-    len = map.skip + (line->end - p);
-
-    body = checker_room(&checker->body, len, 0);
-    memcpy(body, CHECKER_WRAP, map.skip);
-    memcpy(body + map.skip, p, line->end - p);
-
-    if (!checker_line_content(checker, line, body, len, &map)
-        || !checker_line_written(checker, line, body + 1, len - 1, 1, &map))
-    {
-        return 0;
-    }
-
-    line->verdict->kind = CHECKER_IS_REFUSAL;
-
-    return 1;
-}
-
-
-static int
-checker_line_code(checker_line_t *line, unsigned status,
-    const unsigned char *status_at)
-{
-    size_t                n;
-    unsigned              i;
-    const unsigned char  *end;
-    const enkod_error_t  *error;
-
-    end = checker_line_string(line->p, line->end);
-
-    if (end == NULL) {
-        return checker_line_short(line);
-    }
-
-    n = end - line->p;
-
-    for (i = ENKOD_OK + 1; i < ENKOD_NERRORS; i++) {
-
-        error = enkod_error_get(i);
-
-        if (strlen(error->code) != n || memcmp(error->code, line->p, n) != 0) {
-            continue;
-        }
-
-        if (error->status != status) {
-            return checker_line_bad(line, status_at, "\"status\" is %u, but"
-                                    " that of \"%s\" is %u", status,
-                                    error->code, error->status);
-        }
-
-        line->verdict->code = i;
-        line->p = end;
-
-        return 1;
-    }
-
-    return checker_line_broken(line, line->p, "\"code\" is none of the"
-                               " module's");
-}
-
-
-/* RFC 4648, section 4; a body that is not valid UTF-8 is not empty */
-
-static int
-checker_line_base64(checker_line_t *line, const unsigned char *last)
-{
-    const unsigned char  *p;
-
-    for (p = line->p; p < last; p++) {
-
-        if (!((*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')
-              || (*p >= '0' && *p <= '9') || *p == '+' || *p == '/'))
-        {
-            break;
-        }
-    }
-
-    if (p == line->p
-        || (last - line->p) % 4 != 0
-        || last - p > 2
-        || (p < last && *p != '=')
-        || (last - p == 2 && p[1] != '='))
-    {
-        return checker_line_broken(line, p, "\"body_base64\" is no base64");
-    }
-
-    return 1;
-}
-
-
 /* Gives the body to the core. */
 
-static int
+int
 checker_line_content(checker_t *checker, checker_line_t *line,
     const unsigned char *body, size_t len, const checker_map_t *map)
 {
@@ -717,7 +482,7 @@ checker_line_content(checker_t *checker, checker_line_t *line,
     }
 
     if (ended) {
-        return checker_line_short(line);
+        return checker_scan_short(line);
     }
 
     p = line->start + checker_line_place(map, refusal->offset);
@@ -740,7 +505,7 @@ checker_line_content(checker_t *checker, checker_line_t *line,
         sentence = "the module does not accept this event";
     }
 
-    return checker_line_broken(line, p, "%s: %s%s%.*s%s%s%s",
+    return checker_scan_broken(line, p, "%s: %s%s%.*s%s%s%s",
                                enkod_error_get(refusal->code)->code, sentence,
                                refusal->field.len ? ", field \"" : "",
                                (int) refusal->field.len,
@@ -754,7 +519,7 @@ checker_line_content(checker_t *checker, checker_line_t *line,
 
 /* Whether this is what the core writes; places are those of the body. */
 
-static int
+int
 checker_line_written(checker_t *checker, checker_line_t *line,
     const unsigned char *p, size_t len, int flat, const checker_map_t *map)
 {
@@ -773,7 +538,7 @@ checker_line_written(checker_t *checker, checker_line_t *line,
 
     p = map ? line->start + checker_line_place(map, 1 + n) : p + n;
 
-    return checker_line_bad(line, p, "the module writes the same event"
+    return checker_scan_bad(line, p, "the module writes the same event"
                             " otherwise from here on");
 }
 
@@ -788,254 +553,4 @@ checker_line_place(const checker_map_t *map, size_t offset)
     }
 
     return map->first + (offset > map->skip ? offset - map->skip : 0);
-}
-
-
-/* Steps over the text if it stands here. */
-
-static int
-checker_line_has(checker_line_t *line, const char *text)
-{
-    size_t  len;
-
-    len = strlen(text);
-
-    if ((size_t) (line->end - line->p) < len
-        || memcmp(line->p, text, len) != 0)
-    {
-        return 0;
-    }
-
-    line->p += len;
-
-    return 1;
-}
-
-
-/* Whether the line breaks off in this text. */
-
-static int
-checker_line_within(const checker_line_t *line, const char *text)
-{
-    size_t  len;
-
-    len = line->end - line->p;
-
-    return len < strlen(text) && memcmp(line->p, text, len) == 0;
-}
-
-
-static int
-checker_line_expect(checker_line_t *line, const char *text, const char *what)
-{
-    for ( /* void */ ; *text; text++) {
-
-        if (line->p == line->end) {
-            return checker_line_short(line);
-        }
-
-        if (*line->p != (unsigned char) *text) {
-            return checker_line_broken(line, line->p, "this is not what the"
-                                       " module writes here: %s", what);
-        }
-
-        line->p++;
-    }
-
-    return 1;
-}
-
-
-/* The quote that ends a string, or NULL. */
-
-static const unsigned char *
-checker_line_string(const unsigned char *p, const unsigned char *end)
-{
-    for ( /* void */ ; p < end; p++) {
-
-        if (*p == '"') {
-            return p;
-        }
-
-        if (*p == '\\') {
-            p++;
-        }
-    }
-
-    return NULL;
-}
-
-
-static int
-checker_line_short(checker_line_t *line)
-{
-    return checker_line_broken(line, line->end, "the line breaks off after"
-                               " %zu bytes", (size_t) (line->end - line->start));
-}
-
-
-/* It is a line, but not a good one. */
-
-static int
-checker_line_bad(checker_line_t *line, const unsigned char *p,
-    const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    checker_line_say(line->verdict, p - line->start, fmt, args);
-    va_end(args);
-
-    return 0;
-}
-
-
-/* It may be no line, or several. */
-
-static int
-checker_line_broken(checker_line_t *line, const unsigned char *p,
-    const char *fmt, ...)
-{
-    va_list  args;
-
-    va_start(args, fmt);
-    checker_line_say(line->verdict, p - line->start, fmt, args);
-    va_end(args);
-
-    line->verdict->broken = 1;
-
-    return 0;
-}
-
-
-static void
-checker_line_say(checker_verdict_t *verdict, size_t offset, const char *fmt,
-    va_list args)
-{
-    verdict->offset = offset;
-    verdict->broken = 0;
-
-    (void) vsnprintf(verdict->text, CHECKER_TEXT_SIZE, fmt, args);
-}
-
-
-/*
- * What is no line often is what a crash leaves behind: NUL bytes where a file
- * system had no data yet, or the beginning of a line with another line behind
- * it.  That says more than the byte at which it was noticed.
- */
-
-static void
-checker_line_explain(checker_t *checker, checker_line_t *line)
-{
-    char                  behind[160];
-    size_t                nuls, lines;
-    const char           *first, *other;
-    const unsigned char  *p, *nul, *start, *last, *end;
-
-    end = line->end;
-
-    start = checker_line_next(line->start + 1, end);
-    last = start;
-    lines = 1;
-
-    for (p = start; p; p = checker_line_next(p + 1, end)) {
-        last = p;
-        lines++;
-    }
-
-    other = start ? checker_line_whole(checker, last, end) : NULL;
-
-    nul = memchr(line->start, '\0', end - line->start);
-
-    if (nul) {
-        nuls = 0;
-
-        for (p = nul; p < end; p++) {
-            nuls += (*p == '\0');
-        }
-
-        behind[0] = '\0';
-
-        if (last > nul) {
-            (void) snprintf(behind, sizeof(behind), "; the line that begins at"
-                            " offset %lld is %s",
-                            (long long) line->base + (last - line->start),
-                            other);
-        }
-
-        (void) checker_line_bad(line, nul, "NUL bytes, %zu of them%s", nuls,
-                                behind);
-        return;
-    }
-
-    if (start == NULL) {
-        return;
-    }
-
-    first = checker_line_whole(checker, line->start, start);
-
-    if (lines == 2) {
-        (void) checker_line_bad(line, start, "two lines in one: the first is"
-                                " %s, the other begins here and is %s",
-                                first, other);
-        return;
-    }
-
-    (void) checker_line_bad(line, start, "%zu lines in one: the first is %s,"
-                            " the next begins here, the last at offset %lld"
-                            " and is %s", lines, first,
-                            (long long) line->base + (last - line->start),
-                            other);
-}
-
-
-/* The next place from p on where a line begins, or NULL. */
-
-static const unsigned char *
-checker_line_next(const unsigned char *p, const unsigned char *end)
-{
-    size_t             len;
-    checker_line_t     line;
-    checker_verdict_t  verdict;
-
-    len = sizeof(CHECKER_LINE_START) - 1;
-
-    for ( /* void */ ; p < end; p++) {
-
-        p = memmem(p, end - p, CHECKER_LINE_START, len);
-        if (p == NULL) {
-            return NULL;
-        }
-
-        line.start = p;
-        line.p = p + len;
-        line.end = end;
-        line.verdict = &verdict;
-
-        /* not a member of that name */
-
-        if (checker_line_time(&line) || verdict.offset == (size_t) (end - p)) {
-            return p;
-        }
-    }
-
-    return NULL;
-}
-
-
-static const char *
-checker_line_whole(checker_t *checker, const unsigned char *p,
-    const unsigned char *end)
-{
-    checker_line_t     line;
-    checker_verdict_t  verdict;
-
-    line.start = p;
-    line.p = p;
-    line.end = end;
-    line.base = 0;
-    line.verdict = &verdict;
-
-    return checker_line_read(checker, &line) ? "whole" : "not whole";
 }
