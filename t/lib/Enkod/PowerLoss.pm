@@ -75,7 +75,7 @@ sub cut {
     my @done;
 
     # of the file system; smaller blocks have more borders
-    $self->{page} = (1024, 4096)[rand 2];
+    $self->{page} = (512, 4096)[rand 2];
     $self->{torn} = 0;
 
     for my $file ($self->files) {

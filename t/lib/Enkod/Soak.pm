@@ -45,7 +45,8 @@ sub episode {
 
     srand $o{seed};
 
-    my $self = bless { %o, torn => 0, serial => 0, rotated => 0 }, __PACKAGE__;
+    my $self = bless { %o, torn => 0, serial => 0, rotated => 0,
+                     more => {} }, __PACKAGE__;
 
     $self->setup;
 
@@ -76,8 +77,10 @@ sub episode {
 
     sleep 0.5 * $slow;
 
+    delete $self->{clients};
+
     my $sent = $load->finish;
-    my $verdict = $self->verdict($sent);
+    my $verdict = $self->verdict({ %$sent, %{ $self->{more} } });
 
     $verdict->{faults} = \@done;
     $verdict->{seconds} = time - $start;
@@ -199,7 +202,7 @@ sub masters {
 }
 
 
-# also one that is about to be made
+# also one that is about to be made: who has stopped makes no more
 
 sub kill_all {
     my ($self) = @_;
@@ -210,11 +213,37 @@ sub kill_all {
     # or a master makes another worker meanwhile
     while (@new = grep { !$known{$_}++ } @pids) {
         kill 'STOP', @new;
+        wait_for("stop", sub { !grep { !stopped($_) } @new });
         @pids = map { Enkod::Nginx::children($_) } @new;
     }
 
     kill 'KILL', shuffle(keys %known);
     wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } keys %known });
+}
+
+
+sub stopped {
+    my ($pid) = @_;
+
+    return !Enkod::Nginx::alive($pid)
+           || Enkod::Nginx::slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) T /s;
+}
+
+
+# an event when all other senders wait; nobody looks at the answer
+
+sub one_more {
+    my ($self) = @_;
+
+    my $id = "N-" . ++$self->{serial};
+
+    my $client = $self->{nginx}->client;
+    $client->send(Enkod::Client::request(event($id)));
+
+    $self->{more}{$id} = 0;
+    push @{ $self->{clients} }, $client;
+
+    sleep 0.005 * $slow;
 }
 
 
@@ -261,6 +290,8 @@ sub fault_kill_master {
     my $nginx = $self->{nginx};
 
     kill 'STOP', $nginx->{pid};
+    wait_for("stop", sub { stopped($nginx->{pid}) });
+
     my @workers = $nginx->workers;
 
     kill 'KILL', $nginx->{pid};
@@ -513,6 +544,7 @@ sub fault_sync_hangs {
 
     } elsif ($what eq "rotate") {
         $self->fault_rotate;
+        $self->one_more;
 
     } elsif ($what eq "kill_worker") {
         kill 'KILL', $old[rand @old];
@@ -537,8 +569,10 @@ sub fault_power_loss {
     my ($self) = @_;
 
     my $shim = $self->{shim};
-    my $what = (qw(nothing sync_errors sync_failed sync_hangs short_writes
-                   rename rotate upgrade kill_worker))[rand 9];
+    my @kinds = qw(nothing sync_errors sync_failed sync_hangs folder_fails
+                   short_writes rename rotate hang_and_rotate upgrade
+                   kill_worker);
+    my $what = $kinds[rand @kinds];
 
     $self->say("    meanwhile: $what");
 
@@ -553,6 +587,23 @@ sub fault_power_loss {
     } elsif ($what eq "sync_hangs") {
         $shim->do_sync("hold");
         pause();
+
+    } elsif ($what eq "folder_fails") {
+        $shim->do_sync("dir_eio");
+        $self->rename_files;
+        kill 'USR1', $self->masters;
+        pause();
+
+    } elsif ($what eq "hang_and_rotate") {
+        # before all senders wait
+        $shim->do_sync("hold");
+        sleep rand 0.004;
+        $self->rename_files;
+        kill 'USR1', $self->masters;
+        pause();
+        $self->one_more for 1 .. 3;
+        $shim->do_sync("none");
+        sleep rand 0.02;
 
     } elsif ($what eq "short_writes") {
         $shim->do("random");
