@@ -177,7 +177,9 @@ test-valgrind: $(MODULE) $(CHECK)
 	exit $$rc
 
 
+# can it fail at all?  01-oracle.t tells
 soak: $(MODULE)
+	@$(TEST_ENV) $(PROVE) t/durability/01-oracle.t
 	@$(TEST_ENV) perl t/durability/soak
 
 

@@ -108,6 +108,8 @@ is defects($one . $two . $three =~ s/recipient/\0\0\0/r, $bad, torn => 1), "",
    "or one of which a power cut has made zeros";
 like defects($one . $two =~ s/recipient/\0\0\0/r, $bad, torn => 1),
      qr/^L-2, acknowledged, is missing$/, "but not of an acknowledged one";
+like defects($one . $two . $four, $bad, cut => 1), qr/^L-4, .* 503, is there$/,
+   "one with a 503 that was to be cut off is not";
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
    "or one without an acknowledged line that may be lost";
 

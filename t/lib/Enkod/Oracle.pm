@@ -7,6 +7,9 @@ package Enkod::Oracle;
 #                 body must be there, once
 #     503, none   it may be there, once
 #
+# With cut => 1, a 503 means that it is not: without sync, what was written of it
+# is cut off again, unless there are two masters.
+#
 # Everything else in a file is a defect, except an empty line, and the beginning
 # of a line, of which there may be as many as "torn" says.  What was acknowledged
 # is "lost" without a defect only if its id is in that set; bytes that are zero,
@@ -62,6 +65,9 @@ sub judge {
         } elsif ($status != 0 && $status != 503) {
             defect($v, "$id got $status");
         }
+
+        defect($v, "$id, not acknowledged with 503, is there")
+            if $o{cut} && $status == 503 && ($n || $r);
 
         defect($v, "$id, to be refused, is in a log") if $refused && $n;
         defect($v, "$id, to be accepted, is in a reject log") if !$refused && $r;

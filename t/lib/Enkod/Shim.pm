@@ -197,4 +197,13 @@ sub writes {
     return map { [split] } <$fh>;
 }
 
+
+# how many of them have written less than they should
+
+sub cut_short {
+    my ($self) = @_;
+
+    return scalar grep { $_->[2] > 0 && $_->[2] < $_->[1] } $self->writes;
+}
+
 1;

@@ -152,6 +152,7 @@ sub verdict {
     push @odd, $alerts if $alerts ne "";
 
     my $v = Enkod::Oracle::judge(
+        cut => !$self->{sync} && !$self->{two},
         sent => $sent, torn => $self->{torn}, lost => $self->{lost},
         logs => [glob "$self->{files}/a.jsonl*"],
         $self->{reject} ? (rejects => [glob "$self->{files}/r.jsonl*"]) : ());
@@ -250,11 +251,21 @@ sub one_more {
 sub workers_are_there {
     my ($self, $master) = @_;
 
-    my $nginx = $self->{nginx};
-
     wait_for("workers", sub {
-        $nginx->workers($master || $nginx->{pid}) >= $nginx->{workers}
+        $self->workers_of($master || $self->{nginx}{pid})
+            >= $self->{nginx}{workers}
     });
+}
+
+
+# a second master is a child of the first one
+
+sub workers_of {
+    my ($self, $master) = @_;
+
+    my %masters = map { $_ => 1 } $self->masters;
+
+    return grep { !$masters{$_} } $self->{nginx}->workers($master);
 }
 
 
@@ -263,11 +274,18 @@ sub workers_are_there {
 sub fault_kill_worker {
     my ($self) = @_;
 
-    my @workers = $self->{nginx}->workers;
+    $self->kill_worker_of($self->{nginx}{pid});
+}
 
-    kill 'KILL', $workers[rand @workers];
+
+sub kill_worker_of {
+    my ($self, $master) = @_;
+
+    my @workers = $self->workers_of($master);
+
+    kill 'KILL', $workers[rand @workers] if @workers;
     sleep 0.02;
-    $self->workers_are_there;
+    $self->workers_are_there($master);
 }
 
 
@@ -355,6 +373,7 @@ sub second_master {
     my $old = $nginx->{pid};
     my $new;
 
+    $self->{two} = 1;
     kill 'USR2', $old;
 
     wait_for("second master", sub {
@@ -381,9 +400,12 @@ sub old_workers_end {
 # something that goes wrong while there are two
 
 sub meanwhile {
-    my ($self) = @_;
+    my ($self, @masters) = @_;
 
-    my $what = (qw(nothing disk_full rotate short_write))[rand 4];
+    my @kinds = (qw(nothing disk_full rotate short_write short_writes
+                    kill_worker kill_in_write),
+                 $self->{sync} ? qw(sync_errors sync_slow) : ());
+    my $what = $kinds[rand @kinds];
 
     $self->say("    meanwhile: $what");
 
@@ -394,12 +416,19 @@ sub meanwhile {
         wait_for("short write", sub { $self->{shim}->done });
         pause();
 
-    } elsif ($what ne "nothing") {
-        # likewise, for each file and worker, where the disk is a real one
-        $self->{torn} += 2 * 2 * $self->{workers}
-            if $what eq "disk_full" && $self->{dir};
+    } elsif ($what eq "kill_worker") {
+        $self->kill_worker_of($masters[rand @masters]);
 
+    } elsif ($what eq "kill_in_write") {
+        $self->{torn}++;
+        $self->fault_kill_in_write;
+        $self->workers_are_there($_) for @masters;
+
+    } elsif ($what ne "nothing") {
+        # of every short write something stays
+        my $before = $self->{shim}->cut_short;
         $self->can("fault_$what")->($self);
+        $self->{torn} += $self->{shim}->cut_short - $before;
     }
 }
 
@@ -409,7 +438,7 @@ sub fault_upgrade {
 
     my ($old, $new) = $self->second_master;
 
-    $self->meanwhile;
+    $self->meanwhile($old, $new);
     $self->old_workers_end($old, $new);
     kill 'QUIT', $old;
     wait_for("end of the old master", sub { !Enkod::Nginx::alive($old) });
@@ -431,7 +460,7 @@ sub fault_roll_back {
     wait_for("workers of the old master",
              sub { $self->{nginx}->workers($old) > $self->{nginx}{workers} });
 
-    $self->meanwhile;
+    $self->meanwhile($old, $new);
     kill 'QUIT', $new;
     wait_for("end of the new master", sub { !Enkod::Nginx::alive($new) });
     pause();
