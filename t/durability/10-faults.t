@@ -26,7 +26,7 @@ my @episodes = (
 for (@episodes) {
     my ($title, $workers, $sync, $reject) = @$_;
 
-    srand $seed++;
+    Enkod::Soak::seed($seed++);
 
     my @faults = shuffle(@Enkod::Soak::FAULTS,
                          $sync ? @Enkod::Soak::SYNC_FAULTS : ());

@@ -13,6 +13,7 @@ package Enkod::Soak;
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5);
 use List::Util qw(shuffle);
 use Time::HiRes qw(sleep time);
 
@@ -43,7 +44,7 @@ our @SYNC_FAULTS = qw(sync_errors sync_failures sync_slow sync_hangs
 sub episode {
     my (%o) = @_;
 
-    srand $o{seed};
+    seed($o{seed});
 
     my $self = bless { %o, torn => 0, serial => 0, rotated => 0,
                      more => {} }, __PACKAGE__;
@@ -87,6 +88,15 @@ sub episode {
     $verdict->{nginx} = $self->{nginx};
 
     return $verdict;
+}
+
+
+# numbers that follow each other would give nearly the same first rand()
+
+sub seed {
+    my ($n) = @_;
+
+    srand unpack "N", md5($n);
 }
 
 
