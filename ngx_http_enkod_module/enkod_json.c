@@ -84,6 +84,29 @@ enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p, size_t len,
 }
 
 
+int
+enkod_json_is_utf8(const unsigned char *p, size_t len)
+{
+    const unsigned char  *end;
+    enkod_json_guard_t    guard;
+
+    memset(&guard, 0, sizeof(enkod_json_guard_t));
+
+    for (end = p + len; p < end; p++) {
+
+        if (*p < 0x80 && guard.state == enkod_json_text) {
+            continue;
+        }
+
+        if (enkod_json_step(&guard, *p) != ENKOD_OK) {
+            return 0;
+        }
+    }
+
+    return guard.state == enkod_json_text;
+}
+
+
 /*
  * The hot loop: passes over everything that the guard has no interest in and
  * stops at the first byte that is not ASCII, a backslash, \v or \f.

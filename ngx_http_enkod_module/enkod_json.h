@@ -74,6 +74,9 @@ typedef struct {
 size_t enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p,
     size_t len, enkod_error_e *error);
 
+/* Whether a text is valid UTF-8, in the same sense. */
+int enkod_json_is_utf8(const unsigned char *p, size_t len);
+
 /*
  * With a token open from the chunk before: returns how many bytes of this
  * chunk belong to it, and closes it if its end is among them.  A "word" then

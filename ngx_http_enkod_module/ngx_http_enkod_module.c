@@ -507,7 +507,7 @@ ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        if (!ngx_http_enkod_utf8(&value[i])) {
+        if (!enkod_json_is_utf8(value[i].data, value[i].len)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in \"enkod_event\": "
                                "names must be valid UTF-8", &value[i]);
@@ -547,35 +547,6 @@ ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        &value[i], error);
 
     return NGX_CONF_ERROR;
-}
-
-
-ngx_uint_t
-ngx_http_enkod_utf8(ngx_str_t *text)
-{
-    u_char    *p, *last;
-    uint32_t   n;
-
-    p = text->data;
-    last = p + text->len;
-
-    while (p < last) {
-
-        if (*p < 0x80) {
-            p++;
-            continue;
-        }
-
-        n = ngx_utf8_decode(&p, last - p);
-
-        /* surrogates are no characters, nginx does not mind */
-
-        if (n > 0x10ffff || (n >= 0xd800 && n <= 0xdfff)) {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

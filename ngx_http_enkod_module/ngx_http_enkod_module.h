@@ -365,13 +365,6 @@ void ngx_http_enkod_claim_appended(ngx_fd_t fd);
 
 
 /*
- * Of the configuration: whether a text is valid UTF-8 (RFC 3629).
- */
-
-ngx_uint_t ngx_http_enkod_utf8(ngx_str_t *text);
-
-
-/*
  * Variables: what is always there, and one for each field of the table.
  */
 

@@ -121,7 +121,7 @@ ngx_http_enkod_reject_length(ngx_http_request_t *r)
 
     refusal = enkod_event_refusal(ctx->event);
 
-    ctx->body_text = ngx_http_enkod_utf8(&ctx->body);
+    ctx->body_text = enkod_json_is_utf8(ctx->body.data, ctx->body.len);
 
     len = ngx_http_enkod_line_envelope_length(r)
           + sizeof(NGX_HTTP_ENKOD_REJECT_STATUS) - 1

@@ -57,6 +57,7 @@ event_bad('the same name on another keyboard', "\xd0\xb5",
 event_bad('a name that is not UTF-8', "\xff", '', "\xff a=any");
 event_bad('a name with an encoded surrogate', "\xed\xa0\x80", '',
           "\xed\xa0\x80 a=any");
+event_bad('a name in windows-1251', "\xef\xf0\xe8", '', "\xef\xf0\xe8 a=any");
 event_bad('a field whose name is not UTF-8', "\xff=any", '', "e \xff=any");
 
 refuses('no parameter', qr/"enkod_event"/, http => 'enkod_event;', location => $here);

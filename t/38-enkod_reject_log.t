@@ -153,6 +153,10 @@ my @bodies = (
     [400, "invalid_json",      "$open,", undef],
     [400, "invalid_utf8",      "{\"event\":\"\xff\xfe\"}", undef],
     [400, "invalid_utf8",      "{\"event\":\"\xed\xa0\x80\"}", undef],
+    [400, "invalid_utf8",      "{\"event\":\"\xef\xf0\xe8\"}", undef],
+    [400, "invalid_utf8",      "{\"event\":\"\xf4\x90\x80\x80\"}", undef],
+    [400, "invalid_utf8",      "{\"event\":\"\xc0\x80\"}", undef],
+    [400, "invalid_json",      "{\"event\":\"\xd0", undef],
     [400, "lone_surrogate",    '{"event":"\ud800"}', undef],
     [400, "duplicate_field",   '{"event":"message open","to":"a","to":"b"}',
                                "/to"],
@@ -195,8 +199,10 @@ for my $case (@bodies) {
 
         ok $kept eq $body, "and its body, byte for byte";
 
-        is exists $line->{body_base64}, $code eq "invalid_utf8",
-           "as text if it is text";
+        my $text = eval { Encode::decode("UTF-8", my $copy = $body,
+                                         Encode::FB_CROAK); 1 };
+
+        is !exists $line->{body_base64}, !!$text, "as text if it is text";
 
         my $answered = $json->decode($answer->{body});
 

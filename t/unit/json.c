@@ -31,6 +31,7 @@ static unsigned char  begins3[2097152];
 
 static void make_beginnings(void);
 static size_t bad_byte(const unsigned char *p, size_t len);
+static int is_whole(const unsigned char *p, size_t len);
 static int guarded(const unsigned char *p, size_t len, size_t bad,
     enkod_error_e must);
 static int guarded_cut(const unsigned char *p, size_t len, size_t cut,
@@ -147,6 +148,21 @@ bad_byte(const unsigned char *p, size_t len)
 }
 
 
+/* Whether the last character of what can be UTF-8 is not cut. */
+
+static int
+is_whole(const unsigned char *p, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; /* void */ ) {
+        i += (p[i] < 0x80) ? 1 : (p[i] < 0xe0) ? 2 : (p[i] < 0xf0) ? 3 : 4;
+    }
+
+    return i == len;
+}
+
+
 static int
 guarded(const unsigned char *p, size_t len, size_t bad, enkod_error_e must)
 {
@@ -220,6 +236,11 @@ sequence(const unsigned char *p, size_t len)
 
     bad = bad_byte(p, len);
     must = ENKOD_INVALID_UTF8;
+
+    if (enkod_json_is_utf8(p, len) != (bad == GOOD && is_whole(p, len))) {
+        tap_diag_bytes("wrongly taken for UTF-8, or not", p, len);
+        return 0;
+    }
 
     for (i = 0; i < len && i < bad; i++) {
         if (p[i] == '\v' || p[i] == '\f') {
