@@ -22,6 +22,9 @@
 #include "ngx_http_enkod_file.h"
 
 
+/* bytes that a disk writes as a whole, at the least */
+#define NGX_HTTP_ENKOD_SECTOR        512
+
 /* how often the lock is tried before sleeping; it is held for microseconds */
 #define NGX_HTTP_ENKOD_LOCK_TRIES    20
 
@@ -33,6 +36,8 @@ static ngx_err_t ngx_http_enkod_append_shared(ngx_http_enkod_file_t *file,
 static ngx_int_t ngx_http_enkod_append_lock(ngx_http_enkod_file_t *file);
 static ngx_err_t ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file,
     u_char *p, size_t len, ngx_log_t *log);
+static ngx_uint_t ngx_http_enkod_append_is_border(
+    ngx_http_enkod_file_t *file);
 static ngx_int_t ngx_http_enkod_append_write(ngx_http_enkod_file_t *file,
     u_char *p, size_t *len, ngx_log_t *log);
 static ngx_int_t ngx_http_enkod_append_cut(ngx_http_enkod_file_t *file,
@@ -188,7 +193,9 @@ ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file, u_char *p,
 
     slot = file->slot;
 
-    if (slot->torn || slot->unsynced) {
+    if (slot->torn
+        || (slot->unsynced && ngx_http_enkod_append_is_border(file)))
+    {
         *--p = LF;
         len++;
     }
@@ -212,6 +219,27 @@ ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file, u_char *p,
     }
 
     return err;
+}
+
+
+/*
+ * What is before us can be read, but need not be on the disk.  If the file ends
+ * within a sector, that is written again with what we append.  If it ends at
+ * the border of one, the last line feed may be lost in a crash, and what we
+ * append must not stand behind what is then there.
+ */
+
+static ngx_uint_t
+ngx_http_enkod_append_is_border(ngx_http_enkod_file_t *file)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
+        return 1;
+    }
+
+    return ngx_file_size(&fi) != 0
+           && ngx_file_size(&fi) % NGX_HTTP_ENKOD_SECTOR == 0;
 }
 
 

@@ -47,7 +47,8 @@ static ngx_uint_t ngx_http_enkod_file_is_shared(ngx_http_enkod_file_t *file);
 
 
 ngx_http_enkod_file_t *
-ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_open_file_t *open)
+ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_open_file_t *open,
+    ngx_uint_t durable)
 {
     ngx_http_enkod_file_t       *file;
     ngx_http_enkod_main_conf_t  *emcf;
@@ -76,6 +77,7 @@ ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_open_file_t *open)
     file->open = open;
     file->zone = emcf->zone;
     file->fd = NGX_INVALID_FILE;
+    file->durable = durable;
 
     return file;
 }
@@ -160,7 +162,9 @@ ngx_http_enkod_file_slot(ngx_http_enkod_file_t *file)
     oldest->opened = ++zone->opened;
     oldest->unfinished = 0;
     oldest->torn = 0;
-    oldest->unsynced = 0;
+
+    /* a sync may have failed before we came */
+    oldest->unsynced = file->durable;
 
     return oldest;
 }
@@ -340,11 +344,6 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
     if (!file->regular) {
         return;
     }
-
-    /*
-     * After a crash the last line may be missing, and its line feed, although
-     * we can read it now.
-     */
 
     shpool = (ngx_slab_pool_t *) file->zone->shm.addr;
 

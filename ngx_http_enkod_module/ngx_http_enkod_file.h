@@ -30,7 +30,7 @@ typedef struct {
     ngx_uint_t                   opened;        /* the latest has most */
     ngx_uint_t                   unfinished;
     ngx_uint_t                   torn;          /* ... but cannot be cut */
-    ngx_uint_t                   unsynced;      /* nobody knows what is there */
+    ngx_uint_t                   unsynced;      /* perhaps not on the disk */
 } ngx_http_enkod_slot_t;
 
 
@@ -56,6 +56,7 @@ struct ngx_http_enkod_file_s {
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
 #endif
     ngx_uint_t                   master;    /* the number of ours */
+    ngx_uint_t                   durable;   /* what is acknowledged */
 
     /* the one that was looked at; numbers come again, files do not */
     ngx_fd_t                     fd;

@@ -106,7 +106,7 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
         return NULL;
     }
 
-    journal->file = ngx_http_enkod_file_create(cf, open);
+    journal->file = ngx_http_enkod_file_create(cf, open, sync);
     if (journal->file == NULL) {
         return NULL;
     }

@@ -297,9 +297,12 @@ void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
  * File: what lines are appended to.
  */
 
-/* A file that is opened by nginx, at configuration time; NULL on error. */
+/*
+ * A file that is opened by nginx, at configuration time; NULL on error.
+ * "durable" says that it will be synced.
+ */
 ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
-    ngx_open_file_t *open);
+    ngx_open_file_t *open, ngx_uint_t durable);
 
 ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
 
