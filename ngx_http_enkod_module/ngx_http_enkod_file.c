@@ -39,6 +39,8 @@ static ngx_err_t ngx_http_enkod_file_look(ngx_http_enkod_file_t *file,
 static ngx_err_t ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file,
     ngx_file_info_t *fi, ngx_log_t *log);
 #endif
+static ngx_uint_t ngx_http_enkod_file_is_same(ngx_http_enkod_file_t *file,
+    ngx_file_info_t *fi);
 static ngx_err_t ngx_http_enkod_file_check(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file,
@@ -194,6 +196,10 @@ ngx_http_enkod_file_init(ngx_http_enkod_file_t *file, ngx_log_t *log)
 ngx_err_t
 ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
+#if (NGX_THREADS)
+    ngx_file_info_t  fi;
+#endif
+
     if (file->fd != file->open->fd) {
         /* USR1 */
         return ngx_http_enkod_file_look(file, log);
@@ -203,7 +209,26 @@ ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file, ngx_log_t *log)
         return ngx_http_enkod_file_check(file, log);
     }
 
+#if (NGX_THREADS)
+
+    /* USR1 twice, and the number is that of another file: not to be synced */
+
+    if (file->sync && !ngx_http_enkod_file_is_same(file, &fi)) {
+        return ngx_http_enkod_file_look(file, log);
+    }
+
+#endif
+
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_file_is_same(ngx_http_enkod_file_t *file, ngx_file_info_t *fi)
+{
+    return ngx_fd_info(file->fd, fi) != NGX_FILE_ERROR
+           && fi->st_ino == file->ino
+           && fi->st_dev == file->dev;
 }
 
 
@@ -267,6 +292,9 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
 
     file->shared |= ngx_http_enkod_file_is_shared(file);
 
+    /* what cannot be read may be torn */
+    file->slot->torn = 1;
+
     ngx_http_enkod_tail_check(file, 0, log);
 
     return 0;
@@ -327,7 +355,7 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
     case NGX_HTTP_ENKOD_SYNC_FOLDER:
 
         ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
-                                "is new and its folder cannot be synced, "
+                                "has a folder that cannot be synced, "
                                 "events are answered with 503");
         return;
 
@@ -374,10 +402,7 @@ ngx_http_enkod_file_check(ngx_http_enkod_file_t *file, ngx_log_t *log)
 
     file->checked = ngx_time();
 
-    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR
-        || fi.st_ino != file->ino
-        || fi.st_dev != file->dev)
-    {
+    if (!ngx_http_enkod_file_is_same(file, &fi)) {
         return ngx_http_enkod_file_look(file, log);
     }
 

@@ -174,8 +174,8 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
         /* an error of a reload would be the end of the master */
 
         if (journals[i]->sync
-            && (ngx_test_config || ngx_is_init_cycle(cycle->old_cycle))
-            && ngx_http_enkod_sync_check(cycle) != NGX_OK)
+            && ngx_http_enkod_sync_check(cycle) != NGX_OK
+            && (ngx_test_config || ngx_is_init_cycle(cycle->old_cycle)))
         {
             return NGX_ERROR;
         }
@@ -329,9 +329,7 @@ ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal)
 static void
 ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 {
-    ngx_err_t                 err;
-    ngx_queue_t              *q;
-    ngx_http_enkod_waiter_t  *waiter;
+    ngx_err_t  err;
 
     err = ngx_http_enkod_append(journal->file, journal->start,
                                 journal->last - journal->start,
@@ -351,11 +349,22 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 
 #endif
 
-    while (!ngx_queue_empty(&journal->waiting)) {
+    ngx_http_enkod_journal_end(&journal->waiting, &journal->done, err);
+}
 
-        q = ngx_queue_head(&journal->waiting);
+
+void
+ngx_http_enkod_journal_end(ngx_queue_t *waiters, ngx_queue_t *done,
+    ngx_err_t err)
+{
+    ngx_queue_t              *q;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    while (!ngx_queue_empty(waiters)) {
+
+        q = ngx_queue_head(waiters);
         ngx_queue_remove(q);
-        ngx_queue_insert_tail(&journal->done, q);
+        ngx_queue_insert_tail(done, q);
 
         waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
         waiter->err = err;

@@ -27,7 +27,7 @@ ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                 *value;
     ngx_uint_t                 i, sync;
-    ngx_http_enkod_log_t      *log;
+    ngx_http_enkod_log_t      *log, *logs;
     ngx_http_complex_value_t  *filter;
 
     value = cf->args->elts;
@@ -98,11 +98,11 @@ ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    logs = elcf->logs->elts;
+
     for (i = 0; i < elcf->logs->nelts - 1; i++) {
 
-        if (((ngx_http_enkod_log_t *) elcf->logs->elts)[i].journal
-            == log->journal)
-        {
+        if (logs[i].journal == log->journal) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate path \"%V\" in \"enkod_log\"",
                                &value[1]);

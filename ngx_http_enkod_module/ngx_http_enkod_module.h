@@ -242,6 +242,10 @@ void ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
 
 void ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter);
 
+/* That is what came of them: all go from one queue to the other. */
+void ngx_http_enkod_journal_end(ngx_queue_t *waiters, ngx_queue_t *done,
+    ngx_err_t err);
+
 /* Of the module: the files are open and may be written to. */
 ngx_int_t ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle);
 

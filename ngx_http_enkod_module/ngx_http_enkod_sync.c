@@ -82,8 +82,6 @@ static ngx_fd_t ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync,
 static void ngx_http_enkod_sync_thread(void *data, ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_sync_folder(u_char *name);
 static void ngx_http_enkod_sync_done(ngx_event_t *ev);
-static void ngx_http_enkod_sync_end(ngx_http_enkod_sync_t *sync,
-    ngx_queue_t *waiters, ngx_err_t err);
 static void ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync);
 static void ngx_http_enkod_sync_timer(ngx_event_t *ev);
 
@@ -138,7 +136,7 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
 }
 
 
-/* A worker ends, and all of its threads have. */
+/* A worker ends, and so have its threads, unless their queue was full. */
 
 static void
 ngx_http_enkod_sync_cleanup(void *data)
@@ -288,7 +286,7 @@ ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters)
     }
 
     if (!sync->open) {
-        ngx_http_enkod_sync_end(sync, waiters, NGX_EINVAL);
+        ngx_http_enkod_journal_end(waiters, sync->done, NGX_EINVAL);
         return;
     }
 
@@ -331,13 +329,16 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
 
         if (ngx_thread_task_post(sync->thread_pool, sync->task) != NGX_OK) {
             /* the queue is full, as the pool has logged */
-            ngx_http_enkod_sync_end(sync, &sync->waiting, NGX_EAGAIN);
+            ngx_http_enkod_journal_end(&sync->waiting, sync->done, NGX_EAGAIN);
             continue;
         }
 
         sync->syncing = file;
 
-        /* before 1.25.4 nothing else keeps a worker that ends from doing so */
+        /*
+         * Nothing else keeps a worker that ends from doing so; nginx itself
+         * does the same for its tasks since 1.25.4.
+         */
 
         if (!sync->timer.timer_set) {
             ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_WAIT);
@@ -446,12 +447,15 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
     ngx_http_enkod_sync_t *sync = ev->data;
 
     ngx_err_t                     err;
+    ngx_uint_t                    old;
     ngx_http_enkod_sync_file_t   *file;
     ngx_http_enkod_sync_step_e    step;
     ngx_http_enkod_sync_round_t  *round;
 
     file = sync->syncing;
     sync->syncing = NULL;
+
+    old = (&file->queue != ngx_queue_last(&sync->files));
 
     round = sync->task->ctx;
 
@@ -462,15 +466,15 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
         file->named = 1;
     }
 
-    ngx_http_enkod_sync_end(sync, &sync->waiting, err);
+    ngx_http_enkod_journal_end(&sync->waiting, sync->done, err);
 
     if (err && step == NGX_HTTP_ENKOD_SYNC_DATA) {
 
         /* it may be about what was written meanwhile, too */
 
-        ngx_http_enkod_sync_end(sync, &file->written, err);
+        ngx_http_enkod_journal_end(&file->written, sync->done, err);
 
-        if (&file->queue == ngx_queue_last(&sync->files)) {
+        if (!old) {
             sync->open = 0;
         }
     }
@@ -481,26 +485,16 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
 
     ngx_http_enkod_sync_start(sync);
 
-    sync->handler(sync->data, err, step);
-}
+    if (err && old) {
+        ngx_log_error(NGX_LOG_ERR, sync->timer.log, err,
+                      "enkod: the file that was \"%V\" before cannot be "
+                      "synced, events are answered with 503", sync->name);
 
-
-static void
-ngx_http_enkod_sync_end(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters,
-    ngx_err_t err)
-{
-    ngx_queue_t              *q;
-    ngx_http_enkod_waiter_t  *waiter;
-
-    while (!ngx_queue_empty(waiters)) {
-
-        q = ngx_queue_head(waiters);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(sync->done, q);
-
-        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
-        waiter->err = err;
+        /* which is nothing against the one that is now */
+        err = 0;
     }
+
+    sync->handler(sync->data, err, step);
 }
 
 

@@ -79,7 +79,7 @@ ngx_http_enkod_tail_check(ngx_http_enkod_file_t *file, ngx_uint_t settled,
         slot->torn = (whole != size);
     }
 
-    if (slot->torn && whole != NGX_ERROR && alone == NGX_OK
+    if (slot->torn && whole >= 0 && alone == NGX_OK
         && ngx_http_enkod_tail_is_line(fd, whole, size))
     {
         ngx_log_error(NGX_LOG_WARN, log, 0,
@@ -110,7 +110,7 @@ done:
 
 
 /*
- * The size of the file, and how many bytes of it are whole lines or NGX_ERROR.
+ * The size of the file, and what ngx_http_enkod_tail_whole() says of it.
  * Unless it is settled, what looks incomplete is given the time to become
  * whole, but once only, lest every append wait while it is not.
  */
@@ -153,7 +153,7 @@ ngx_http_enkod_tail_settle(ngx_http_enkod_file_t *file, ngx_fd_t fd,
 
 /*
  * How many bytes of the file are whole lines; NGX_ERROR if it cannot be read,
- * or if no line of ours can be that long.
+ * NGX_DECLINED if what is behind them is too long to find that out.
  */
 
 static off_t
@@ -171,7 +171,7 @@ ngx_http_enkod_tail_whole(ngx_http_enkod_file_t *file, ngx_fd_t fd, off_t size,
     for (offset = size; offset; /* void */ ) {
 
         if (size - offset > NGX_HTTP_ENKOD_TAIL_MAX) {
-            return NGX_ERROR;
+            return NGX_DECLINED;
         }
 
         rc = pread(fd, buf, n, offset - n);

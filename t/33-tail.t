@@ -68,6 +68,26 @@ for (["a file of whole lines", $line x 3, $line x 3, 0],
 }
 
 
+# too long to be looked through
+
+{
+    my $nginx = Enkod::Nginx->create(server => $location);
+
+    $nginx->put("a.jsonl", $line . piece(17 * 1024 * 1024));
+    $nginx->start;
+
+    is $nginx->post(event("T-2"))->{status}, 200,
+       "17 MiB of an incomplete line: an event is accepted";
+
+    my @lines = $nginx->lines("a.jsonl");
+
+    is $lines[0], $line, "17 MiB: the whole line is as before";
+    like $lines[-1], qr/^\{"received_at":[^\n{]*"T-2"[^\n{]*\}\n\z/,
+         "17 MiB: and the new one is a line";
+}
+
+
+
 # one line feed ends it, whatever the number of workers
 
 {

@@ -9,6 +9,7 @@ use lib dirname(__FILE__) . "/lib";
 
 use POSIX ();
 use Test::More;
+use Time::HiRes qw(time);
 
 use Enkod::Client;
 use Enkod::HTTP2;
@@ -284,7 +285,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $shim->do_sync("dir_eio");
     is $nginx->post(event("D-1"))->{status}, 503,
        "a folder that cannot be synced: the event gets a 503";
-    like $nginx->error_log, qr/a\.jsonl" is new and its folder cannot be synced/,
+    like $nginx->error_log, qr/a\.jsonl" has a folder that cannot be synced/,
          "and the error log says so";
 
     $shim->do_sync("none");
@@ -422,6 +423,33 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     }), "the old one is closed";
 
     is $nginx->alerts, "", "nginx has no reason to complain";
+}
+
+
+# nginx gives reopened files the numbers of closed ones
+
+{
+    my ($nginx, $shim) = nginx();
+    my $file = $nginx->path("a.jsonl");
+
+    for my $n (1 .. 4) {
+        # all of it between two looks, which are once a second
+        Enkod::Client::wait_for(sub { time - int time < 0.1 }, 2);
+
+        $nginx->post(event("N-$n"));
+
+        for my $signal (1 .. $n) {
+            rename $file, "$file.$n" if $signal == $n;
+            $nginx->reopen("a.jsonl") or die "no reopening";
+        }
+
+        is $nginx->post(event("N-$n-new"))->{status}, 200,
+           "an event is accepted after $n times SIGUSR1";
+        is((grep { !$_->{dir} } $shim->syncs)[-1]{path}, $file,
+           "by a sync of the file that it is in");
+        is_deeply [problems({ "N-$n-new" => 200 }, $file)], [],
+           "which is the new one";
+    }
 }
 
 
