@@ -34,7 +34,8 @@ sub cases {
 
         srand $seed;
 
-        my @odd = $code->();
+        my @odd = eval { $code->() };
+        push @odd, $@ if $@;
 
         cut();
         $nginx->start;
@@ -86,6 +87,29 @@ sub accept_it {
     my ($id) = @_;
 
     return $sent{$id} = $nginx->post(event($id))->{status};
+}
+
+
+# its client, when the file has that many lines
+
+sub sent_alone {
+    my ($id, $lines) = @_;
+
+    my $client = $nginx->client;
+
+    $client->send(Enkod::Client::request(event($id)));
+    Enkod::Client::wait_for(sub { $nginx->lines("files/a.jsonl") == $lines }, 5)
+        or die "$id is not written\n";
+    Enkod::Client::wait_for(sub { $shim->holding }, 5) or die "no sync\n";
+
+    return [$id, $client];
+}
+
+
+sub answered {
+    return map { my ($id, $client) = @$_;
+                 $sent{$id} = $client->status;
+                 $sent{$id} == 200 ? () : "$id got $sent{$id}" } @_;
 }
 
 
@@ -180,6 +204,36 @@ cases("what follows a failed sync is there", sub {
 
     return join(" ", @sent{qw(E-1 E-2 E-3)}) eq "200 503 200" ? ()
            : "not as expected";
+});
+
+
+cases("an event that arrives while a sync runs waits for the next one", sub {
+    $shim->do_sync("hold");
+
+    my @clients = map { sent_alone("S-$_", $_) } 1, 2;
+
+    $shim->do_sync("none");
+
+    return answered(@clients);
+});
+
+
+cases("also if its file is rotated meanwhile", sub {
+    my $file = $nginx->path("files/a.jsonl");
+
+    $shim->do_sync("hold");
+
+    my @clients = map { sent_alone("T-$_", $_) } 1, 2;
+
+    rename $file, "$file.1";
+    $power->renamed($file, "$file.1");
+    $nginx->reopen("files/a.jsonl") or return "no reopening";
+
+    push @clients, sent_alone("T-3", 1);
+
+    $shim->do_sync("none");
+
+    return answered(@clients);
 });
 
 

@@ -140,9 +140,9 @@ sub holding {
 
     my $holding = 0;
 
-    while (<$fh>) {
-        $holding++ if /^hold/;
-        $holding-- if /^held/;
+    while (my $line = <$fh>) {
+        $holding++ if $line =~ /^hold/;
+        $holding-- if $line =~ /^held/;
     }
 
     return $holding;
@@ -175,11 +175,11 @@ sub notes {
 
     my @notes;
 
-    while (<$fh>) {
+    while (my $line = <$fh>) {
         my %note;
 
         @note{qw(what pid dir ino size rc err lost errors begun path)}
-            = split " ", $_, 11;
+            = split " ", $line, 11;
         chomp $note{path};
 
         push @notes, \%note;
