@@ -26,6 +26,8 @@ my @episodes = (
 for (@episodes) {
     my ($title, $workers, $sync, $reject) = @$_;
 
+    next if $sync && !Enkod::Nginx::threads();
+
     Enkod::Soak::seed($seed++);
 
     my @faults = shuffle(@Enkod::Soak::FAULTS,

@@ -234,6 +234,15 @@ sub binary {
 }
 
 
+# whether it was built with threads, without which there is no "sync"
+
+sub threads {
+    my $binary = quotemeta binary();
+
+    return `$binary -V 2>&1` =~ /--with-threads/;
+}
+
+
 sub command {
     my ($self, @more) = @_;
 
