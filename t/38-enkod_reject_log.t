@@ -372,6 +372,19 @@ SKIP: {
 }
 
 
+# and enkod-check has nothing to say of all that
+
+SKIP: {
+    my $check = $ENV{TEST_ENKOD_CHECK};
+    skip "no enkod-check", 1 if !$check;
+
+    my @files = map { quotemeta } glob "$http1->{dir}/*.jsonl";
+    my $out = `\Q$check\E @files 2>&1`;
+
+    is $?, 0, "enkod-check finds no defect in the files" or diag $out;
+}
+
+
 # configuration
 
 refused("enkod_reject_log;", qr/number of arguments in "enkod_reject_log"/,
