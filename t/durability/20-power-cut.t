@@ -92,6 +92,16 @@ sub accept_it {
 }
 
 
+sub move_away {
+    my ($n) = @_;
+
+    my $file = $nginx->path("files/a.jsonl");
+
+    rename $file, "$file.$n" or die "$file: $!\n";
+    $power->renamed($file, "$file.$n");
+}
+
+
 # its client, when the file has that many lines
 
 sub sent_alone {
@@ -178,16 +188,31 @@ cases("the first event of a rotated file is there, and the last of the old one",
       sub {
     accept_it("R-1");
 
-    my $file = $nginx->path("files/a.jsonl");
-
-    rename $file, "$file.1";
-    $power->renamed($file, "$file.1");
+    move_away(1);
     accept_it("R-2");
 
     $nginx->reopen("files/a.jsonl") or return "no reopening";
     accept_it("R-3");
 
     return grep { $sent{$_} != 200 } map { "R-$_" } 1 .. 3;
+});
+
+
+# then a new one can have the descriptor's number of the one that was written to
+
+cases("so it is if it is rotated several times within a second", sub {
+    my $n = 0;
+
+    for my $times (1 .. 4) {
+        accept_it("D-$times");
+
+        for (1 .. $times) {
+            move_away(++$n);
+            $nginx->reopen("files/a.jsonl") or return "no reopening";
+        }
+    }
+
+    return accept_it("D-5") == 200 ? () : "it is refused";
 });
 
 
@@ -221,14 +246,11 @@ cases("an event that arrives while a sync runs waits for the next one", sub {
 
 
 cases("also if its file is rotated meanwhile", sub {
-    my $file = $nginx->path("files/a.jsonl");
-
     $shim->do_sync("hold");
 
     my @clients = map { sent_alone("T-$_", $_) } 1, 2;
 
-    rename $file, "$file.1";
-    $power->renamed($file, "$file.1");
+    move_away(1);
     $nginx->reopen("files/a.jsonl") or return "no reopening";
 
     push @clients, sent_alone("T-3", 1);
