@@ -120,6 +120,31 @@ sub says {
 }
 
 
+# A line that breaks off after any byte is a defect there, and as a whole it is
+# good.
+
+sub breaks_off {
+    my ($whole, $what) = @_;
+
+    my $text = "";
+    my @expected;
+
+    for my $len (1 .. length($whole) - 1) {
+        push @expected, ["x:$len: offset " . (length($text) + $len),
+                         "the line breaks off after $len bytes"];
+        $text .= substr($whole, 0, $len) . "\n";
+    }
+
+    put("x", $text);
+
+    is_deeply [parse((run("x"))[1])]->[0], \@expected,
+              "$what may break off wherever it likes";
+
+    says("$what is good as a whole", "$whole\n", "");
+}
+
+
+
 # what the module writes
 
 $nginx->start;
@@ -283,22 +308,7 @@ my $not = "this is not what the module writes here: ";
 my $passed = $test =~ s/"event"/"pass_status":502,"event"/r
                    =~ s/}$/,"extra":{"a":{"b":["}"]}}}/r;
 
-{
-    my ($text, @expected) = ("");
-
-    for my $len (1 .. length($passed) - 1) {
-        push @expected, ["x:$len: offset " . (length($text) + $len),
-                         "the line breaks off after $len bytes"];
-        $text .= substr($passed, 0, $len) . "\n";
-    }
-
-    put("x", $text);
-
-    is_deeply [parse((run("x"))[1])]->[0], \@expected,
-              "a line may break off wherever it likes";
-}
-
-says("it is good as a whole", "$passed\n", "");
+breaks_off($passed, "a line");
 
 for my $len (1, 7, 200, length($good) - 1) {
     defect("a line that breaks off after $len bytes", substr($good, 0, $len),
@@ -564,23 +574,8 @@ for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
            '"body_base64" is no base64');
 }
 
-{
-    my ($text, @expected) = ("");
-    my $whole = refusal(422, "wrong_type", '"field":"/to","body":"a\\u0001b"');
-
-    for my $len (1 .. length($whole) - 1) {
-        push @expected, ["x:$len: offset " . (length($text) + $len),
-                         "the line breaks off after $len bytes"];
-        $text .= substr($whole, 0, $len) . "\n";
-    }
-
-    put("x", $text);
-
-    is_deeply [parse((run("x"))[1])]->[0], \@expected,
-              "a refusal may break off wherever it likes";
-
-    says("it is good as a whole", "$whole\n", "");
-}
+breaks_off(refusal(422, "wrong_type", '"field":"/to","body":"a\\u0001b"'),
+           "a refusal");
 
 
 # files

@@ -141,6 +141,9 @@ void checker_event_done(checker_t *checker);
  */
 enkod_str_t checker_event_write(checker_t *checker, int flat);
 
+/* Writes field and type of a refusal, if it has them, to CHECKER_TEXT_SIZE. */
+void checker_event_where(const enkod_refusal_t *refusal, char *text);
+
 
 /*
  * checker_line.c: one line without its line feed, that begins at "base" in its

@@ -331,3 +331,24 @@ checker_event_write(checker_t *checker, int flat)
 
     return text;
 }
+
+
+void
+checker_event_where(const enkod_refusal_t *refusal, char *text)
+{
+    int  n;
+
+    n = 0;
+    text[0] = '\0';
+
+    if (refusal->field.len) {
+        n = snprintf(text, CHECKER_TEXT_SIZE, ", field \"%.*s\"",
+                     (int) refusal->field.len,
+                     (const char *) refusal->field.data);
+    }
+
+    if (refusal->expected && n < CHECKER_TEXT_SIZE) {
+        (void) snprintf(text + n, CHECKER_TEXT_SIZE - n, ", expected: %s",
+                        refusal->expected);
+    }
+}

@@ -283,7 +283,8 @@ void
 checker_body(checker_t *checker, const char *name)
 {
     int                     ended;
-    char                    text[CHECKER_TEXT_SIZE];
+    char                    where[CHECKER_TEXT_SIZE];
+    char                    text[2 * CHECKER_TEXT_SIZE];
     size_t                  i;
     ssize_t                 n;
     unsigned long long      line;
@@ -336,16 +337,10 @@ checker_body(checker_t *checker, const char *name)
 
     error = enkod_error_get(refusal->code);
 
-    (void) snprintf(text, CHECKER_TEXT_SIZE, "%u %s%s%.*s%s%s%s: %s",
-                    error->status, error->code,
-                    refusal->field.len ? ", field \"" : "",
-                    (int) refusal->field.len,
-                    refusal->field.len
-                        ? (const char *) refusal->field.data : "",
-                    refusal->field.len ? "\"" : "",
-                    refusal->expected ? ", expected: " : "",
-                    refusal->expected ? refusal->expected : "",
-                    error->detail);
+    checker_event_where(refusal, where);
+
+    (void) snprintf(text, sizeof(text), "%u %s%s: %s",
+                    error->status, error->code, where, error->detail);
 
     line = 1;
 

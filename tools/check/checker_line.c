@@ -471,6 +471,7 @@ checker_line_content(checker_t *checker, checker_line_t *line,
     const unsigned char *body, size_t len, const checker_map_t *map)
 {
     int                     ended;
+    char                    where[CHECKER_TEXT_SIZE];
     const char             *sentence;
     const unsigned char    *p;
     const enkod_refusal_t  *refusal;
@@ -505,15 +506,11 @@ checker_line_content(checker_t *checker, checker_line_t *line,
         sentence = "the module does not accept this event";
     }
 
-    return checker_scan_broken(line, p, "%s: %s%s%.*s%s%s%s",
+    checker_event_where(refusal, where);
+
+    return checker_scan_broken(line, p, "%s: %s%s",
                                enkod_error_get(refusal->code)->code, sentence,
-                               refusal->field.len ? ", field \"" : "",
-                               (int) refusal->field.len,
-                               refusal->field.len
-                                   ? (const char *) refusal->field.data : "",
-                               refusal->field.len ? "\"" : "",
-                               refusal->expected ? ", expected: " : "",
-                               refusal->expected ? refusal->expected : "");
+                               where);
 }
 
 
