@@ -7,7 +7,6 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
-use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -88,17 +87,6 @@ sub folders {
     my ($shim) = @_;
 
     return grep { $_->{dir} && $_->{what} eq "fsync" } $shim->syncs;
-}
-
-
-# the events with these ids, in that order, are what the file holds
-
-sub holds {
-    my ($nginx, $file, @ids) = @_;
-
-    my @found = $nginx->content($file) =~ /"message_uid":"([^"]+)"/g;
-
-    return is_deeply \@found, \@ids, $_[-1];
 }
 
 

@@ -206,6 +206,17 @@ sub pause {
 }
 
 
+# the shim does that for a while
+
+sub goes_wrong {
+    my ($self, $function, $what) = @_;
+
+    $self->{shim}->$function($what);
+    sleep $slow * (0.1 + rand 0.4);
+    $self->{shim}->$function("none");
+}
+
+
 sub masters {
     my ($self) = @_;
 
@@ -482,12 +493,7 @@ sub fault_roll_back {
 sub fault_disk_full {
     my ($self) = @_;
 
-    if (!$self->{dir}) {
-        $self->{shim}->do("full");
-        pause();
-        $self->{shim}->do("none");
-        return;
-    }
+    return $self->goes_wrong(do => "full") if !$self->{dir};
 
     my $ballast = "$self->{files}/ballast";
 
@@ -510,18 +516,14 @@ sub fault_disk_full {
 sub fault_short_writes {
     my ($self) = @_;
 
-    $self->{shim}->do("random");
-    sleep $slow * (0.2 + rand 0.3);
-    $self->{shim}->do("none");
+    $self->goes_wrong(do => "random");
 }
 
 
 sub fault_write_errors {
     my ($self) = @_;
 
-    $self->{shim}->do("eio");
-    pause();
-    $self->{shim}->do("none");
+    $self->goes_wrong(do => "eio");
 }
 
 
@@ -539,27 +541,21 @@ sub fault_clock {
 sub fault_sync_errors {
     my ($self) = @_;
 
-    $self->{shim}->do_sync("random");
-    sleep $slow * (0.2 + rand 0.3);
-    $self->{shim}->do_sync("none");
+    $self->goes_wrong(do_sync => "random");
 }
 
 
 sub fault_sync_failures {
     my ($self) = @_;
 
-    $self->{shim}->do_sync(rand() < 0.5 ? "eio" : "dir_eio");
-    pause();
-    $self->{shim}->do_sync("none");
+    $self->goes_wrong(do_sync => rand() < 0.5 ? "eio" : "dir_eio");
 }
 
 
 sub fault_sync_slow {
     my ($self) = @_;
 
-    $self->{shim}->do_sync("slow");
-    pause();
-    $self->{shim}->do_sync("none");
+    $self->goes_wrong(do_sync => "slow");
 }
 
 

@@ -385,18 +385,7 @@ open(const char *path, int flags, ...)
 }
 
 
-int
-open64(const char *path, int flags, ...)
-{
-    int      access;
-    va_list  args;
-
-    va_start(args, flags);
-    access = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, int) : 0;
-    va_end(args);
-
-    return open(path, flags, access);
-}
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 
 
 int
