@@ -56,7 +56,7 @@ struct ngx_http_enkod_file_s {
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
 #endif
     ngx_uint_t                   master;    /* the number of ours */
-    ngx_uint_t                   durable;   /* what is acknowledged */
+    ngx_uint_t                   durable;   /* it will be synced */
 
     /* the one that was looked at; numbers come again, files do not */
     ngx_fd_t                     fd;

@@ -16,6 +16,8 @@ use Enkod::Load qw(event problems acknowledged tally);
 use Enkod::Nginx seconds => 150;
 use Enkod::Shim;
 
+plan skip_all => "nginx is built without threads" if !Enkod::Nginx::threads();
+
 my $slow = $Enkod::Nginx::slow;
 my $serial = 0;
 my (@all, %shim);
