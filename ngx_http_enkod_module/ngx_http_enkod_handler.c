@@ -28,13 +28,6 @@ struct ngx_http_enkod_spare_s {
 static ngx_int_t ngx_http_enkod_handler_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_again(ngx_http_request_t *r,
     ngx_http_enkod_ctx_t *ctx);
-static ngx_uint_t ngx_http_enkod_handler_method(ngx_http_request_t *r);
-static enkod_error_e ngx_http_enkod_handler_admit(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
-    ngx_http_enkod_loc_conf_t *elcf);
-static ngx_uint_t ngx_http_enkod_handler_token_equal(ngx_str_t *value,
-    ngx_str_t *token);
-static ngx_uint_t ngx_http_enkod_handler_encoded(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_refuse(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_create_event(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_free_ctx(void *data);
@@ -89,13 +82,13 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
 
-    ctx->error = ngx_http_enkod_handler_admit(r);
+    ctx->error = ngx_http_enkod_admit(r);
 
     if (ctx->error != ENKOD_OK) {
         return ngx_http_enkod_handler_refuse(r);
     }
 
-    if (ngx_http_enkod_handler_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    if (ngx_http_enkod_admit_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
 
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
@@ -192,171 +185,13 @@ ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
         return ngx_http_enkod_response_problem(r);
     }
 
-    if (ngx_http_enkod_handler_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    if (ngx_http_enkod_admit_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
         return ngx_http_enkod_response_probe(r);
     }
 
     /* nginx itself has given up reading the body */
 
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-/*
- * The method of the client: error_page and X-Accel-Redirect make a GET of it on
- * their way to a URI, and an event must not be taken for a probe.
- */
-
-static ngx_uint_t
-ngx_http_enkod_handler_method(ngx_http_request_t *r)
-{
-    ngx_str_t  *line;
-
-    line = &r->request_line;
-
-    if (!r->internal || r->method != NGX_HTTP_GET || line->len == 0) {
-        return r->method;
-    }
-
-    if (ngx_strncmp(line->data, "GET ", sizeof("GET ") - 1) == 0) {
-        return NGX_HTTP_GET;
-    }
-
-    if (ngx_strncmp(line->data, "POST ", sizeof("POST ") - 1) == 0) {
-        return NGX_HTTP_POST;
-    }
-
-    return NGX_HTTP_UNKNOWN;
-}
-
-
-/* All that can be said before the first byte of the body is read. */
-
-static enkod_error_e
-ngx_http_enkod_handler_admit(ngx_http_request_t *r)
-{
-    ngx_uint_t                  method;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
-    if (elcf->token && !ngx_http_enkod_handler_token_valid(r, elcf)) {
-        return ENKOD_FORBIDDEN;
-    }
-
-    method = ngx_http_enkod_handler_method(r);
-
-    if (method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
-        return ENKOD_OK;
-    }
-
-    if (!(method & NGX_HTTP_POST)) {
-        return ENKOD_METHOD_NOT_ALLOWED;
-    }
-
-    if (ngx_http_enkod_handler_encoded(r)) {
-        return ENKOD_UNSUPPORTED_ENCODING;
-    }
-
-    if (r->headers_in.content_length_n > (off_t) elcf->max_event_size) {
-        return ENKOD_TOO_LARGE;
-    }
-
-    return ENKOD_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_enkod_handler_token_valid(ngx_http_request_t *r,
-    ngx_http_enkod_loc_conf_t *elcf)
-{
-    ngx_str_t    value, *token;
-    ngx_uint_t   i, valid;
-
-    if (ngx_http_complex_value(r, elcf->token, &value) != NGX_OK) {
-        return 0;
-    }
-
-    valid = 0;
-    token = elcf->tokens->elts;
-
-    for (i = 0; i < elcf->tokens->nelts; i++) {
-        valid |= ngx_http_enkod_handler_token_equal(&value, &token[i]);
-    }
-
-    return valid;
-}
-
-
-/*
- * The time this takes depends on the length of the value, which its sender
- * knows, and on nothing else.
- */
-
-static ngx_uint_t
-ngx_http_enkod_handler_token_equal(ngx_str_t *value, ngx_str_t *token)
-{
-    size_t               i;
-    volatile ngx_uint_t  diff;
-
-    diff = value->len ^ token->len;
-
-    for (i = 0; i < value->len; i++) {
-        diff |= value->data[i] ^ token->data[i % token->len];
-    }
-
-    return diff == 0;
-}
-
-
-/*
- * A Content-Encoding that is neither empty nor "identity"; nginx itself does
- * not keep the header.
- */
-
-static ngx_uint_t
-ngx_http_enkod_handler_encoded(ngx_http_request_t *r)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
-
-    static ngx_str_t  name = ngx_string("content-encoding");
-    static ngx_str_t  identity = ngx_string("identity");
-
-    part = &r->headers_in.headers.part;
-    header = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return 0;
-            }
-
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
-
-        if (header[i].key.len != name.len
-            || ngx_strncasecmp(header[i].key.data, name.data, name.len) != 0)
-        {
-            continue;
-        }
-
-        if (header[i].value.len == 0) {
-            continue;
-        }
-
-        if (header[i].value.len != identity.len
-            || ngx_strncasecmp(header[i].value.data, identity.data,
-                               identity.len)
-               != 0)
-        {
-            return 1;
-        }
-    }
 }
 
 

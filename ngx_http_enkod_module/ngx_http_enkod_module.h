@@ -143,6 +143,20 @@ ngx_http_enkod_ctx_t *ngx_http_enkod_get_ctx(ngx_http_request_t *r);
 
 
 /*
+ * Admit: token, method, encoding and announced length, in this order.
+ */
+
+/* ENKOD_OK, or why the request is refused. */
+enkod_error_e ngx_http_enkod_admit(ngx_http_request_t *r);
+
+/*
+ * The method of the client: error_page and X-Accel-Redirect make a GET of it on
+ * their way to a URI, and an event must not be taken for a probe.
+ */
+ngx_uint_t ngx_http_enkod_admit_method(ngx_http_request_t *r);
+
+
+/*
  * Body: reads the request's body to its end, feeding ctx->event as it comes,
  * or dropping it once ctx->error is set; then calls "handler", with ctx->error
  * saying what came of it.  A body that grows larger than enkod_max_event_size
