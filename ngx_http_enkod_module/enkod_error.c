@@ -84,6 +84,18 @@ static const enkod_error_t  enkod_errors[ENKOD_NERRORS] = {
         "The event is fine but could not be stored;"
         " send it again later." },
 
+    [ENKOD_UPSTREAM_FAILED] = { "upstream_failed", 502,
+        "The event is fine but could not be handed on;"
+        " send it again later." },
+
+    [ENKOD_UPSTREAM_TIMEOUT] = { "upstream_timeout", 504,
+        "The event is fine, but it was not confirmed in time that it was"
+        " handed on; send it again later." },
+
+    [ENKOD_UPSTREAM_BUSY] = { "upstream_busy", 503,
+        "The event is fine but cannot be handed on just now; send it again"
+        " after the time that Retry-After names." },
+
     [ENKOD_NO_MEMORY] = { "no_memory", 500,
         "The event could not be read for lack of memory;"
         " send it again later." }

@@ -45,6 +45,9 @@ typedef enum {
 
     /* nothing is wrong with the event, we cannot keep it */
     ENKOD_LOG_UNAVAILABLE,
+    ENKOD_UPSTREAM_FAILED,
+    ENKOD_UPSTREAM_TIMEOUT,
+    ENKOD_UPSTREAM_BUSY,
     ENKOD_NO_MEMORY,
 
     ENKOD_NERRORS

@@ -36,6 +36,8 @@ static void ngx_http_enkod_handler_free(void *data, void *p);
 static void ngx_http_enkod_handler_received(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_deliver(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_write_lines(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_write_line(ngx_http_request_t *r,
+    ngx_http_enkod_journal_t *journal, ngx_uint_t pass_status);
 static ngx_int_t ngx_http_enkod_handler_write_refusal(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_create_waiters(ngx_http_request_t *r,
     ngx_uint_t n);
@@ -43,6 +45,9 @@ static void ngx_http_enkod_handler_add(ngx_http_request_t *r,
     ngx_http_enkod_journal_t *journal, size_t len);
 static void ngx_http_enkod_handler_cancel(void *data);
 static void ngx_http_enkod_handler_written(void *data, ngx_err_t err);
+static void ngx_http_enkod_handler_pass(ngx_http_request_t *r);
+static void ngx_http_enkod_handler_passed(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_handler_write_spool(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_answer(ngx_http_request_t *r);
 
 
@@ -382,7 +387,7 @@ ngx_http_enkod_handler_deliver(ngx_http_request_t *r)
     }
 
     if (--ctx->pending == 0) {
-        ngx_http_enkod_handler_answer(r);
+        ngx_http_enkod_handler_pass(r);
     }
 }
 
@@ -392,9 +397,7 @@ ngx_http_enkod_handler_deliver(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
 {
-    size_t                      len;
-    u_char                     *p;
-    ngx_str_t                   value;
+    ngx_int_t                   rc;
     ngx_uint_t                  i;
     ngx_http_enkod_log_t       *log;
     ngx_http_enkod_loc_conf_t  *elcf;
@@ -409,30 +412,43 @@ ngx_http_enkod_handler_write_lines(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    len = ngx_http_enkod_line_length(r) + 1;
-
     for (i = 0; i < elcf->logs->nelts; i++) {
 
-        if (log[i].filter) {
+        rc = ngx_http_enkod_value_true(r, log[i].filter);
 
-            if (ngx_http_complex_value(r, log[i].filter, &value) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            if (value.len == 0 || (value.len == 1 && value.data[0] == '0')) {
-                continue;
-            }
+        if (rc == NGX_DECLINED) {
+            continue;
         }
 
-        p = ngx_http_enkod_journal_reserve(log[i].journal, len);
-        if (p == NULL) {
+        if (rc != NGX_OK
+            || ngx_http_enkod_handler_write_line(r, log[i].journal, 0)
+               != NGX_OK)
+        {
             return NGX_ERROR;
         }
-
-        *ngx_http_enkod_line_write(r, p) = '\n';
-
-        ngx_http_enkod_handler_add(r, log[i].journal, len);
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_handler_write_line(ngx_http_request_t *r,
+    ngx_http_enkod_journal_t *journal, ngx_uint_t pass_status)
+{
+    size_t   len;
+    u_char  *p;
+
+    len = ngx_http_enkod_line_length(r, pass_status) + 1;
+
+    p = ngx_http_enkod_journal_reserve(journal, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_http_enkod_line_write(r, p, pass_status) = '\n';
+
+    ngx_http_enkod_handler_add(r, journal, len);
 
     return NGX_OK;
 }
@@ -547,9 +563,95 @@ ngx_http_enkod_handler_written(void *data, ngx_err_t err)
 
     if (--ctx->pending == 0) {
         ngx_http_set_log_request(c->log, r);
-        ngx_http_enkod_handler_answer(r);
+        ngx_http_enkod_handler_pass(r);
         ngx_http_run_posted_requests(c);
     }
+}
+
+
+/*
+ * The second sink, once the first one has all its lines: an event that nobody
+ * has decided about yet is handed on.
+ */
+
+static void
+ngx_http_enkod_handler_pass(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (elcf->pass == NULL
+        || ctx->error != ENKOD_OK
+        || ctx->result != NGX_HTTP_ENKOD_UNDECIDED)
+    {
+        ngx_http_enkod_handler_answer(r);
+        return;
+    }
+
+    rc = ngx_http_enkod_pass_start(r, ngx_http_enkod_handler_passed);
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_enkod_handler_answer(r);
+        return;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+    }
+}
+
+
+/* What could not be handed on is safe in the spool, where there is one. */
+
+static void
+ngx_http_enkod_handler_passed(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ctx->error == ENKOD_OK || elcf->spool == NULL) {
+        ngx_http_enkod_handler_answer(r);
+        return;
+    }
+
+    ctx->error = ENKOD_OK;
+    ctx->result = NGX_HTTP_ENKOD_SPOOLED;
+    ctx->pending = 1;
+
+    if (ngx_http_enkod_handler_write_spool(r) != NGX_OK) {
+        ctx->error = ENKOD_LOG_UNAVAILABLE;
+    }
+
+    if (--ctx->pending == 0) {
+        ngx_http_enkod_handler_answer(r);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_enkod_handler_write_spool(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ngx_http_enkod_handler_create_waiters(r, 1) != NGX_OK
+        || ngx_http_enkod_line_prepare(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_enkod_handler_write_line(r, elcf->spool,
+                                             ctx->pass->status);
 }
 
 

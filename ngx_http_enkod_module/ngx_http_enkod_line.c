@@ -8,7 +8,8 @@
  * An accepted event and its envelope become the line:
  *
  *     {"received_at":"2026-11-23T03:44:01.123Z","request_id":"...",
- *      "remote_addr":"192.0.2.7","test":true,"event":"message open",...}
+ *      "remote_addr":"192.0.2.7","test":true,"pass_status":502,
+ *      "event":"message open",...}
  *
  * The length is known first, so that it is written where it is needed.
  */
@@ -24,6 +25,7 @@
 #define NGX_HTTP_ENKOD_REQUEST_ID   "Z\",\"request_id\":\""
 #define NGX_HTTP_ENKOD_REMOTE_ADDR  "\",\"remote_addr\":\""
 #define NGX_HTTP_ENKOD_TEST_TRUE    "\"test\":true,"
+#define NGX_HTTP_ENKOD_PASS_STATUS  "\"pass_status\":"
 
 #define NGX_HTTP_ENKOD_SECONDS_LEN  (sizeof("2026-11-23T03:44:01.") - 1)
 
@@ -169,7 +171,7 @@ ngx_http_enkod_line_envelope(ngx_http_request_t *r, u_char *p)
 
 
 size_t
-ngx_http_enkod_line_length(ngx_http_request_t *r)
+ngx_http_enkod_line_length(ngx_http_request_t *r, ngx_uint_t pass_status)
 {
     size_t                 len;
     ngx_http_enkod_ctx_t  *ctx;
@@ -184,12 +186,17 @@ ngx_http_enkod_line_length(ngx_http_request_t *r)
         len += sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1;
     }
 
+    if (pass_status) {
+        len += sizeof(NGX_HTTP_ENKOD_PASS_STATUS "502,") - 1;
+    }
+
     return len;
 }
 
 
 u_char *
-ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
+ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p,
+    ngx_uint_t pass_status)
 {
     ngx_http_enkod_ctx_t  *ctx;
 
@@ -202,11 +209,45 @@ ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p)
                        sizeof(NGX_HTTP_ENKOD_TEST_TRUE) - 1);
     }
 
+    if (pass_status) {
+        /* a status has three digits, RFC 9110, 15 */
+        p = ngx_sprintf(p, NGX_HTTP_ENKOD_PASS_STATUS "%03ui,", pass_status);
+    }
+
     p = enkod_event_write(ctx->event, p);
 
     *p++ = '}';
 
     return p;
+}
+
+
+ngx_int_t
+ngx_http_enkod_line_get(ngx_http_request_t *r, ngx_str_t *line)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_get_ctx(r->main);
+
+    if (ctx->line.len == 0) {
+
+        if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ctx->line.data = ngx_pnalloc(r->pool,
+                                     ngx_http_enkod_line_length(r, 0));
+        if (ctx->line.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ctx->line.len = ngx_http_enkod_line_write(r, ctx->line.data, 0)
+                        - ctx->line.data;
+    }
+
+    *line = ctx->line;
+
+    return NGX_OK;
 }
 
 

@@ -5,7 +5,7 @@
 
 
 /*
- * The directives that name files: enkod_log and enkod_reject_log.
+ * The directives that name files: enkod_log, enkod_reject_log, enkod_spool.
  */
 
 
@@ -16,8 +16,6 @@ static ngx_http_enkod_journal_t *ngx_http_enkod_log_journal(ngx_conf_t *cf,
     ngx_command_t *cmd, ngx_uint_t sync);
 static ngx_uint_t ngx_http_enkod_log_syncable(ngx_conf_t *cf,
     ngx_command_t *cmd);
-static ngx_http_complex_value_t *ngx_http_enkod_log_filter(ngx_conf_t *cf,
-    ngx_str_t *value);
 
 
 char *
@@ -63,7 +61,7 @@ ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             value[i].data += sizeof("if=") - 1;
             value[i].len -= sizeof("if=") - 1;
 
-            filter = ngx_http_enkod_log_filter(cf, &value[i]);
+            filter = ngx_http_enkod_value(cf, &value[i]);
             if (filter == NULL) {
                 return NGX_CONF_ERROR;
             }
@@ -115,13 +113,16 @@ ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_enkod_log_set_reject(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_enkod_log_set_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_enkod_loc_conf_t *elcf = conf;
+    char  *p = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t                  *value;
+    ngx_http_enkod_journal_t  **journal;
 
-    if (elcf->reject_log != NGX_CONF_UNSET_PTR) {
+    journal = (ngx_http_enkod_journal_t **) (p + cmd->offset);
+
+    if (*journal != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
@@ -133,23 +134,22 @@ ngx_http_enkod_log_set_reject(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return "must stand alone if it is \"off\"";
         }
 
-        elcf->reject_log = NULL;
+        *journal = NULL;
 
         return NGX_CONF_OK;
     }
 
     if (cf->args->nelts == 3 && ngx_strcmp(value[2].data, "sync") != 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in "
-                           "\"enkod_reject_log\", only \"sync\" may follow "
-                           "the path", &value[2]);
+                           "invalid parameter \"%V\" in \"%V\", only "
+                           "\"sync\" may follow the path",
+                           &value[2], &cmd->name);
         return NGX_CONF_ERROR;
     }
 
-    elcf->reject_log = ngx_http_enkod_log_journal(cf, cmd,
-                                                  cf->args->nelts == 3);
+    *journal = ngx_http_enkod_log_journal(cf, cmd, cf->args->nelts == 3);
 
-    return elcf->reject_log ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return *journal ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -212,25 +212,4 @@ ngx_http_enkod_log_syncable(ngx_conf_t *cf, ngx_command_t *cmd)
                        "nginx built with \"--with-threads\"", &cmd->name);
     return 0;
 #endif
-}
-
-
-static ngx_http_complex_value_t *
-ngx_http_enkod_log_filter(ngx_conf_t *cf, ngx_str_t *value)
-{
-    ngx_http_complex_value_t          *filter;
-    ngx_http_compile_complex_value_t   ccv;
-
-    filter = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (filter == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = value;
-    ccv.complex_value = filter;
-
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? filter : NULL;
 }

@@ -25,6 +25,8 @@ static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_enkod_merge_spool(ngx_conf_t *cf,
+    ngx_http_enkod_loc_conf_t *conf);
 static char *ngx_http_enkod_merge_events(ngx_conf_t *cf,
     ngx_http_enkod_loc_conf_t *conf);
 static void *ngx_http_enkod_conf_alloc(void *data, size_t size);
@@ -133,9 +135,37 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_reject_log"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_http_enkod_log_set_reject,
+      ngx_http_enkod_log_set_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, reject_log),
+      NULL },
+
+    { ngx_string("enkod_pass"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_enkod_pass_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("enkod_pass_body"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_pass_set_body,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_pass_type"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_enkod_pass_set_type,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("enkod_spool"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_enkod_log_set_file,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, spool),
       NULL },
 
       ngx_null_command
@@ -191,7 +221,11 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
 
     emcf->request_id = ngx_http_get_variable_index(cf, &name);
 
-    return emcf->request_id == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    if (emcf->request_id == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_enkod_pass_init(cf);
 }
 
 
@@ -211,6 +245,7 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
      *
      *     emcf->zone = NULL;
      *     emcf->request_id = 0;
+     *     emcf->subrequest_variables = { 0 };
      */
 
     mem.alloc = ngx_http_enkod_conf_alloc;
@@ -222,6 +257,9 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_enkod_journal_t *))
            != NGX_OK
         || ngx_array_init(&emcf->fields, cf->pool, 16, sizeof(ngx_str_t *))
+           != NGX_OK
+        || ngx_array_init(&emcf->targets, cf->pool, 4,
+                          sizeof(ngx_http_enkod_target_t))
            != NGX_OK)
     {
         return NULL;
@@ -261,6 +299,9 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
      *     conf->webhook = 0;
      *     conf->token = NULL;
      *     conf->tokens = NULL;
+     *     conf->pass = NULL;
+     *     conf->pass_success = NULL;
+     *     conf->pass_type = { 0, NULL };
      *     conf->settings = { 0 };
      */
 
@@ -271,6 +312,8 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
     conf->max_event_size = NGX_CONF_UNSET_SIZE;
     conf->logs = NGX_CONF_UNSET_PTR;
     conf->reject_log = NGX_CONF_UNSET_PTR;
+    conf->pass_body = NGX_CONF_UNSET_PTR;
+    conf->spool = NGX_CONF_UNSET_PTR;
 
     return conf;
 }
@@ -294,6 +337,10 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_ENKOD_MAX_EVENT_SIZE);
 
     ngx_conf_merge_ptr_value(conf->reject_log, prev->reject_log, NULL);
+    ngx_conf_merge_ptr_value(conf->pass_body, prev->pass_body, NULL);
+    ngx_conf_merge_str_value(conf->pass_type, prev->pass_type,
+                             "application/json");
+    ngx_conf_merge_ptr_value(conf->spool, prev->spool, NULL);
 
     if (conf->logs == NGX_CONF_UNSET_PTR) {
         /* which it may stay, to be told from "off" */
@@ -313,9 +360,22 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         conf->webhook = 1;
         clcf->handler = ngx_http_enkod_handler;
+
+        if (conf->pass == NULL) {
+            conf->pass = prev->pass;
+            conf->pass_success = prev->pass_success;
+        }
     }
 
     if (!conf->webhook) {
+
+        if (conf->pass) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"enkod_pass\" in location \"%V\" needs "
+                               "\"enkod_webhook\" there", &clcf->name);
+            return NGX_CONF_ERROR;
+        }
+
         return NGX_CONF_OK;
     }
 
@@ -341,10 +401,16 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->logs == NGX_CONF_UNSET_PTR) {
         conf->logs = NULL;
 
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"enkod_webhook\" in location \"%V\" has no "
-                           "\"enkod_log\": its events are kept nowhere",
-                           &clcf->name);
+        if (conf->pass == NULL) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"enkod_webhook\" in location \"%V\" has "
+                               "neither \"enkod_log\" nor \"enkod_pass\": its "
+                               "events are kept nowhere", &clcf->name);
+        }
+    }
+
+    if (ngx_http_enkod_merge_spool(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (!clcf->noname
@@ -355,6 +421,38 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                            "\"client_max_body_size\" in location \"%V\" is "
                            "smaller than \"enkod_max_event_size\", so nginx "
                            "itself refuses larger events", &clcf->name);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A spool is there to be replayed and done with, unlike a log. */
+
+static char *
+ngx_http_enkod_merge_spool(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
+{
+    ngx_uint_t                 i;
+    ngx_http_enkod_log_t      *log;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->pass == NULL || conf->spool == NULL || conf->logs == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    log = conf->logs->elts;
+
+    for (i = 0; i < conf->logs->nelts; i++) {
+
+        if (log[i].journal == conf->spool) {
+            clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"enkod_spool\" in location \"%V\" must not "
+                               "be the file of an \"enkod_log\" there",
+                               &clcf->name);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
@@ -627,9 +725,8 @@ ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    ngx_str_t                         *value, *token;
-    ngx_uint_t                         i;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t   *value, *token;
+    ngx_uint_t   i;
 
     if (elcf->token) {
         return "is duplicate";
@@ -637,21 +734,11 @@ ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    elcf->token = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    elcf->token = ngx_http_enkod_value(cf, &value[1]);
     elcf->tokens = ngx_array_create(cf->pool, cf->args->nelts - 2,
                                     sizeof(ngx_str_t));
 
     if (elcf->token == NULL || elcf->tokens == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = elcf->token;
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

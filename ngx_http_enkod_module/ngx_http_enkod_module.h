@@ -22,7 +22,7 @@
 
 
 /* seconds in Retry-After where nobody named another number */
-#define NGX_HTTP_ENKOD_RETRY_AFTER  5
+#define NGX_HTTP_ENKOD_RETRY_AFTER  "5"
 
 /* seconds between two messages about the same trouble */
 #define NGX_HTTP_ENKOD_LOG_PAUSE    60
@@ -30,7 +30,7 @@
 /* how every line begins */
 #define NGX_HTTP_ENKOD_LINE_START   "{\"received_at\":\""
 
-/* files of all enkod_log and enkod_reject_log of a configuration */
+/* files of all enkod_log, enkod_reject_log and enkod_spool of a configuration */
 #define NGX_HTTP_ENKOD_MAX_FILES    256
 
 /* RFC 9110; nginx has no name for it */
@@ -39,6 +39,7 @@
 
 typedef struct ngx_http_enkod_file_s     ngx_http_enkod_file_t;
 typedef struct ngx_http_enkod_journal_s  ngx_http_enkod_journal_t;
+typedef struct ngx_http_enkod_pass_s     ngx_http_enkod_pass_t;
 typedef struct ngx_http_enkod_sync_s     ngx_http_enkod_sync_t;
 typedef struct ngx_http_enkod_waiter_s   ngx_http_enkod_waiter_t;
 
@@ -49,7 +50,16 @@ typedef struct {
     ngx_array_t                  fields;    /* ngx_str_t *, with variables */
     ngx_shm_zone_t              *zone;      /* what the journals share */
     ngx_int_t                    request_id;    /* index of the variable */
+
+    ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
+    ngx_array_t                  subrequest_variables;  /* ngx_int_t */
 } ngx_http_enkod_main_conf_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t    *uri;       /* of an enkod_pass */
+    ngx_http_core_srv_conf_t    *server;    /* it stands in */
+} ngx_http_enkod_target_t;
 
 
 typedef struct {
@@ -73,6 +83,12 @@ typedef struct {
     ngx_array_t                 *logs;      /* ngx_http_enkod_log_t, or NULL */
     ngx_http_enkod_journal_t    *reject_log;    /* or NULL */
 
+    ngx_http_complex_value_t    *pass;      /* URI or @name; NULL: off */
+    ngx_http_complex_value_t    *pass_success;  /* NULL: any 2xx */
+    ngx_http_complex_value_t    *pass_body; /* NULL: the line */
+    ngx_str_t                    pass_type;
+    ngx_http_enkod_journal_t    *spool;     /* or NULL */
+
     enkod_settings_t             settings;  /* the same, for the event core */
 } ngx_http_enkod_loc_conf_t;
 
@@ -81,6 +97,7 @@ typedef enum {
     NGX_HTTP_ENKOD_UNDECIDED = 0,
     NGX_HTTP_ENKOD_ACCEPTED,
     NGX_HTTP_ENKOD_TEST,
+    NGX_HTTP_ENKOD_SPOOLED,
     NGX_HTTP_ENKOD_REJECTED,
     NGX_HTTP_ENKOD_FAILED
 } ngx_http_enkod_result_e;
@@ -110,6 +127,8 @@ typedef struct {
     ngx_uint_t                   nwaiters;
     ngx_uint_t                   pending;   /* sinks still to answer */
 
+    ngx_http_enkod_pass_t       *pass;      /* once it was started */
+
     ngx_table_elt_t             *header;    /* of the answer: Allow, ... */
 
     unsigned                     accepted:1;    /* the event is whole, good */
@@ -118,12 +137,30 @@ typedef struct {
 
 
 /*
- * Log: the directives enkod_log and enkod_reject_log.
+ * Log: the directives enkod_log, enkod_reject_log and enkod_spool.
  */
 
 char *ngx_http_enkod_log_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_enkod_log_set_reject(ngx_conf_t *cf, ngx_command_t *cmd,
+
+/* A file or "off", into the ngx_http_enkod_journal_t * at cmd->offset. */
+char *ngx_http_enkod_log_set_file(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+/*
+ * Value: a parameter with variables.
+ */
+
+/* At configuration time; NULL on error. */
+ngx_http_complex_value_t *ngx_http_enkod_value(ngx_conf_t *cf,
+    ngx_str_t *text);
+
+/*
+ * NGX_OK if there is no condition, or it is neither empty nor "0"; NGX_DECLINED
+ * if it is; NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_enkod_value_true(ngx_http_request_t *r,
+    ngx_http_complex_value_t *condition);
 
 
 /*
@@ -182,7 +219,8 @@ ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
 
 
 /*
- * Line: the text of an accepted event with its envelope, without "\n".
+ * Line: the text of an accepted event with its envelope, without "\n".  With a
+ * status that is not 0 it says that the event could not be passed.
  */
 
 /* Looks up what any line needs; NGX_ERROR if there is no memory. */
@@ -192,8 +230,13 @@ ngx_int_t ngx_http_enkod_line_prepare(ngx_http_request_t *r);
 size_t ngx_http_enkod_line_envelope_length(ngx_http_request_t *r);
 u_char *ngx_http_enkod_line_envelope(ngx_http_request_t *r, u_char *p);
 
-size_t ngx_http_enkod_line_length(ngx_http_request_t *r);
-u_char *ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p);
+size_t ngx_http_enkod_line_length(ngx_http_request_t *r,
+    ngx_uint_t pass_status);
+u_char *ngx_http_enkod_line_write(ngx_http_request_t *r, u_char *p,
+    ngx_uint_t pass_status);
+
+/* The same in memory that lasts as long as the request. */
+ngx_int_t ngx_http_enkod_line_get(ngx_http_request_t *r, ngx_str_t *line);
 
 
 /*
@@ -213,6 +256,74 @@ ngx_uint_t ngx_http_enkod_reject_wanted(ngx_http_enkod_ctx_t *ctx);
 /* After ngx_http_enkod_line_prepare(), and in this order. */
 size_t ngx_http_enkod_reject_length(ngx_http_request_t *r);
 u_char *ngx_http_enkod_reject_write(ngx_http_request_t *r, u_char *p);
+
+
+/*
+ * Pass: hands an accepted event on by a subrequest.
+ */
+
+typedef void (*ngx_http_enkod_pass_pt)(ngx_http_request_t *r);
+
+struct ngx_http_enkod_pass_s {
+    ngx_http_request_t          *subrequest;
+    ngx_http_post_subrequest_t   post;
+    ngx_http_enkod_pass_pt       handler;
+
+    ngx_str_t                    location;  /* @name, or empty */
+    ngx_uint_t                   status;    /* of the answer */
+    ngx_str_t                    retry_after;   /* of the answer, or empty */
+    ngx_str_t                    response;  /* how its body begins */
+
+    unsigned                     finished:1;
+    unsigned                     complete:1;    /* the answer has an end */
+    unsigned                     client_gone:1;
+};
+
+/*
+ * Starts the subrequest.  When it has ended "handler" is called exactly once,
+ * unless the request ended first, with ctx->error saying what came of it.
+ * Returns NGX_OK, NGX_DECLINED if this event is not to be passed, or NGX_ERROR,
+ * after which the request can only be finalized with that.
+ */
+ngx_int_t ngx_http_enkod_pass_start(ngx_http_request_t *r,
+    ngx_http_enkod_pass_pt handler);
+
+/* What a subrequest, or one of its own, belongs to; NULL for other requests. */
+ngx_http_enkod_pass_t *ngx_http_enkod_pass_get(ngx_http_request_t *r);
+
+/* Of a request: nothing that the client does now changes anything. */
+void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
+
+/* Directives, and what can be said of them at the end of the configuration. */
+char *ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_enkod_pass_set_body(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_enkod_pass_set_type(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+ngx_int_t ngx_http_enkod_pass_init(ngx_conf_t *cf);
+
+
+/*
+ * Subrequest: a POST with our body and headers, and nothing of the client's
+ * body; r is the client's request.
+ */
+
+/* NGX_ERROR if there is no memory; r can only be finalized with that, then. */
+ngx_int_t ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
+    ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
+    ngx_str_t *body);
+
+/* Variables are those of the client's request again. */
+void ngx_http_enkod_subrequest_forget(ngx_http_request_t *r);
+
+ngx_int_t ngx_http_enkod_subrequest_init(ngx_conf_t *cf);
+
+
+/*
+ * Filter: nothing of the subrequest gets to the client.
+ */
+
+void ngx_http_enkod_filter_init(void);
 
 
 /*

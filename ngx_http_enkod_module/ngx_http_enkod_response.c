@@ -45,7 +45,9 @@ static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
     { NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT,
       ngx_string("422 Unprocessable Content") },
     { 500, ngx_string("500 Internal Server Error") },
-    { 503, ngx_string("503 Service Unavailable") }
+    { 502, ngx_string("502 Bad Gateway") },
+    { 503, ngx_string("503 Service Unavailable") },
+    { 504, ngx_string("504 Gateway Time-out") }
 };
 
 
@@ -170,11 +172,12 @@ ngx_http_enkod_response_send(ngx_http_request_t *r, ngx_str_t *body)
 static ngx_int_t
 ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
 {
-    ngx_str_t  value;
-
     static ngx_str_t  allow = ngx_string("Allow");
     static ngx_str_t  methods = ngx_string("GET, HEAD, POST");
     static ngx_str_t  retry_after = ngx_string("Retry-After");
+    static ngx_str_t  seconds = ngx_string(NGX_HTTP_ENKOD_RETRY_AFTER);
+
+    ngx_http_enkod_ctx_t  *ctx;
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
         return ngx_http_enkod_response_header(r, &allow, &methods);
@@ -182,15 +185,14 @@ ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
 
     if (status == NGX_HTTP_SERVICE_UNAVAILABLE) {
 
-        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-        if (value.data == NULL) {
-            return NGX_ERROR;
+        ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+        if (ctx->error == ENKOD_UPSTREAM_BUSY && ctx->pass->retry_after.len) {
+            return ngx_http_enkod_response_header(r, &retry_after,
+                                                  &ctx->pass->retry_after);
         }
 
-        value.len = ngx_sprintf(value.data, "%d", NGX_HTTP_ENKOD_RETRY_AFTER)
-                    - value.data;
-
-        return ngx_http_enkod_response_header(r, &retry_after, &value);
+        return ngx_http_enkod_response_header(r, &retry_after, &seconds);
     }
 
     return NGX_OK;

@@ -19,6 +19,12 @@ static ngx_int_t ngx_http_enkod_variable_event(ngx_http_request_t *r,
 static ngx_int_t ngx_http_enkod_variable_json(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_enkod_variable_line(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t escaped);
+static ngx_int_t ngx_http_enkod_variable_escape(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_str_t *text);
+static ngx_int_t ngx_http_enkod_variable_pass_status(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_enkod_variable_pass_response(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_enkod_variable_test(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
@@ -43,6 +49,17 @@ static ngx_http_variable_t  ngx_http_enkod_variables[] = {
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("enkod_line"), NULL, ngx_http_enkod_variable_line,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_line_escaped"), NULL, ngx_http_enkod_variable_line,
+      1, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_pass_status"), NULL,
+      ngx_http_enkod_variable_pass_status,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("enkod_pass_response"), NULL,
+      ngx_http_enkod_variable_pass_response,
       0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("enkod_test"), NULL, ngx_http_enkod_variable_test,
@@ -243,8 +260,9 @@ ngx_http_enkod_variable_json(ngx_http_request_t *r,
 
 static ngx_int_t
 ngx_http_enkod_variable_line(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+    ngx_http_variable_value_t *v, uintptr_t escaped)
 {
+    ngx_str_t              line;
     ngx_http_enkod_ctx_t  *ctx;
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
@@ -253,22 +271,76 @@ ngx_http_enkod_variable_line(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ctx->line.len == 0) {
-
-        if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        ctx->line.data = ngx_pnalloc(r->pool, ngx_http_enkod_line_length(r));
-        if (ctx->line.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ctx->line.len = ngx_http_enkod_line_write(r, ctx->line.data)
-                        - ctx->line.data;
+    if (ngx_http_enkod_line_get(r, &line) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    ngx_http_enkod_variable_set(v, ctx->line.data, ctx->line.len);
+    if (escaped) {
+        return ngx_http_enkod_variable_escape(r, v, &line);
+    }
+
+    ngx_http_enkod_variable_set(v, line.data, line.len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_escape(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_str_t *text)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, enkod_json_escaped(text->data, text->len));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_enkod_variable_set(v, p, enkod_json_escape(p, text->data,
+                                                        text->len));
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_pass_status(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                *p;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx == NULL || ctx->pass == NULL || ctx->pass->status == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_enkod_variable_set(v, p, ngx_sprintf(p, "%03ui",
+                                                  ctx->pass->status)
+                                      - p);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_variable_pass_response(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_enkod_variable_ctx(r, v);
+
+    if (ctx && ctx->pass) {
+        ngx_http_enkod_variable_set(v, ctx->pass->response.data,
+                                    ctx->pass->response.len);
+    }
 
     return NGX_OK;
 }
@@ -318,6 +390,7 @@ ngx_http_enkod_variable_result(ngx_http_request_t *r,
         [NGX_HTTP_ENKOD_UNDECIDED] = ngx_null_string,
         [NGX_HTTP_ENKOD_ACCEPTED] = ngx_string("accepted"),
         [NGX_HTTP_ENKOD_TEST] = ngx_string("test"),
+        [NGX_HTTP_ENKOD_SPOOLED] = ngx_string("spooled"),
         [NGX_HTTP_ENKOD_REJECTED] = ngx_string("rejected"),
         [NGX_HTTP_ENKOD_FAILED] = ngx_string("failed")
     };

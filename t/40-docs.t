@@ -229,7 +229,7 @@ sub messages {
 
     my ($part) = $reference =~ /^## Directives\n(.*?)^## /ms;
     $part .= ($reference =~ /^## Answers\n(.*?)^## /ms)[0];
-    $part =~ s/^```nginx.*?^```//msg;
+    $part =~ s/^```(?:nginx|json).*?^```//msg;
 
     my @quoted = map { s/\s+/ /gr } $part =~ /`([^`]+)`/g;
     push @quoted, split /\n/, $1 while $part =~ /^```text\n(.*?)^```/msg;
@@ -301,7 +301,8 @@ sub limits {
     for (["ENKOD_MAX_DEPTH", qr/levels of arrays/],
          ["ENKOD_MAX_MEMBERS", qr/members of the event/],
          ["ENKOD_MAX_SHOWN", qr/shown in `field`/],
-         ["NGX_HTTP_ENKOD_MAX_FILES", qr/files of `enkod_log`/])
+         ["NGX_HTTP_ENKOD_MAX_FILES", qr/files of `enkod_log`/],
+         ["NGX_HTTP_ENKOD_RESPONSE_SIZE", qr/`\$enkod_pass_response`/])
     {
         my ($name, $row) = @$_;
         my ($number) = $c =~ /^#define $name\s+(\d+)$/m;

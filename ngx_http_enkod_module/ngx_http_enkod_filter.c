@@ -1,0 +1,141 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The answer to a subrequest of enkod_pass ends here: none of it gets to the
+ * client.  It is read to its end, so that the upstream's connection can be kept
+ * and an answer that breaks off is noticed, through the buffers that the target
+ * has for it.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+/* how much of an answer success= can see */
+#define NGX_HTTP_ENKOD_RESPONSE_SIZE  4096
+
+
+static ngx_int_t ngx_http_enkod_filter_header(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_filter_body(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_enkod_filter_keep(ngx_http_request_t *r,
+    ngx_http_enkod_pass_t *pass, ngx_buf_t *b);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
+
+
+void
+ngx_http_enkod_filter_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_enkod_filter_header;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_enkod_filter_body;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_filter_header(ngx_http_request_t *r)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    if (pass == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    r->header_sent = 1;
+
+    if (r == pass->subrequest) {
+
+        /*
+         * ngx_event_pipe() passes on what it has read only to the request that
+         * the connection belongs to, and would put the rest into a file.  Not
+         * earlier, as nginx looks there whether the client has gone.
+         */
+
+        r->connection->data = r;
+        r->read_event_handler = ngx_http_enkod_pass_block_reading;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t              *b;
+    ngx_chain_t            *cl;
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    if (pass == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+
+        b = cl->buf;
+
+        if (r == pass->subrequest) {
+
+            if (ngx_http_enkod_filter_keep(r, pass, b) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            if (b->last_in_chain || b->last_buf) {
+                pass->complete = 1;
+            }
+        }
+
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_filter_keep(ngx_http_request_t *r, ngx_http_enkod_pass_t *pass,
+    ngx_buf_t *b)
+{
+    size_t                      len;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r->main, ngx_http_enkod_module);
+
+    if (elcf->pass_success == NULL || !ngx_buf_in_memory(b)) {
+        return NGX_OK;
+    }
+
+    len = ngx_min(b->last - b->pos,
+                  NGX_HTTP_ENKOD_RESPONSE_SIZE - (ssize_t) pass->response.len);
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (pass->response.data == NULL) {
+        pass->response.data = ngx_pnalloc(r->pool,
+                                          NGX_HTTP_ENKOD_RESPONSE_SIZE);
+        if (pass->response.data == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_memcpy(pass->response.data + pass->response.len, b->pos, len);
+    pass->response.len += len;
+
+    return NGX_OK;
+}

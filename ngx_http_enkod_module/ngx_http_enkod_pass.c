@@ -1,0 +1,616 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The second sink: an accepted event is handed on by a subrequest, and what
+ * became of that is known before the sender is told anything.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+static char *ngx_http_enkod_pass_add(ngx_conf_t *cf,
+    ngx_http_complex_value_t *uri);
+static ngx_uint_t ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_enkod_pass_target(ngx_http_request_t *r,
+    ngx_str_t *uri, ngx_str_t *args);
+static ngx_int_t ngx_http_enkod_pass_escape(ngx_http_request_t *r,
+    ngx_str_t *args);
+static ngx_int_t ngx_http_enkod_pass_finished(ngx_http_request_t *sr,
+    void *data, ngx_int_t rc);
+static void ngx_http_enkod_pass_handler(ngx_http_request_t *r);
+static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
+static void ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass);
+static void ngx_http_enkod_pass_log(ngx_http_request_t *r);
+
+
+char *
+ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_str_t  *value;
+
+    if (elcf->pass) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0
+        || (value[1].data[0] != '/'
+            && value[1].data[0] != '@'
+            && value[1].data[0] != '$'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URI \"%V\" in \"enkod_pass\", it must "
+                           "begin with \"/\", \"@\" or a variable", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    elcf->pass = ngx_http_enkod_value(cf, &value[1]);
+    if (elcf->pass == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        if (value[2].len <= sizeof("success=") - 1
+            || ngx_strncmp(value[2].data, "success=", sizeof("success=") - 1)
+               != 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in \"enkod_pass\", "
+                               "only \"success=CONDITION\" may follow the URI",
+                               &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        value[2].data += sizeof("success=") - 1;
+        value[2].len -= sizeof("success=") - 1;
+
+        elcf->pass_success = ngx_http_enkod_value(cf, &value[2]);
+        if (elcf->pass_success == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_enkod_pass_add(cf, elcf->pass);
+}
+
+
+/* What can be checked only when all of the server's locations are known. */
+
+static char *
+ngx_http_enkod_pass_add(ngx_conf_t *cf, ngx_http_complex_value_t *uri)
+{
+    ngx_http_enkod_target_t     *target;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    target = ngx_array_push(&emcf->targets);
+    if (target == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    target->uri = uri;
+    target->server = ngx_http_conf_get_module_srv_conf(cf,
+                                                       ngx_http_core_module);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_enkod_pass_set_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    ngx_str_t  *value;
+
+    if (elcf->pass_body != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return "must not be empty";
+    }
+
+    if (ngx_strcmp(value[1].data, "$enkod_line") == 0) {
+        /* the default, which needs no copy */
+        elcf->pass_body = NULL;
+        return NGX_CONF_OK;
+    }
+
+    elcf->pass_body = ngx_http_enkod_value(cf, &value[1]);
+
+    return elcf->pass_body ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_enkod_pass_set_type(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_enkod_loc_conf_t *elcf = conf;
+
+    size_t      i;
+    ngx_str_t  *value;
+
+    if (elcf->pass_type.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    elcf->pass_type = value[1];
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] < 0x20 || value[1].data[i] > 0x7e) {
+            break;
+        }
+    }
+
+    if (i < value[1].len || ngx_strlchr(value[1].data,
+                                        value[1].data + value[1].len, '/')
+                            == NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid type \"%V\" in \"enkod_pass_type\", it "
+                           "must be a MIME type as \"application/json\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_enkod_pass_init(ngx_conf_t *cf)
+{
+    ngx_uint_t                   i;
+    ngx_http_enkod_target_t     *target;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    target = emcf->targets.elts;
+
+    for (i = 0; i < emcf->targets.nelts; i++) {
+
+        if (target[i].uri->lengths == NULL
+            && target[i].uri->value.data[0] == '@'
+            && !ngx_http_enkod_pass_location(target[i].server,
+                                             &target[i].uri->value))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "no location \"%V\" for \"enkod_pass\" in that "
+                               "server", &target[i].uri->value);
+            return NGX_ERROR;
+        }
+    }
+
+    if (emcf->targets.nelts == 0) {
+        return NGX_OK;
+    }
+
+    ngx_http_enkod_filter_init();
+
+    return ngx_http_enkod_subrequest_init(cf);
+}
+
+
+static ngx_uint_t
+ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
+{
+    ngx_http_core_loc_conf_t  **clcfp;
+
+    if (cscf->named_locations == NULL) {
+        return 0;
+    }
+
+    for (clcfp = cscf->named_locations; *clcfp; clcfp++) {
+        if ((*clcfp)->name.len == name->len
+            && ngx_strncmp((*clcfp)->name.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_enkod_pass_start(ngx_http_request_t *r,
+    ngx_http_enkod_pass_pt handler)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   uri, args, body;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_pass_t      *pass;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    pass = ngx_pcalloc(r->pool, sizeof(ngx_http_enkod_pass_t));
+    if (pass == NULL) {
+        return NGX_ERROR;
+    }
+
+    pass->handler = handler;
+    pass->post.handler = ngx_http_enkod_pass_finished;
+    pass->post.data = pass;
+
+    ctx->pass = pass;
+
+    rc = ngx_http_enkod_pass_target(r, &uri, &args);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        pass->status = rc;
+        ctx->error = ENKOD_UPSTREAM_FAILED;
+        handler(r);
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (elcf->pass_body) {
+        rc = ngx_http_complex_value(r, elcf->pass_body, &body);
+
+    } else {
+        rc = ngx_http_enkod_line_get(r, &body);
+    }
+
+    if (rc != NGX_OK
+        || ngx_http_enkod_subrequest_create(r, pass, &uri, &args, &body)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    r->write_event_handler = ngx_http_enkod_pass_handler;
+    r->read_event_handler = ngx_http_enkod_pass_block_reading;
+
+    ngx_http_enkod_pass_block_reading(r);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Returns NGX_DECLINED if the event is not to be passed, and an HTTP status if
+ * there is no such place.
+ */
+
+static ngx_int_t
+ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *args)
+{
+    ngx_uint_t                  flags;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ngx_http_complex_value(r, elcf->pass, uri) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_null(args);
+
+    if (uri->len == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (uri->data[0] == '@') {
+
+        /* the client's arguments stay here, they may be a token */
+
+        ctx->pass->location = *uri;
+        *uri = r->uri;
+
+        return NGX_OK;
+    }
+
+    flags = NGX_HTTP_LOG_UNSAFE;
+
+    if (uri->data[0] != '/') {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "enkod: \"enkod_pass\" leads to \"%V\", which begins "
+                      "neither with \"/\" nor with \"@\"", uri);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_parse_unsafe_uri(r, uri, args, &flags) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (args->len && elcf->pass->lengths) {
+        return ngx_http_enkod_pass_escape(r, args);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Arguments get into the request line as they are, and a value may have spaces
+ * in it.  Of all the sets that nginx knows this one has those, but not "%", so
+ * that what is escaped already stays so.
+ */
+
+static ngx_int_t
+ngx_http_enkod_pass_escape(ngx_http_request_t *r, ngx_str_t *args)
+{
+    u_char     *p;
+    uintptr_t   n;
+
+    n = ngx_escape_uri(NULL, args->data, args->len, NGX_ESCAPE_REFRESH);
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, args->len + 2 * n);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    args->len = (u_char *) ngx_escape_uri(p, args->data, args->len,
+                                          NGX_ESCAPE_REFRESH)
+                - p;
+    args->data = p;
+
+    return NGX_OK;
+}
+
+
+ngx_http_enkod_pass_t *
+ngx_http_enkod_pass_get(ngx_http_request_t *r)
+{
+    for ( /* void */ ; r != r->main; r = r->parent) {
+
+        if (r->post_subrequest
+            && r->post_subrequest->handler == ngx_http_enkod_pass_finished)
+        {
+            return r->post_subrequest->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * nginx takes the status that this returns for what to go on with, and would
+ * end the client's request, too, for some of them.
+ */
+
+static ngx_int_t
+ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
+{
+    ngx_http_enkod_pass_t *pass = data;
+
+    sr->connection->data = sr->main;
+
+    if (pass->finished) {
+        return NGX_OK;
+    }
+
+    switch (rc) {
+
+    case NGX_ERROR:
+    case NGX_HTTP_CLOSE:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+    case NGX_HTTP_REQUEST_TIME_OUT:
+        pass->status = NGX_HTTP_BAD_GATEWAY;
+        break;
+
+    default:
+
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE
+            || rc == NGX_HTTP_CREATED
+            || rc == NGX_HTTP_NO_CONTENT)
+        {
+            /* it has no answer yet, and will be here again with one */
+            return rc;
+        }
+
+        pass->status = sr->headers_out.status;
+
+        if (!sr->header_sent || (sr->upstream && !pass->complete)) {
+            pass->status = NGX_HTTP_BAD_GATEWAY;
+        }
+    }
+
+    pass->finished = 1;
+
+    /* that is all that may be done here; the rest when nginx comes to it */
+
+    return ngx_http_post_request(sr->main, NULL);
+}
+
+
+static void
+ngx_http_enkod_pass_handler(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t   *ctx;
+    ngx_http_enkod_pass_t  *pass;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    pass = ctx->pass;
+
+    if (!pass->finished) {
+        /* an event of the client's connection */
+        return;
+    }
+
+    r->write_event_handler = ngx_http_request_empty_handler;
+    r->read_event_handler = ngx_http_block_reading;
+
+    if (pass->client_gone) {
+        r->connection->error = 1;
+    }
+
+    /* $upstream_status and others, for the access log */
+    r->upstream_states = pass->subrequest->upstream_states;
+
+    ctx->error = ngx_http_enkod_pass_outcome(r);
+
+    ngx_http_enkod_subrequest_forget(r);
+
+    pass->handler(r);
+}
+
+
+static enkod_error_e
+ngx_http_enkod_pass_outcome(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t   *ctx;
+    ngx_http_enkod_pass_t  *pass;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    pass = ctx->pass;
+
+    if (pass->status >= NGX_HTTP_OK
+        && pass->status < NGX_HTTP_SPECIAL_RESPONSE
+        && ngx_http_enkod_pass_success(r))
+    {
+        return ENKOD_OK;
+    }
+
+    ngx_http_enkod_pass_log(r);
+
+    switch (pass->status) {
+
+    case NGX_HTTP_GATEWAY_TIME_OUT:
+        return ENKOD_UPSTREAM_TIMEOUT;
+
+    case NGX_HTTP_TOO_MANY_REQUESTS:
+    case NGX_HTTP_SERVICE_UNAVAILABLE:
+        ngx_http_enkod_pass_retry_after(pass);
+        return ENKOD_UPSTREAM_BUSY;
+
+    default:
+        return ENKOD_UPSTREAM_FAILED;
+    }
+}
+
+
+/* What the administrator says about an answer that claims to be good. */
+
+static ngx_uint_t
+ngx_http_enkod_pass_success(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    return ngx_http_enkod_value_true(ctx->pass->subrequest, elcf->pass_success)
+           == NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    static ngx_str_t  name = ngx_string("retry-after");
+
+    part = &pass->subrequest->headers_out.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].hash
+            && header[i].key.len == name.len
+            && ngx_strncasecmp(header[i].key.data, name.data, name.len) == 0)
+        {
+            pass->retry_after = header[i].value;
+            return;
+        }
+    }
+}
+
+
+/*
+ * nginx has logged what it found out by itself, but not what an upstream has
+ * answered.
+ */
+
+static void
+ngx_http_enkod_pass_log(ngx_http_request_t *r)
+{
+    ngx_str_t             *name;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    static time_t  logged;
+
+    if (logged && ngx_time() - logged < NGX_HTTP_ENKOD_LOG_PAUSE) {
+        return;
+    }
+
+    logged = ngx_time();
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    name = ctx->pass->location.len ? &ctx->pass->location
+                                   : &ctx->pass->subrequest->uri;
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "enkod: \"%V\" did not take an event, its status was %ui",
+                  name, ctx->pass->status);
+}
+
+
+/*
+ * Instead of ngx_http_block_reading(): a client that has left an HTTP/2 stream
+ * makes an error of the connection, for which nginx would try no other
+ * upstream, and end the request without telling us.
+ */
+
+void
+ngx_http_enkod_pass_block_reading(ngx_http_request_t *r)
+{
+    ngx_connection_t      *c;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    c = r->connection;
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_enkod_module);
+
+    if (c->error) {
+        ctx->pass->client_gone = 1;
+        c->error = 0;
+    }
+
+    ngx_http_block_reading(r);
+}

@@ -1,0 +1,338 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The request that nginx makes of an event: a POST with a body and headers of
+ * its own, and nothing of the client's body.  It runs in the background, so
+ * that a client that leaves does not stop it.
+ */
+
+
+#include "ngx_http_enkod_module.h"
+
+
+static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr);
+static ngx_uint_t ngx_http_enkod_subrequest_dropped(ngx_str_t *name);
+static ngx_table_elt_t *ngx_http_enkod_subrequest_add_header(
+    ngx_http_request_t *sr, const char *name, const char *lowcase,
+    ngx_str_t *value);
+static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
+
+
+/*
+ * The subrequest shares the values of variables.  nginx remembers these, and
+ * they have others there.
+ */
+
+static ngx_str_t  ngx_http_enkod_subrequest_variables[] = {
+    ngx_string("content_length"),
+    ngx_string("content_type"),
+    ngx_string("http_accept_encoding"),
+    ngx_string("http_content_encoding"),
+    ngx_string("http_content_length"),
+    ngx_string("http_content_type"),
+    ngx_string("http_transfer_encoding"),
+    ngx_string("request_body"),
+    ngx_string("request_body_file")
+};
+
+
+ngx_int_t
+ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
+{
+    ngx_int_t                   *index;
+    ngx_uint_t                   i, n;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    n = sizeof(ngx_http_enkod_subrequest_variables) / sizeof(ngx_str_t);
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    if (ngx_array_init(&emcf->subrequest_variables, cf->pool, n, sizeof(ngx_int_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+
+        index = ngx_array_push(&emcf->subrequest_variables);
+
+        *index = ngx_http_get_variable_index(cf,
+                                             &ngx_http_enkod_subrequest_variables[i]);
+        if (*index == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
+    ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
+    ngx_str_t *body)
+{
+    ngx_http_request_t  *sr;
+
+    if (ngx_http_subrequest(r, uri, args, &sr, &pass->post,
+                            NGX_HTTP_SUBREQUEST_BACKGROUND)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    pass->subrequest = sr;
+
+    sr->method = NGX_HTTP_POST;
+    ngx_str_set(&sr->method_name, "POST");
+
+    if (pass->location.len) {
+        sr->write_event_handler = ngx_http_enkod_subrequest_named;
+    }
+
+    /*
+     * The outcome is that of the target.  An error_page is for people who look
+     * at it, and one like "error_page 502 =200 /sorry.html" would make a lie of
+     * our 200.
+     */
+    sr->error_page = 1;
+
+    ngx_http_enkod_subrequest_forget(r);
+
+    if (ngx_http_enkod_subrequest_body(sr, body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_enkod_subrequest_headers(sr);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
+{
+    ngx_buf_t  *b;
+
+    sr->request_body = ngx_pcalloc(sr->pool, sizeof(ngx_http_request_body_t));
+    if (sr->request_body == NULL) {
+        return NGX_ERROR;
+    }
+
+    sr->headers_in.content_length_n = body->len;
+    sr->headers_in.chunked = 0;
+
+    if (body->len == 0) {
+        return NGX_OK;
+    }
+
+    b = ngx_calloc_buf(sr->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* the next upstream begins at b->start again */
+
+    b->start = body->data;
+    b->pos = b->start;
+    b->last = b->start + body->len;
+    b->end = b->last;
+    b->memory = 1;
+    b->last_buf = 1;
+
+    sr->request_body->bufs = ngx_alloc_chain_link(sr->pool);
+    if (sr->request_body->bufs == NULL) {
+        return NGX_ERROR;
+    }
+
+    sr->request_body->bufs->buf = b;
+    sr->request_body->bufs->next = NULL;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The client's headers, without those that belong to its body, and with those
+ * of ours; in a list of our own, as the subrequest has only a copy of the
+ * beginning of the client's.
+ */
+
+static ngx_int_t
+ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
+{
+    ngx_str_t                   length;
+    ngx_uint_t                  i, n;
+    ngx_list_part_t            *part, first;
+    ngx_table_elt_t            *header, *h;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(sr->main, ngx_http_enkod_module);
+
+    first = sr->main->headers_in.headers.part;
+
+    n = 2;
+
+    for (part = &first; part; part = part->next) {
+        n += part->nelts;
+    }
+
+    length.data = ngx_pnalloc(sr->pool, NGX_OFF_T_LEN);
+
+    if (length.data == NULL
+        || ngx_list_init(&sr->headers_in.headers, sr->pool, n,
+                         sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (part = &first; part; part = part->next) {
+
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+
+            if (ngx_http_enkod_subrequest_dropped(&header[i].key)) {
+                continue;
+            }
+
+            h = ngx_list_push(&sr->headers_in.headers);
+            if (h == NULL) {
+                return NGX_ERROR;
+            }
+
+            *h = header[i];
+        }
+    }
+
+    length.len = ngx_sprintf(length.data, "%O",
+                             sr->headers_in.content_length_n)
+                 - length.data;
+
+    sr->headers_in.content_length = ngx_http_enkod_subrequest_add_header(sr,
+                                     "Content-Length", "content-length",
+                                     &length);
+    sr->headers_in.content_type = ngx_http_enkod_subrequest_add_header(sr,
+                                     "Content-Type", "content-type",
+                                     &elcf->pass_type);
+
+    if (sr->headers_in.content_length == NULL
+        || sr->headers_in.content_type == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * What says something of the client's body (RFC 9110, 8; RFC 9112, 6) or asks
+ * for an answer that is not wanted here (RFC 9110, 10.1, 12.5, 13, 14).
+ */
+
+static ngx_uint_t
+ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
+{
+    ngx_uint_t  i;
+
+    static ngx_str_t  prefixes[] = {
+        ngx_string("content-"),
+        ngx_string("if-")
+    };
+
+    static ngx_str_t  names[] = {
+        ngx_string("accept-encoding"),
+        ngx_string("digest"),
+        ngx_string("expect"),
+        ngx_string("range"),
+        ngx_string("repr-digest"),
+        ngx_string("te"),
+        ngx_string("trailer"),
+        ngx_string("transfer-encoding")
+    };
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (name->len >= prefixes[i].len
+            && ngx_strncasecmp(name->data, prefixes[i].data, prefixes[i].len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (name->len == names[i].len
+            && ngx_strncasecmp(name->data, names[i].data, names[i].len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_enkod_subrequest_add_header(ngx_http_request_t *sr, const char *name,
+    const char *lowcase, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&sr->headers_in.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->key.len = ngx_strlen(name);
+    h->key.data = (u_char *) name;
+    h->lowcase_key = (u_char *) lowcase;
+    h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
+    h->value = *value;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return h;
+}
+
+
+void
+ngx_http_enkod_subrequest_forget(ngx_http_request_t *r)
+{
+    ngx_int_t                   *index;
+    ngx_uint_t                   i;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
+
+    index = emcf->subrequest_variables.elts;
+
+    for (i = 0; i < emcf->subrequest_variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
+}
+
+
+/* What nginx does with a subrequest is to look for the location of its URI. */
+
+static void
+ngx_http_enkod_subrequest_named(ngx_http_request_t *sr)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(sr);
+
+    (void) ngx_http_named_location(sr, &pass->location);
+
+    ngx_http_finalize_request(sr, NGX_DONE);
+}
+
+
