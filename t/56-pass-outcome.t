@@ -1,0 +1,617 @@
+# What becomes of an event that is handed on: the sender gets a 200 only if the
+# upstream has said so, in a complete answer; and however much that is, and
+# whoever leaves meanwhile, nothing hangs and nothing is lost.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/lib";
+
+use JSON::PP ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Enkod::Backend;
+use Enkod::Client;
+use Enkod::HTTP2;
+use Enkod::Load qw(event);
+use Enkod::Nginx;
+
+my $json = JSON::PP->new->utf8;
+my $slow = $Enkod::Nginx::slow;
+
+my $nginx = Enkod::Nginx->create(level => "info",
+    http => <<'END', server => <<'END');
+        upstream back {
+            server     127.0.0.1:%BACK%;
+            keepalive  2;
+        }
+
+        upstream two {
+            server  127.0.0.1:%BACK% max_fails=0;
+            server  127.0.0.1:%OTHER% backup;
+        }
+
+        map $upstream_http_x_failed $good_header {
+            ""       1;
+            default  "";
+        }
+
+        map $enkod_pass_response $good_body {
+            '~^\{"errors":false\}'  1;
+            default                  0;
+        }
+
+        log_format  f  escape=none  '$enkod_result|$enkod_error|$enkod_pass_status|$upstream_status|$enkod_pass_response';
+
+        proxy_http_version     1.1;
+        proxy_set_header       Connection "";
+        proxy_connect_timeout  2s;
+        proxy_read_timeout     2s;
+        proxy_buffers          4 4k;
+        proxy_buffer_size      4k;
+        proxy_busy_buffers_size  4k;
+END
+        listen      127.0.0.1:%SECOND% http2;
+        access_log  logs/access.log  f;
+
+        location /by/ {
+            enkod_webhook;
+            enkod_pass  /to/$arg_to;
+        }
+
+        location = /header {
+            enkod_webhook;
+            enkod_pass  /to/proxy  success=$good_header;
+        }
+
+        location = /body {
+            enkod_webhook;
+            enkod_pass  /to/proxy  success=$good_body;
+        }
+
+        location = /two {
+            enkod_webhook;
+            enkod_pass  @two;
+        }
+
+        location = /both {
+            enkod_webhook;
+            enkod_log   both.jsonl;
+            enkod_pass  /to/proxy;
+        }
+
+        location = /first {
+            enkod_webhook;
+            enkod_pass  /to/proxy;
+            error_page  502 504 = @second;
+        }
+
+        location @second {
+            enkod_webhook;
+            enkod_pass  /to/other;
+        }
+
+        location = /page {
+            enkod_webhook;
+            enkod_pass  /to/proxy;
+            error_page  502 /sorry;
+        }
+
+        location = /sorry {
+            internal;
+            return  502  "sorry\n";
+        }
+
+        location = /to/proxy {
+            internal;
+            proxy_pass  http://back;
+        }
+
+        location = /to/unbuffered {
+            internal;
+            proxy_buffering  off;
+            proxy_pass       http://back/;
+        }
+
+        location = /to/no-temp-file {
+            internal;
+            proxy_max_temp_file_size  0;
+            proxy_pass                http://back/;
+        }
+
+        location = /to/slowly {
+            internal;
+            proxy_limit_rate  200k;
+            proxy_pass        http://back/;
+        }
+
+        location = /to/lies {
+            internal;
+            error_page             400 404 500 502 503 504 =200 /empty;
+            proxy_intercept_errors  on;
+            proxy_pass              http://back/;
+        }
+
+        location = /to/mirrored {
+            internal;
+            mirror      /to/other;
+            proxy_pass  http://back/;
+        }
+
+        location = /to/closed {
+            internal;
+            proxy_pass  http://127.0.0.1:%CLOSED%;
+        }
+
+        location = /to/other {
+            internal;
+            proxy_pass  http://127.0.0.1:%OTHER%;
+        }
+
+        location = /to/204 {
+            internal;
+            return  204;
+        }
+
+        location = /to/201 {
+            internal;
+            return  201;
+        }
+
+        location = /to/text {
+            internal;
+            return  200  "a text\n";
+        }
+
+        location = /to/444 {
+            internal;
+            return  444;
+        }
+
+        location = /to/408 {
+            internal;
+            return  408;
+        }
+
+        location = /to/file {
+            internal;
+            root  /nowhere;
+        }
+
+        location = /empty {
+            return  200;
+        }
+
+        location @two {
+            proxy_next_upstream  error timeout http_503 non_idempotent;
+            proxy_pass           http://two;
+        }
+END
+
+my %port = (CLOSED => Enkod::Nginx::free_port());
+my %backend;
+
+for my $name (qw(BACK OTHER)) {
+    $port{$name} = Enkod::Nginx::free_port();
+    $backend{$name} = Enkod::Backend->new(dir => $nginx->{dir},
+                                          port => $port{$name});
+}
+
+for my $part (qw(http server)) {
+    $nginx->{$part} =~ s/%(BACK|OTHER|CLOSED)%/$port{$1}/g;
+}
+
+my ($back, $other) = @backend{qw(BACK OTHER)};
+
+$nginx->start;
+
+statuses();
+broken();
+conditions();
+large();
+kept_alive();
+no_lies();
+next_upstream();
+second_receiver();
+both_sinks();
+client_leaves();
+stops();
+
+is($nginx->alerts, "", "nothing alarming is in the error log");
+
+done_testing();
+
+
+# The answer to an event, while the backend does as it is told.
+
+sub try {
+    my ($uri, $orders, $seconds) = @_;
+
+    $back->tell($orders // "");
+
+    my $client = $nginx->client;
+    $client->send(Enkod::Client::request(event("t"), uri => $uri));
+    my $answer = $client->read($seconds);
+    $client->close;
+
+    my ($code) = $answer->{body} =~ /"code":"(\w+)"/;
+    $answer->{says} = join " ", $answer->{status}, $code // ();
+
+    return $answer;
+}
+
+
+sub logged {
+    return ($nginx->lines("logs/access.log"))[-1] // "";
+}
+
+
+sub statuses {
+    my %expected = (
+        (map { $_ => "200" } 200, 201, 202, 204, 299),
+        (map { $_ => "502 upstream_failed" }
+             300, 301, 302, 304, 307, 400, 401, 404, 408, 413, 422, 500, 501,
+             502, 505, 599, 999),
+        504 => "504 upstream_timeout", 429 => "503 upstream_busy",
+        503 => "503 upstream_busy");
+
+    for my $status (sort keys %expected) {
+        for my $body ("", "&body=some%20text") {
+            my $answer = try("/by/?to=proxy", "status=$status$body");
+
+            is($answer->{says}, $expected{$status},
+               "upstream's $status$body: $expected{$status}");
+            unlike($answer->{body}, qr/some text/,
+                   "$status$body: its body stays behind");
+
+            my $result = $expected{$status} eq "200" ? "accepted\\|" : "failed\\|"
+                         . ($expected{$status} =~ s/^\d+ //r);
+
+            ok(Enkod::Client::wait_for(sub {
+                   logged() =~ /^$result\|$status\|$status\|\n/
+               }, 5), "$status$body: is in the access log");
+        }
+    }
+
+    for (["status=503", 5], ["status=503&retry=17", 17], ["status=429&retry=3", 3],
+         ["status=503&retry=Wed%2C%2021%20Oct%202026%2007:28:00%20GMT",
+          "Wed, 21 Oct 2026 07:28:00 GMT"])
+    {
+        my ($orders, $expected) = @$_;
+        my ($got) = try("/by/?to=proxy", $orders)->{head}
+                    =~ /^Retry-After: (.*)\r$/m;
+
+        is($got, $expected, "$orders: Retry-After is $expected");
+    }
+
+    unlike(try("/by/?to=proxy", "status=502&retry=9")->{head}, qr/Retry-After/,
+           "another status has none");
+
+    my %target = (204 => "200", 201 => "200", text => "200",
+                  closed => "502 upstream_failed", 444 => "502 upstream_failed",
+                  408 => "502 upstream_failed", file => "502 upstream_failed",
+                  nothing => "502 upstream_failed");
+
+    for my $to (sort keys %target) {
+        my $answer = try("/by/?to=$to");
+
+        is($answer->{says}, $target{$to}, "a target that is $to: $target{$to}");
+        is($answer->{body}, "", "$to: the answer is empty")
+            if $target{$to} eq "200";
+    }
+
+    my $page = try("/page", "status=500");
+    is("$page->{status} $page->{body}", "502 sorry\n",
+       "an error_page of the webhook's location is used");
+
+    my @messages = $nginx->error_log
+                   =~ /enkod: ("\S+" did not take an event, its status was \d+)/g;
+
+    is(join("; ", @messages),
+       '"/to/proxy" did not take an event, its status was 300',
+       "the error log has the first one, and for a minute no other");
+}
+
+
+# An answer that breaks off is no confirmation, whatever its status was.
+
+sub broken {
+    for my $to (qw(proxy unbuffered)) {
+        for (["reset=1", "502 upstream_failed", "no answer"],
+             ["garbage=1", "502 upstream_failed", "no HTTP"],
+             ["hang=1", "504 upstream_timeout", "an answer that never comes"],
+             ["body=abc&short=7", "502 upstream_failed",
+              "an answer with too little body"],
+             ["status=200&short=7", "502 upstream_failed", "an answer with no body"],
+             ["big=100000&short=7", "502 upstream_failed",
+              "a large answer that breaks off"],
+             ["body=abc&chunked=1&short=1", "502 upstream_failed",
+              "an answer in chunks without an end"],
+             ["body=abc&chunked=1", "200", "an answer in chunks"],
+             ["body=abc&close=1", "200", "an answer and no connection"],
+             ["body=abc&long=7", "200", "an answer with too much body"])
+        {
+            my ($orders, $expected, $title) = @$_;
+            my $start = time;
+            my $answer = try("/by/?to=$to", $orders, 10 * $slow);
+
+            is($answer->{says}, $expected, "$to: $title: $expected");
+            cmp_ok(time - $start, '<', 5 * $slow, "$to: $title: in time");
+        }
+    }
+}
+
+
+sub conditions {
+    is(try("/header", "")->{says}, "200", "success= holds");
+    is(try("/header", "header=X-Failed:yes")->{says}, "502 upstream_failed",
+       "success= does not hold, because of a header");
+    is(try("/header", "status=400")->{says}, "502 upstream_failed",
+       "success= holds, but the status is none of 2xx");
+
+    for (['{"errors":false}', "200"],
+         ['{"errors":false}' . "x" x 3000, "200"],
+         ['{"errors":true}', "502 upstream_failed"],
+         ["", "502 upstream_failed"],
+         ["x" x 5000 . '{"errors":false}', "502 upstream_failed"])
+    {
+        my ($body, $expected) = @$_;
+        my $title = length($body) . " bytes that begin with "
+                    . substr $body, 0, 16;
+
+        for my $more ("", "&chunked=1") {
+            is(try("/body", "body=" . ($body =~ s/(\W)/sprintf "%%%02x",
+                                                ord $1/ger) . $more)->{says},
+               $expected, "success= of $title$more: $expected");
+
+            my $seen = substr $body, 0, 4096;
+
+            ok(Enkod::Client::wait_for(sub {
+                   logged() =~ /\|\Q$seen\E\n/
+               }, 5), "$title$more: \$enkod_pass_response");
+        }
+    }
+}
+
+
+# However much the upstream answers, it goes through the target's buffers.
+
+sub large {
+    my $size = 30_000_000;
+
+    for my $to (qw(proxy unbuffered no-temp-file)) {
+
+        try("/by/?to=$to", "big=1000000");
+
+        my $before = resident();
+        my $start = time;
+
+        is(try("/by/?to=$to", "big=$size", 30 * $slow)->{says}, "200",
+           "$to: a very large answer is read away");
+        cmp_ok(resident() - $before, '<', 1024,
+               "$to: it takes no memory")
+            if !$Enkod::Nginx::valgrind;
+    }
+
+    my $answer = try("/by/?to=proxy", "body=x");
+    is($answer->{says}, "200", "and the next one is fine");
+
+    unlike($nginx->error_log, qr/buffered to a temporary file/,
+           "nothing of it gets to the disk");
+
+    my $start = time;
+    is(try("/by/?to=slowly", "big=300000", 10 * $slow)->{says}, "200",
+       "proxy_limit_rate: 200");
+    cmp_ok(time - $start, '>', 0.8, "proxy_limit_rate works");
+}
+
+
+# KiB
+
+sub resident {
+    my ($worker) = $nginx->workers;
+
+    return (Enkod::Nginx::slurp("/proc/$worker/status") =~ /^VmRSS:\s+(\d+)/m)[0];
+}
+
+
+sub kept_alive {
+    for my $orders ("", "body=some", "big=50000", "body=some&chunked=1",
+                    "status=400&body=no")
+    {
+        $back->tell($orders);
+        try("/by/?to=proxy", $orders);
+        $back->forget;
+
+        my $client = $nginx->client;
+
+        for (1 .. 20) {
+            $client->send(Enkod::Client::request(event("k$_"),
+                                                 uri => "/by/?to=proxy"));
+            $client->read;
+        }
+
+        my %connection = map { $_->{n} => 1 } $back->requests;
+
+        is(scalar(() = $back->requests), 20, "\"$orders\": 20 requests");
+        is(scalar(keys %connection), 1, "\"$orders\": one connection for them");
+    }
+}
+
+
+sub no_lies {
+    for my $orders ("status=500", "status=503", "status=404&body=x",
+                    "reset=1", "garbage=1")
+    {
+        like(try("/by/?to=lies", $orders)->{says}, qr/^50[23] upstream_/,
+             "$orders: an error_page with =200 is no confirmation");
+    }
+
+    is(try("/by/?to=lies", "")->{says}, "200", "a good answer is one");
+
+    # what the target makes of it for itself does not matter either
+
+    $other->tell("body=mirrored");
+
+    my $answer = try("/by/?to=mirrored", "body=main");
+
+    is("$answer->{says}$answer->{body}", "200",
+       "a mirror of the target has no part in the answer");
+}
+
+
+sub next_upstream {
+    $other->tell("");
+
+    for my $orders ("status=503", "reset=1", "hang=1") {
+        $other->forget;
+
+        is(try("/two", $orders, 10 * $slow)->{says}, "200",
+           "$orders: the next upstream takes it");
+
+        my @got = $other->requests;
+
+        is(scalar @got, 1, "$orders: once");
+        is($got[0]{body}, ($back->requests)[-1]{body},
+           "$orders: the same body is sent again");
+    }
+}
+
+
+sub second_receiver {
+    $other->tell("");
+    $other->forget;
+
+    is(try("/first", "status=500")->{says}, "200",
+       "another receiver can step in by error_page");
+    is(scalar(() = $other->requests), 1, "it has handed the event on");
+
+    $other->tell("status=500");
+    is(try("/first", "status=500")->{says}, "502 upstream_failed",
+       "unless that fails, too");
+    $other->tell("");
+}
+
+
+sub both_sinks {
+    $back->forget;
+
+    is(try("/both", "status=500")->{says}, "502 upstream_failed",
+       "the line is written, the upstream fails: 502");
+    is(scalar(() = $nginx->lines("both.jsonl")), 1, "the line is there");
+
+    is(try("/both", "")->{says}, "200", "both are fine: 200");
+
+    my @lines = $nginx->lines("both.jsonl");
+
+    is(scalar @lines, 2, "there is a second line");
+    is(($back->requests)[-1]{body} . "\n", $lines[1],
+       "which the upstream has got, too");
+}
+
+
+# The event is accepted, so it is delivered, whether anybody waits or not.
+
+sub client_leaves {
+    my @ways = (
+        ["half-closes", sub { $_[0]->shutdown }],
+        ["closes", sub { $_[0]->close }],
+        ["resets", sub { $_[0]->reset }]);
+
+    for (@ways) {
+        my ($title, $leave) = @$_;
+
+        $back->tell("delay=0.5");
+        $back->forget;
+
+        my $client = $nginx->client;
+        $client->send(Enkod::Client::request(event("gone"), uri => "/by/?to=proxy"));
+        $back->wait_requests(1);
+        $leave->($client);
+
+        is($client->status, 200, "a client that $title gets its answer")
+            if $title eq "half-closes";
+
+        ok(Enkod::Client::wait_for(sub { logged() =~ /^accepted\|\|204\|204/ }, 5),
+           "a client that $title: the event is delivered");
+        spoil();
+    }
+
+    # and when another upstream has to be tried
+
+    for my $way (qw(resets closes)) {
+
+        $back->tell("delay=0.5&status=503");
+        $other->tell("");
+        $_->forget for $back, $other;
+
+        my ($client, $h2, $stream);
+
+        $h2 = Enkod::HTTP2->new($nginx->{second});
+        (my $frames, $stream) = $h2->request(event("gone"), uri => "/two");
+        $h2->send($frames);
+        $back->wait_requests(1);
+
+        if ($way eq "resets") {
+            $h2->send(Enkod::HTTP2::frame(Enkod::HTTP2::RST_STREAM(), 0, $stream,
+                                          pack "N", 8));
+        } else {
+            $h2->{client}->close;
+        }
+
+        $other->wait_requests(1);
+
+        is(scalar(() = $other->requests), 1,
+           "an HTTP/2 client that $way: the next upstream is tried");
+        ok(Enkod::Client::wait_for(sub {
+               logged() =~ /^accepted\|\|204\|503, 204/
+           }, 5), "an HTTP/2 client that $way: the event is delivered");
+        spoil();
+    }
+
+    $back->tell("");
+
+    is(try("/by/?to=proxy", "")->{says}, "200", "and nginx is fine");
+}
+
+
+# so that the access log has another last line
+
+sub spoil {
+    try("/by/?to=nothing");
+    Enkod::Client::wait_for(sub { logged() =~ /^failed/ }, 5);
+}
+
+
+sub stops {
+    $back->tell("delay=0.7");
+    $back->forget;
+
+    my @clients = map { $nginx->client } 1 .. 20;
+
+    $_->send(Enkod::Client::request(event("reload"), uri => "/both"))
+        for @clients;
+    $back->wait_requests(10);
+
+    $nginx->reload;
+
+    is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
+       "a reload waits for what is under way");
+
+    @clients = map { $nginx->client } 1 .. 5;
+    $_->send(Enkod::Client::request(event("quit"), uri => "/both"))
+        for @clients;
+    $back->wait_requests(25);
+
+    my $pid = $nginx->{pid};
+    kill 'QUIT', $pid;
+
+    is(join(" ", map { $_->status } @clients), join(" ", (200) x 5),
+       "so does a graceful stop");
+    ok(Enkod::Client::wait_for(sub {
+           $nginx->reap;
+           !Enkod::Nginx::alive($pid);
+       }, 10 * $slow), "nothing is left that would hold it");
+}
