@@ -571,7 +571,22 @@ sub client_leaves {
         spoil();
     }
 
-    $back->tell("");
+    # and when the upstream is in the middle of its answer
+
+    $back->tell("big=200000");
+    $back->forget;
+
+    my $h2 = Enkod::HTTP2->new($nginx->{second});
+    my ($frames, $stream) = $h2->request(event("gone"), uri => "/by/?to=slowly");
+
+    $h2->send($frames);
+    $back->wait_requests(1);
+    sleep 0.3;
+    $h2->send(Enkod::HTTP2::frame(Enkod::HTTP2::RST_STREAM(), 0, $stream,
+                                  pack "N", 8));
+
+    ok(Enkod::Client::wait_for(sub { logged() =~ /^accepted\|\|200\|200/ }, 5),
+       "a client that resets while the answer comes: the event is delivered");
 
     is(try("/by/?to=proxy", "")->{says}, "200", "and nginx is fine");
 }
