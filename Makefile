@@ -11,7 +11,7 @@
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
-#   make bench           what an event costs (BENCH='cpu sync')
+#   make bench           what an event costs (BENCH='cpu sync pass')
 #   make clean
 #
 # Missing Debian packages are installed first.
@@ -183,13 +183,15 @@ soak: $(MODULE)
 	@$(TEST_ENV) perl t/durability/soak
 
 
-# BENCH names the parts, see t/bench/bench; t/bench/sync is one more
-BENCH = cpu callgrind syscalls core sync
+# BENCH names the parts, see t/bench/bench; t/bench/sync and t/bench/pass are
+# two more
+BENCH = cpu callgrind syscalls core sync pass
 
 bench: $(MODULE)
-	@$(if $(filter-out sync,$(BENCH)),$(TEST_ENV) \
-	    BENCH="$(filter-out sync,$(BENCH))" bash -c 'exec t/bench/bench')
-	@$(if $(filter sync,$(BENCH)),$(TEST_ENV) bash -c 'exec t/bench/sync')
+	@$(if $(filter-out sync pass,$(BENCH)),$(TEST_ENV) \
+	    BENCH="$(filter-out sync pass,$(BENCH))" bash -c 'exec t/bench/bench')
+	@$(foreach part,$(filter sync pass,$(BENCH)),$(TEST_ENV) \
+	    bash -c 'exec t/bench/$(part)' && ) true
 
 clean:
 	rm -rf build

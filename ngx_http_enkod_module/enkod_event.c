@@ -16,6 +16,7 @@ static enkod_error_e enkod_event_rest(enkod_event_t *event,
     const unsigned char *p, size_t len);
 static enkod_error_e enkod_event_carry(enkod_event_t *event,
     const unsigned char *p, size_t len);
+static size_t enkod_event_move(enkod_member_t *member, size_t from, size_t to);
 static unsigned char *enkod_event_write_fields(const enkod_event_t *event,
     unsigned char *p);
 static unsigned char *enkod_event_write_extra(const enkod_event_t *event,
@@ -111,7 +112,10 @@ enkod_event_destroy(enkod_event_t *event)
         mem.free(mem.ctx, block);
     }
 
-    enkod_memory_release(event, event->text);
+    if (!event->adopted) {
+        enkod_memory_release(event, event->text);
+    }
+
     enkod_memory_release(event, event->carry);
 
     if (event->members != event->members_start) {
@@ -530,6 +534,71 @@ enkod_event_write(const enkod_event_t *event, unsigned char *p)
     }
 
     return enkod_event_write_extra(event, p);
+}
+
+
+/* The offsets of the members, in the order in which they were written. */
+
+void
+enkod_event_adopt(enkod_event_t *event, unsigned char *p)
+{
+    size_t           place;
+    unsigned         i;
+    enkod_member_t  *member;
+
+    if (event->text == event->arena + ENKOD_ARENA_SIZE) {
+        /* which is part of the event: there is nothing to give back */
+        return;
+    }
+
+    place = sizeof("\"event\":") - 1;
+
+    if (event->shape == NULL) {
+        enkod_event_move(&event->members[event->name],
+                         event->members[event->name].value, place);
+    }
+
+    place += enkod_event_name(event).len + sizeof("\"\"") - 1;
+
+    for (i = 0; event->shape && i < event->shape->nfields; i++) {
+
+        if (event->slots[i] != ENKOD_PENDING) {
+            member = &event->members[event->slots[i]];
+            place = enkod_event_move(member, member->start, place);
+        }
+    }
+
+    /* the comma before the first one is not there, and nobody looks at it */
+
+    place += sizeof(",\"extra\":") - 1;
+
+    for (i = 0; i < event->nmembers; i++) {
+        member = &event->members[i];
+
+        if (member->field == ENKOD_EXTRA) {
+            place = enkod_event_move(member, member->start, place);
+        }
+    }
+
+    if (!event->adopted) {
+        enkod_memory_release(event, event->text);
+    }
+
+    event->text = p;
+    event->adopted = 1;
+}
+
+
+/* What stood at "from" stands at "to"; returns the member's end. */
+
+static size_t
+enkod_event_move(enkod_member_t *member, size_t from, size_t to)
+{
+    member->value = member->value - from + to;
+    member->end = member->end - from + to;
+    member->start = member->start - from + to;
+
+    return member->end;
 }
 
 

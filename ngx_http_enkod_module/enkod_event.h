@@ -135,5 +135,11 @@ const enkod_shape_t *enkod_event_shape(const enkod_event_t *event);
 size_t enkod_event_length(const enkod_event_t *event);
 unsigned char *enkod_event_write(const enkod_event_t *event, unsigned char *p);
 
+/*
+ * What was written there is now the event's text, and has to last as long as
+ * the event does; the memory of its own is given back.
+ */
+void enkod_event_adopt(enkod_event_t *event, unsigned char *p);
+
 
 #endif /* _ENKOD_EVENT_H_INCLUDED_ */

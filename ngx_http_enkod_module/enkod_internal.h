@@ -102,6 +102,7 @@ struct enkod_event_s {
     unsigned                 complete:1; /* the event object is closed */
     unsigned                 test:1;
     unsigned                 created:1; /* the block is ours to free */
+    unsigned                 adopted:1; /* the text is not */
 
     unsigned char           *text;
     size_t                   text_len;

@@ -129,7 +129,7 @@ END
 
         location = /to/lies {
             internal;
-            error_page             400 404 500 502 503 504 =200 /empty;
+            error_page             400 404 500 502 503 504 =200 /fine;
             proxy_intercept_errors  on;
             proxy_pass              http://back/;
         }
@@ -180,8 +180,8 @@ END
             root  /nowhere;
         }
 
-        location = /empty {
-            return  200;
+        location = /fine {
+            return  200  "all is well\n";
         }
 
         location @two {

@@ -1,0 +1,193 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * An event that has adopted what was written of it is the same as before: its
+ * fields, its name and its text, written again; and has given its memory back.
+ */
+
+
+#include "replay.h"
+
+
+typedef struct {
+    const char     *title;
+    const char     *body;
+} adopt_case_t;
+
+
+static int adopt(const unit_setup_t *setup, const char *text, size_t pieces);
+static void fields(const enkod_event_t *event, char *text, size_t size);
+
+
+static const unit_conf_t  conf = { .accept_unknown = 1 };
+
+
+#define OPEN                                                                  \
+    "\"message_id\":4,\"message_uid\":\"u\",\"sending_type\":\"instant\","    \
+    "\"name\":\"\\\"n\\u00e9\\\"\",\"from\":\"f\",\"to\":\"t\""
+
+
+static const adopt_case_t  cases[] = {
+
+    { "fields in the order of the table", "{\"event\":\"message open\"," OPEN
+      "}" },
+
+    { "the event's name at the end", "{" OPEN ",\"event\":\"message open\"}" },
+
+    { "fields in another order",
+      "{\"to\":\"t\",\"name\":\"n\",\"event\":\"message open\",\"from\":\"f\","
+      "\"message_id\":12345678901234567890,\"sending_type\":\"DOI\","
+      "\"message_uid\":\"u\"}" },
+
+    { "extra fields before, among and behind them",
+      "{\"x\":[1,{\"a\":\"b\"}],\"event\":\"message open\",\"y\":null," OPEN
+      ",\"z\":\"last\"}" },
+
+    { "a contact without a phone",
+      "{\"groups_ids\":[1,2],\"event\":\"contact adding\",\"email\":\"e\","
+      "\"phone\":null,\"groups_names\":[\"a\",\"b\"],\"extra\":true}" },
+
+    { "an unknown event",
+      "{\"b\":1,\"event\":\"some\\n\\\"thing\",\"a\":{\"c\":[]}}" },
+
+    { "an unknown event and nothing else", "{\"event\":\"x\"}" }
+};
+
+
+int
+main(void)
+{
+    size_t        i, pieces;
+    unit_setup_t  setup;
+
+    unit_setup(&setup, &conf);
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (pieces = 0; pieces < 4; pieces += 3) {
+            tap_ok(adopt(&setup, cases[i].body, pieces),
+                   "%s%s: adopted, it is the same", cases[i].title,
+                   pieces ? ", in pieces" : "");
+        }
+    }
+
+    unit_teardown(&setup);
+
+    return tap_done();
+}
+
+
+/* Of the text that is adopted there is nothing else in memory any more. */
+
+static int
+adopt(const unit_setup_t *setup, const char *text, size_t pieces)
+{
+    int             ok;
+    char            before[1024], after[1024], *body;
+    size_t          len, size;
+    enkod_str_t     str;
+    enkod_event_t  *event;
+    unit_memory_t   memory;
+    unsigned char  *first, *second, *third;
+
+    /* so long that it does not fit into the event itself */
+
+    size = strlen(text) + 4096;
+    body = malloc(size);
+    if (body == NULL) {
+        abort();
+    }
+
+    len = strlen(text) - 1;
+    memcpy(body, text, len);
+    len += snprintf(body + len, size - len, ",\"long\":\"%03000d\"}", 7);
+
+    str.data = (unsigned char *) body;
+    str.len = len;
+
+    unit_memory_init(&memory);
+
+    event = enkod_event_create(&setup->settings, &memory.mem);
+
+    if (event == NULL
+        || unit_feed(event, &str, pieces ? pieces : len, pieces ? pieces : len,
+                     UNIT_FINISH)
+           != ENKOD_OK)
+    {
+        tap_diag("%s is not accepted", text);
+        return 0;
+    }
+
+    free(body);
+
+    len = enkod_event_length(event);
+
+    first = malloc(len);
+    second = malloc(len);
+    third = malloc(len);
+    if (first == NULL || second == NULL || third == NULL) {
+        abort();
+    }
+
+    fields(event, before, sizeof(before));
+
+    (void) enkod_event_write(event, first);
+    enkod_event_adopt(event, first);
+    fields(event, after, sizeof(after));
+
+    ok = enkod_event_length(event) == len && strcmp(before, after) == 0;
+
+    (void) enkod_event_write(event, second);
+
+    ok = ok && memcmp(first, second, len) == 0;
+
+    /* once more, from one that was adopted */
+
+    enkod_event_adopt(event, second);
+    memset(first, 'x', len);
+    (void) enkod_event_write(event, third);
+
+    ok = ok && memcmp(second, third, len) == 0;
+
+    if (!ok) {
+        tap_diag("before: %s", before);
+        tap_diag("after:  %s", after);
+        tap_diag_bytes("text", third, len);
+    }
+
+    enkod_event_destroy(event);
+
+    free(first);
+    free(second);
+    free(third);
+
+    unit_memory_release(&memory);
+
+    return ok;
+}
+
+
+/* The name and all fields, as variables have them. */
+
+static void
+fields(const enkod_event_t *event, char *text, size_t size)
+{
+    unsigned              i;
+    size_t                len;
+    enkod_str_t           value;
+    const enkod_shape_t  *shape;
+
+    value = enkod_event_name(event);
+    len = snprintf(text, size, "%.*s", (int) value.len, value.data);
+
+    shape = enkod_event_shape(event);
+
+    for (i = 0; shape && i < shape->nfields; i++) {
+        value = enkod_event_field(event, &shape->fields[i]);
+        len += snprintf(text + len, size - len, "|%.*s", (int) value.len,
+                        value.len ? (const char *) value.data : "");
+    }
+}
