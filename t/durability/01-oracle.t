@@ -113,6 +113,44 @@ like defects($one . $two . $four, $bad, cut => 1), qr/^L-4, .* 503, is there$/,
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
    "or one without an acknowledged line that may be lost";
 
+# where events are handed on
+
+sub handed_on {
+    my ($spool, $delivered, %o) = @_;
+
+    return defects($one . $two . $four, $bad,
+                   spools => [put("s.jsonl", $spool)],
+                   delivered => [put("d.jsonl", $delivered)], %o);
+}
+
+my ($spooled, $again) = map { s/"event"/"pass_status":502,"event"/r } $two, $four;
+
+is handed_on($spooled, $one), "", "what is delivered or in the spool is there";
+is handed_on($spooled, $one . $two), "", "or both";
+is handed_on($spooled, $one, cut => 1), "",
+   "the line of an event that the spool has not taken stays in the log";
+
+for (["an acknowledged event that is in neither", "", $one,
+      qr/^L-2, acknowledged, is neither delivered nor in a spool$/],
+     ["a line of the spool without a status", $two, $one,
+      qr/not a line.*L-2, acknowledged, is neither/s],
+     ["one that is there twice", $spooled x 2, $one,
+      qr/^L-2 is in a spool 2 times$/],
+     ["one that was delivered twice", $spooled, $one x 2,
+      qr/^L-1 is delivered 2 times$/],
+     ["one that was never sent", $spooled, $one . $five,
+      qr/^L-5 was never sent$/],
+     ["one that was to be refused", $spooled, $one . line("B-2"),
+      qr/^B-2, to be refused, was handed on$/])
+{
+    my ($title, $spool, $delivered, $expected) = @$_;
+
+    like handed_on($spool, $delivered), $expected, "$title is a defect";
+}
+
+like handed_on($spooled . $again, $one, cut => 1), qr/^L-4, .* 503, is there$/,
+     "one with a 503 that the spool was to cut off is a defect";
+
 my $v = Enkod::Oracle::judge(sent => { "B-1" => 200, "L-1" => 422,
                                        "L-2" => 500 },
                              logs => [put("a.jsonl", $one)]);

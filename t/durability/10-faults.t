@@ -19,25 +19,29 @@ my $seed = $ENV{SEED} || time;
 note "SEED=$seed";
 
 my @episodes = (
-    ["log", 1, 0, 0], ["log and reject log", 4, 0, 1],
-    ["log sync", 1, 1, 0], ["log sync and reject log sync", 2, 1, 1],
+    ["log", 1], ["log and reject log", 4, reject => 1],
+    ["log sync", 1, sync => 1],
+    ["log sync and reject log sync", 2, sync => 1, reject => 1],
+    ["log and spool", 2, pass => 1],
+    ["log sync and spool sync", 1, sync => 1, pass => 1],
 );
 
 for (@episodes) {
-    my ($title, $workers, $sync, $reject) = @$_;
+    my ($title, $workers, %with) = @$_;
+    my ($sync, $pass) = @with{qw(sync pass)};
 
     next if $sync && !Enkod::Nginx::threads();
 
     Enkod::Soak::seed($seed++);
 
     my @faults = shuffle(@Enkod::Soak::FAULTS,
-                         $sync ? @Enkod::Soak::SYNC_FAULTS : ());
+                         $sync ? @Enkod::Soak::SYNC_FAULTS : (),
+                         $pass ? @Enkod::Soak::PASS_FAULTS : ());
 
     $title .= ", $workers worker" . ($workers > 1 ? "s" : "");
 
     my $v = Enkod::Soak::episode(seed => $seed, workers => $workers,
-                                 sync => $sync, reject => $reject,
-                                 faults => \@faults,
+                                 %with, faults => \@faults,
                                  say => sub { note "$title: $_[0]" });
 
     is scalar @{ $v->{faults} }, @faults, "$title: all faults have happened";

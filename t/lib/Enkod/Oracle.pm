@@ -10,13 +10,17 @@ package Enkod::Oracle;
 # With cut => 1, a 503 means that it is not: without sync, what was written of it
 # is cut off again, unless there are two masters.
 #
+# Where events are handed on, those that got a 200 must be with the upstream or in
+# a spool as well; and a 503 can be that of the spool.
+#
 # Everything else in a file is a defect, except an empty line, and the beginning
 # of a line, of which there may be as many as "torn" says.  What was acknowledged
 # is "lost" without a defect only if its id is in that set; bytes that are zero,
 # at the end of which a line begins, are torn lines.
 #
 #     my $verdict = Enkod::Oracle::judge(sent => { id => status },
-#         logs => \@files, rejects => \@files, torn => 2, lost => { id => 1 });
+#         logs => \@files, rejects => \@files, spools => \@files,
+#         delivered => \@files, torn => 2, lost => { id => 1 });
 #
 #     { defects => [...], missing => n, acknowledged => n, lines => n, torn => n,
 #       empty => n }
@@ -37,7 +41,10 @@ sub judge {
     my $kept = read_files($v, "log", @{ $o{logs} });
     my $rejected = read_files($v, "reject log", @{ $o{rejects} || [] });
 
-    for my $id (sort keys %$kept, keys %$rejected) {
+    my $spooled = read_files($v, "spool", @{ $o{spools} || [] });
+    my $delivered = read_files($v, "log", @{ $o{delivered} || [] });
+
+    for my $id (sort map { keys %$_ } $kept, $rejected, $spooled, $delivered) {
         defect($v, "$id was never sent") if !exists $sent->{$id};
     }
 
@@ -45,13 +52,16 @@ sub judge {
         my $status = $sent->{$id};
         my $refused = $id =~ /^B/;
         my $lost = $o{lost} && $o{lost}{$id};
-        my ($n, $r) = map { $_->{$id} || 0 } $kept, $rejected;
+        my ($n, $r, $s, $d) = map { $_->{$id} || 0 }
+                                  $kept, $rejected, $spooled, $delivered;
 
         if ($status == 200) {
             $v->{acknowledged}++;
 
             defect($v, "$id was to be refused, and got 200") if $refused;
             missing($v, "$id, acknowledged, is missing") if !$n && !$lost;
+            missing($v, "$id, acknowledged, is neither delivered nor in a spool")
+                if $o{spools} && !$s && !$d && !$lost;
 
         } elsif ($status == 422) {
             $v->{refused}++;
@@ -67,12 +77,15 @@ sub judge {
         }
 
         defect($v, "$id, not acknowledged with 503, is there")
-            if $o{cut} && $status == 503 && ($n || $r);
+            if $o{cut} && $status == 503 && ($o{spools} ? $s : $n || $r);
 
         defect($v, "$id, to be refused, is in a log") if $refused && $n;
+        defect($v, "$id, to be refused, was handed on") if $refused && $s + $d;
         defect($v, "$id, to be accepted, is in a reject log") if !$refused && $r;
         defect($v, "$id is there $n times") if $n > 1;
         defect($v, "$id is in a reject log $r times") if $r > 1;
+        defect($v, "$id is in a spool $s times") if $s > 1;
+        defect($v, "$id is delivered $d times") if $d > 1;
     }
 
     my $torn = $o{torn} || 0;
@@ -103,8 +116,9 @@ sub read_files {
                 next;
             }
 
-            my ($id, $same) = $kind eq "log" ? line_of($line)
-                                             : refusal_of($line);
+            my ($id, $same) = $kind eq "reject log" ? refusal_of($line)
+                              : $kind eq "spool" ? spooled_line_of($line)
+                              : line_of($line);
 
             if (defined $id) {
                 $v->{lines}++;
@@ -124,6 +138,17 @@ sub read_files {
     }
 
     return \%seen;
+}
+
+
+# as line_of(), for a spool
+
+sub spooled_line_of {
+    my ($line) = @_;
+
+    $line =~ s/"pass_status":[1-9]\d\d,(?="event":)// or return;
+
+    return line_of($line);
 }
 
 

@@ -30,16 +30,19 @@ my $slow = $Enkod::Nginx::slow;
 my $meant = join "|", "exited on signal 9",
                       'shared memory zone "ngx_http_enkod_module" was locked';
 
-# of them all, and of those that concern a disk that syncs
+# of them all, of those that concern a disk that syncs, and of those that concern
+# the upstream of events that are handed on
 our @FAULTS = qw(kill_worker kill_in_write kill_master kill_all reload rotate
                  upgrade roll_back disk_full short_writes write_errors clock);
 our @SYNC_FAULTS = qw(sync_errors sync_failures sync_slow sync_hangs
                       power_loss);
+our @PASS_FAULTS = qw(upstream_down upstream_errors upstream_hangs);
 
 
 # Options: seed; workers; sync, whether the files are; reject, whether there is a
-# reject log; faults, their names in order; say, what takes a line of text;
-# dir, for the files, if not nginx's own; size, of that file system.
+# reject log; pass, whether events are handed on, and spooled; faults, their names
+# in order; say, what takes a line of text; dir, for the files, if not nginx's
+# own; size, of that file system.
 
 sub episode {
     my (%o) = @_;
@@ -121,8 +124,21 @@ sub setup {
     my $reject = $self->{reject}
                  ? "enkod_reject_log $self->{files}/r.jsonl $sync;" : "";
 
-    $nginx->{server} = "location / { enkod_webhook; $reject"
-                       . " enkod_log $self->{files}/a.jsonl $sync; }";
+    my $pass = "";
+
+    if ($self->{pass}) {
+        $self->{upstream} = upstream();
+
+        $pass = "enkod_pass \@upstream; enkod_pass_body \$enkod_json;"
+                . " enkod_spool $self->{files}/s.jsonl $sync;";
+
+        $nginx->{http} = "proxy_read_timeout 1s; proxy_connect_timeout 1s;";
+        $nginx->{server} = "location \@upstream { proxy_pass"
+                           . " http://127.0.0.1:$self->{upstream}{port}; }";
+    }
+
+    $nginx->{server} .= " location / { enkod_webhook; $reject $pass"
+                        . " enkod_log $self->{files}/a.jsonl $sync; }";
 
     mkdir $self->{files};
     chown $nginx->user, $self->{files} if $> == 0;
@@ -136,6 +152,23 @@ sub setup {
     $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
 
     $nginx->start;
+}
+
+
+# Another nginx, to which nothing happens but what we want: what it has got is in
+# its own file.
+
+sub upstream {
+    return Enkod::Nginx->new(server => <<'END');
+        location / {
+            enkod_webhook;
+            enkod_log  %DIR%/delivered.jsonl;
+
+            if (-f %DIR%/fails) {
+                return  503;
+            }
+        }
+END
 }
 
 
@@ -157,6 +190,7 @@ sub verdict {
                                                 . $sent->{"B-fresh"});
 
     push @odd, "nginx did not end\n" if !$nginx->stop('QUIT');
+    $self->{upstream}->stop if $self->{upstream};
 
     my $alerts = $nginx->alerts($meant);
     push @odd, $alerts if $alerts ne "";
@@ -165,7 +199,12 @@ sub verdict {
         cut => !$self->{sync} && !$self->{two},
         sent => $sent, torn => $self->{torn}, lost => $self->{lost},
         logs => [glob "$self->{files}/a.jsonl*"],
-        $self->{reject} ? (rejects => [glob "$self->{files}/r.jsonl*"]) : ());
+        $self->{reject} ? (rejects => [glob "$self->{files}/r.jsonl*"]) : (),
+        $self->{pass} ? (spools => [glob "$self->{files}/s.jsonl*"],
+                         delivered => ["$self->{upstream}{dir}/delivered.jsonl"])
+                      : ());
+
+    $self->{upstream}->forget if $self->{upstream} && !@{ $v->{defects} };
 
     push @{ $v->{defects} }, @odd;
 
@@ -176,9 +215,7 @@ sub verdict {
 # nginx, again, on the same port
 
 sub start_again {
-    my ($self) = @_;
-
-    my $nginx = $self->{nginx};
+    my ($nginx) = @_;
 
     for my $try (1 .. 50) {
         unlink glob "$nginx->{dir}/logs/nginx.pid*";
@@ -339,7 +376,7 @@ sub fault_kill_master {
     kill rand() < 0.5 ? 'KILL' : 'QUIT', @workers;
     wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } @workers });
 
-    $self->start_again;
+    start_again($self->{nginx});
 }
 
 
@@ -347,7 +384,7 @@ sub fault_kill_all {
     my ($self) = @_;
 
     $self->kill_all;
-    $self->start_again;
+    start_again($self->{nginx});
 }
 
 
@@ -363,7 +400,9 @@ sub rename_files {
 
     my $n = ++$self->{rotated};
 
-    for my $name ("a.jsonl", $self->{reject} ? "r.jsonl" : ()) {
+    for my $name ("a.jsonl", $self->{reject} ? "r.jsonl" : (),
+                  $self->{pass} ? "s.jsonl" : ())
+    {
         my $file = "$self->{files}/$name";
 
         rename $file, "$file.$n" or die "$file: $!\n";
@@ -598,6 +637,41 @@ sub fault_sync_hangs {
 }
 
 
+# The upstream is away, whatever it was doing.
+
+sub fault_upstream_down {
+    my ($self) = @_;
+
+    my $upstream = $self->{upstream};
+
+    $upstream->stop(rand() < 0.5 ? 'TERM' : 'QUIT');
+    pause();
+    start_again($upstream);
+}
+
+
+sub fault_upstream_errors {
+    my ($self) = @_;
+
+    $self->{upstream}->put("fails", "");
+    pause();
+    unlink $self->{upstream}->path("fails");
+}
+
+
+# until nginx waits no longer
+
+sub fault_upstream_hangs {
+    my ($self) = @_;
+
+    my @pids = $self->{upstream}->workers;
+
+    kill 'STOP', @pids;
+    sleep 1.2 * $slow;
+    kill 'CONT', @pids;
+}
+
+
 # in the middle of something
 
 sub fault_power_loss {
@@ -675,7 +749,7 @@ sub fault_power_loss {
 
     $self->{torn} += $self->{power}{torn};
 
-    $self->start_again;
+    start_again($self->{nginx});
 }
 
 1;
