@@ -1,9 +1,9 @@
 # ngx_http_enkod_module
 #
 #   make                 build/ngx_http_enkod_module.so, for the stock nginx,
-#                        and build/enkod-check
+#                        build/enkod-check and build/enkod-replay
 #   make install         put the one where that nginx looks for modules, the
-#                        other into BINDIR, /usr/local/bin (DESTDIR=)
+#                        others into BINDIR, /usr/local/bin (DESTDIR=)
 #   make uninstall
 #   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
 #   make test            unit tests, t/*.t and t/durability/*.t
@@ -33,6 +33,8 @@ MAKEOVERRIDES =
 
 MODULE = build/ngx_http_enkod_module.so
 CHECK = build/enkod-check
+REPLAY = build/enkod-replay
+TOOLS = $(CHECK) $(REPLAY)
 SRC = ngx_http_enkod_module
 CORE = $(wildcard $(SRC)/enkod_*.c)
 
@@ -44,7 +46,8 @@ NGINX = $(or $(NGINX_BIN),$(STOCK))
 
 GOALS = $(or $(MAKECMDGOALS),all)
 
-PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev
+PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev \
+           libcurl4-openssl-dev
 PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
@@ -59,7 +62,7 @@ PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
         soak bench clean FORCE
 
-all: $(MODULE) $(CHECK)
+all: $(MODULE) $(TOOLS)
 
 packages:
 	@bash tools/build/packages $(sort $(PACKAGES))
@@ -74,20 +77,24 @@ $(MODULE): FORCE | packages
 FORCE:
 
 
-# the event core as a command, with the flags of a Debian package
-
-CHECK_SRC = $(wildcard tools/check/*.c)
+# commands: tools/NAME is build/enkod-NAME, with the event core in it and the
+# flags of a Debian package
 
 FLAGS = $(shell dpkg-buildflags --get $(1) 2>/dev/null || echo '$(2)')
-CHECK_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
-               $(call FLAGS,CPPFLAGS,-D_FORTIFY_SOURCE=2) -Wall -Wextra
-CHECK_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
+TOOL_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
+              $(call FLAGS,CPPFLAGS,-D_FORTIFY_SOURCE=2) -Wall -Wextra
+TOOL_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
 comma = ,
 
-$(CHECK): $(CHECK_SRC) $(CORE) $(wildcard $(SRC)/enkod_*.h tools/check/*.h) \
-          | packages
-	@$(CC) $(CHECK_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(CHECK_SRC) $(CORE) \
-	    $(CHECK_LDFLAGS) $(LD_OPT) -lyajl && mv $@.new $@ && echo "built $@"
+$(REPLAY): TOOL_LIBS = -lcurl
+
+.SECONDEXPANSION:
+
+$(TOOLS): build/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
+          $$(wildcard tools/$$*/*.[ch]) | packages
+	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(filter %.c,$^) \
+	    $(TOOL_LDFLAGS) $(LD_OPT) -lyajl $(TOOL_LIBS) \
+	    && mv $@.new $@ && echo "built $@"
 
 
 # the paths that an nginx was configured with
@@ -97,15 +104,16 @@ MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),$(call path,prefix)/modu
 SNIPPET = $(DESTDIR)/usr/share/nginx/modules-available/mod-http-enkod.conf
 ENABLED = $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-enkod.conf
 
-install: $(MODULE) $(CHECK)
+install: $(MODULE) $(TOOLS)
 	@install -d "$(MODULES_PATH)" 2>/dev/null && \
 	    install -m 644 $(MODULE) "$(MODULES_PATH)/" 2>/dev/null || \
 	    { echo "install: cannot write to $(MODULES_PATH)" >&2; exit 1; }
 	@echo "installed $(MODULES_PATH)/$(notdir $(MODULE))"
 	@install -d "$(DESTDIR)$(BINDIR)" 2>/dev/null && \
-	    install -m 755 $(CHECK) "$(DESTDIR)$(BINDIR)/" 2>/dev/null || \
+	    install -m 755 $(TOOLS) "$(DESTDIR)$(BINDIR)/" 2>/dev/null || \
 	    { echo "install: cannot write to $(DESTDIR)$(BINDIR)" >&2; exit 1; }
-	@echo "installed $(DESTDIR)$(BINDIR)/$(notdir $(CHECK))"
+	@$(foreach tool,$(notdir $(TOOLS)),\
+	    echo "installed $(DESTDIR)$(BINDIR)/$(tool)";)
 	@# as Debian's own modules do: available, and enabled by a link
 	@if [ -d /etc/nginx/modules-enabled ] && [ -z "$(NGINX_BIN)" ]; then \
 	    install -d "$(dir $(SNIPPET))" && \
@@ -116,7 +124,7 @@ install: $(MODULE) $(CHECK)
 
 uninstall:
 	rm -f "$(MODULES_PATH)/$(notdir $(MODULE))" "$(SNIPPET)" "$(ENABLED)" \
-	    "$(DESTDIR)$(BINDIR)/$(notdir $(CHECK))"
+	    $(foreach tool,$(notdir $(TOOLS)),"$(DESTDIR)$(BINDIR)/$(tool)")
 
 
 run: $(MODULE)
@@ -144,14 +152,15 @@ UNIT_CHOSEN = $(if $(CHOSEN),$(filter build/unit/%,$(CHOSEN)),$(UNIT))
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
            TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
            TEST_NGINX_SERVROOT="$(CURDIR)/build/servroot" \
-           TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)"
+           TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)" \
+           TEST_ENKOD_REPLAY="$(CURDIR)/$(REPLAY)"
 
 PROVE = prove -I t/lib
 
 # Test::Nginx gives up when it finds in its root what it has not put there
 SWEEP = find build/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
-test: $(MODULE) $(CHECK) $(UNIT_CHOSEN)
+test: $(MODULE) $(TOOLS) $(UNIT_CHOSEN)
 	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t \
 	    t/durability/*.t))
 
@@ -166,7 +175,7 @@ VALGRIND = --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes \
            --suppressions=$(CURDIR)/t/valgrind.suppress \
            --log-file=$(CURDIR)/build/valgrind/%p.log
 
-test-valgrind: $(MODULE) $(CHECK)
+test-valgrind: $(MODULE) $(TOOLS)
 	@rm -rf build/valgrind && mkdir -p build/valgrind
 	@$(SWEEP) rc=0; \
 	$(TEST_ENV) TEST_NGINX_USE_VALGRIND="$(VALGRIND)" \

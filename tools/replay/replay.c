@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The program: opens what it needs before the first line is sent.  See
+ * docs/enkod-replay.md.
+ */
+
+
+#include "replay.h"
+
+#include <errno.h>
+
+
+static int replay_prepare(replay_t *replay);
+
+
+int
+main(int argc, char **argv)
+{
+    static replay_t  replay;
+
+    replay.position.fd = -1;
+    replay.collect = -1;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        replay_error(&replay, 0, "cannot initialize libcurl");
+        return REPLAY_ERROR;
+    }
+
+    if (replay_options(&replay, argc, argv) != 0) {
+        return replay.status;
+    }
+
+    if (replay_prepare(&replay) != 0) {
+        return REPLAY_ERROR;
+    }
+
+    (void) replay_run(&replay);
+
+    if (replay_position_close(&replay) != 0) {
+        replay.status = REPLAY_ERROR;
+    }
+
+    replay_progress_clear(&replay);
+
+    if (!replay.quiet) {
+        replay_summary(&replay);
+    }
+
+    if (fflush(stdout) == EOF || ferror(stdout)) {
+        replay_error(&replay, errno, "cannot write to standard output");
+    }
+
+    if (replay.status == REPLAY_OK
+        && (replay.tally.failed || replay.unknown
+            || (replay.left && !replay.dry_run)))
+    {
+        return REPLAY_LEFT;
+    }
+
+    return replay.status;
+}
+
+
+static int
+replay_prepare(replay_t *replay)
+{
+    if (replay_file_open(replay) != 0
+        || replay_position_open(replay) != 0)
+    {
+        return -1;
+    }
+
+    if (!replay->dry_run
+        && (replay_collect_open(replay) != 0 || replay_send_init(replay) != 0))
+    {
+        return -1;
+    }
+
+    replay_progress_init(replay);
+
+    return 0;
+}
