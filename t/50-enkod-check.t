@@ -11,6 +11,7 @@ use Fcntl qw(S_IMODE);
 use File::Spec;
 use Test::More;
 
+use Enkod::Command;
 use Enkod::Nginx seconds => 150;
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
@@ -44,28 +45,7 @@ my @declared = map { ("--event", $_) }
 
 # The program's exit status (or "signal N"), its output and its messages.
 
-sub run {
-    my @args = @_;
-    my %o = ref $args[-1] ? %{ pop @args } : ();
-
-    my $pid = fork;
-    die "fork: $!" if !defined $pid;
-
-    if ($pid == 0) {
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM PIPE);
-        chdir $dir;
-        open STDIN, "<", $o{stdin} || "/dev/null";
-        open STDOUT, ref $o{stdout} ? ">&" : ">", $o{stdout} || "$dir/stdout";
-        open STDERR, ">", "$dir/stderr";
-        exec("/bin/sh", "-c", ($o{before} || "") . 'exec "$0" "$@"',
-             $check, @args) or POSIX::_exit(127);
-    }
-
-    waitpid $pid, 0;
-
-    return ($? & 127 ? "signal " . ($? & 127) : $? >> 8,
-            map { Enkod::Nginx::slurp("$dir/$_") } "stdout", "stderr");
-}
+sub run { Enkod::Command::run($dir, $check, @_) }
 
 
 # The defects, "name:line: offset n" => text, and the summary.

@@ -126,17 +126,17 @@ replay_file_next(replay_t *replay, enkod_str_t *line)
         lf = (file->scanned < file->end)
              ? memchr(p, '\n', file->end - file->scanned) : NULL;
 
-        if (lf) {
-            break;
-        }
+        file->scanned = lf ? (size_t) (lf - file->data) : file->end;
 
-        file->scanned = file->end;
-
-        if (file->end - file->start > REPLAY_MAX_LINE) {
+        if (file->scanned - file->start > REPLAY_MAX_LINE) {
             replay_error(replay, 0, "\"%s\" has a line of more than 1 GiB at"
                          " offset %lld", replay->name,
                          (long long) file->offset);
             return -1;
+        }
+
+        if (lf) {
+            break;
         }
 
         n = replay_file_read(replay);

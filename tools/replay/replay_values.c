@@ -119,7 +119,7 @@ replay_value_time(replay_t *replay, const char *option, const char *value,
 
     len = strlen(value);
 
-    if (len > sizeof("2026-11-23") - 1 && value[len - 1] == 'Z') {
+    if (len > sizeof("2026-11-23T") - 1 && value[len - 1] == 'Z') {
         len--;
     }
 
