@@ -1063,4 +1063,46 @@ for (["nothing", 'cannot open "nothing": No such file or directory'],
 is +(run("--help"))[1], (run("-h"))[1], "-h is --help";
 is +(run("--help"))[0], 0, "which is no error";
 
+
+# the documentation
+
+{
+    my $docs = Enkod::Nginx::slurp("$top/docs/enkod-replay.md");
+    my $help = (run("--help"))[1];
+    my $server = receiver();
+    my $examples = 0;
+
+    for my $option (sort keys %{ { map { $_ => 1 } $help =~ /(--[\w-]+)/g } }) {
+        like $docs, qr/^\| `\Q$option\E[^|]*\| \S/m, "$option is described";
+    }
+
+    mkdir "$dir/docs";
+    local $ENV{PATH} = dirname($replay) . ":$ENV{PATH}";
+
+    while ($docs =~ /^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg) {
+        my ($sh, $expected) = ($1, $2);
+
+        $sh =~ s/127\.0\.0\.1:9000/127.0.0.1:$server->{port}/g;
+        put("docs/sh", $sh);
+
+        my $out = `cd $dir/docs && sh ./sh 2>&1`;
+
+        defined $expected
+            ? is $out, $expected, "an example says what is shown"
+            : like $out, qr/^delivered: 2\nfailed: 0\nleft: 0\n\z/m,
+                   "an example works";
+
+        $examples++;
+    }
+
+    is $examples, 5, "there are examples";
+
+    my @got = $server->stop;
+    my @shown = $docs =~ /^```json\n(.*?)\n```$/mg;
+
+    is $got[0]{body}, $shown[0], "the line that is shown is sent";
+    is $got[3]{body}, $shown[1], "and so is the event";
+    like $got[3]{head}, qr/^X-Replay: yes\r$/m, "with its header";
+}
+
 done_testing;
