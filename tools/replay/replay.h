@@ -114,7 +114,7 @@ typedef struct {
 typedef struct {
     const char            *name;        /* FILE */
     const char            *url;
-    char                  *position_name;
+    const char            *position_name;
     const char            *collect_name;
     const char            *type;
     struct curl_slist     *headers;

@@ -193,6 +193,11 @@ replay_file_read(replay_t *replay)
         replay_error(replay, errno, "cannot read \"%s\"", replay->name);
     }
 
+    if (n == 0 && room && !file->pipe) {
+        replay_error(replay, 0, "\"%s\" has become shorter", replay->name);
+        return -1;
+    }
+
     file->end += (n > 0) ? n : 0;
 
     return n;

@@ -124,9 +124,8 @@ replay_options_set(replay_t *replay, int c, const char *value)
         return 0;
 
     case 'p':
-        free(replay->position_name);
-        replay->position_name = strdup(value);
-        return replay->position_name ? 0 : -1;
+        replay->position_name = value;
+        return 0;
 
     case 'n':
         replay->dry_run = 1;

@@ -105,11 +105,9 @@ replay_position_file(replay_t *replay)
         replay->position_name = name;
     }
 
-    name = replay->position_name;
-
     flags = replay->dry_run ? O_RDONLY : O_RDWR|O_CREAT;
 
-    fd = open(name, flags|O_CLOEXEC|O_NONBLOCK, 0600);
+    fd = open(replay->position_name, flags|O_CLOEXEC|O_NONBLOCK, 0600);
 
     if (fd == -1) {
 
@@ -118,7 +116,7 @@ replay_position_file(replay_t *replay)
         }
 
         replay_error(replay, errno, "cannot open the position file \"%s\"",
-                     name);
+                     replay->position_name);
         return -1;
     }
 
@@ -136,7 +134,7 @@ replay_position_file(replay_t *replay)
         }
 
         replay_error(replay, errno, "cannot lock the position file \"%s\"",
-                     name);
+                     replay->position_name);
         return -1;
     }
 

@@ -147,7 +147,7 @@ sub request {
             }
         }
 
-        sysread $client, $$buf, 1 << 20, length $$buf or return;
+        sysread $client, $$buf, 1 << 16, length $$buf or return;
     }
 }
 
