@@ -18,9 +18,8 @@ static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
     ngx_str_t *body);
 static ngx_int_t ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr);
 static ngx_uint_t ngx_http_enkod_subrequest_dropped(ngx_str_t *name);
-static ngx_table_elt_t *ngx_http_enkod_subrequest_add_header(
-    ngx_http_request_t *sr, const char *name, const char *lowcase,
-    ngx_str_t *value);
+static ngx_table_elt_t *ngx_http_enkod_subrequest_header(
+    ngx_http_request_t *sr, ngx_table_elt_t *header, ngx_str_t *value);
 static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
 
 
@@ -42,12 +41,36 @@ static ngx_str_t  ngx_http_enkod_subrequest_variables[] = {
 };
 
 
+/* without the hash, which ngx_http_enkod_subrequest_init() computes */
+
+static ngx_table_elt_t  ngx_http_enkod_subrequest_length = {
+    .key = ngx_string("Content-Length"),
+    .lowcase_key = (u_char *) "content-length"
+};
+
+
+static ngx_table_elt_t  ngx_http_enkod_subrequest_type = {
+    .key = ngx_string("Content-Type"),
+    .lowcase_key = (u_char *) "content-type"
+};
+
+
 ngx_int_t
 ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 {
     ngx_int_t                   *index;
     ngx_uint_t                   i, n;
     ngx_http_enkod_main_conf_t  *emcf;
+
+    static ngx_table_elt_t  *headers[] = {
+        &ngx_http_enkod_subrequest_length,
+        &ngx_http_enkod_subrequest_type
+    };
+
+    for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        headers[i]->hash = ngx_hash_key(headers[i]->lowcase_key,
+                                        headers[i]->key.len);
+    }
 
     n = sizeof(ngx_http_enkod_subrequest_variables) / sizeof(ngx_str_t);
 
@@ -215,11 +238,11 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
                              sr->headers_in.content_length_n)
                  - length.data;
 
-    sr->headers_in.content_length = ngx_http_enkod_subrequest_add_header(sr,
-                                     "Content-Length", "content-length",
+    sr->headers_in.content_length = ngx_http_enkod_subrequest_header(sr,
+                                     &ngx_http_enkod_subrequest_length,
                                      &length);
-    sr->headers_in.content_type = ngx_http_enkod_subrequest_add_header(sr,
-                                     "Content-Type", "content-type",
+    sr->headers_in.content_type = ngx_http_enkod_subrequest_header(sr,
+                                     &ngx_http_enkod_subrequest_type,
                                      &elcf->pass_type);
 
     if (sr->headers_in.content_length == NULL
@@ -280,8 +303,8 @@ ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
 
 
 static ngx_table_elt_t *
-ngx_http_enkod_subrequest_add_header(ngx_http_request_t *sr, const char *name,
-    const char *lowcase, ngx_str_t *value)
+ngx_http_enkod_subrequest_header(ngx_http_request_t *sr,
+    ngx_table_elt_t *header, ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
 
@@ -290,14 +313,8 @@ ngx_http_enkod_subrequest_add_header(ngx_http_request_t *sr, const char *name,
         return NULL;
     }
 
-    h->key.len = ngx_strlen(name);
-    h->key.data = (u_char *) name;
-    h->lowcase_key = (u_char *) lowcase;
-    h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
+    *h = *header;
     h->value = *value;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
 
     return h;
 }
