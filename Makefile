@@ -52,7 +52,8 @@ PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
-              perl curl wrk openssl mount libtest-nginx-perl)
+              perl curl wrk openssl mount libtest-nginx-perl \
+              redis-tools webdis:unpack)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
