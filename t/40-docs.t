@@ -43,7 +43,8 @@ my %page = ("README.md" => $readme, "docs/directives.md" => $reference,
             "docs/design.md" => slurp("$top/docs/design.md"),
             "docs/operations.md" => slurp("$top/docs/operations.md"),
             "docs/enkod-check.md" => slurp("$top/docs/enkod-check.md"),
-            "docs/enkod-replay.md" => slurp("$top/docs/enkod-replay.md"));
+            "docs/enkod-replay.md" => slurp("$top/docs/enkod-replay.md"),
+            "docs/engines.md" => slurp("$top/docs/engines.md"));
 
 # the place of everything that nginx is told to read or write
 my $dir = tempdir("enkod-docs-XXXXXX", TMPDIR => 1, CLEANUP => 1);
