@@ -171,6 +171,17 @@ sub configure {
 
     @$self{keys %o} = values %o;
 
+    open my $fh, ">", "$self->{dir}/nginx.conf" or die "nginx.conf: $!";
+    print $fh $self->text;
+    close $fh or die "nginx.conf: $!";
+}
+
+
+# of which module, user and process nginx.conf has to speak first
+
+sub preamble {
+    my ($self) = @_;
+
     my $load = join "", map { "load_module $_;\n" } split " ", $module || "";
     my $user = "";
 
@@ -179,6 +190,27 @@ sub configure {
     }
 
     my $daemon = $self->{daemon} ? "on" : "off";
+
+    return <<"END";
+$load
+$user
+daemon            $daemon;
+pid               logs/nginx.pid;
+worker_processes  $self->{workers};
+END
+}
+
+
+# where nginx was configured to have folders that others may not write to
+
+sub temp_paths {
+    return join "", map { "    ${_}_temp_path  tmp/$_;\n" }
+                        qw(client_body proxy fastcgi uwsgi scgi);
+}
+
+
+sub text {
+    my ($self) = @_;
 
     my ($main, $events, $http, $server, $listen)
         = map { defined $self->{$_} ? $self->{$_} : "" }
@@ -189,15 +221,8 @@ sub configure {
         s/%SECOND%/$self->{second}/g;
     }
 
-    open my $fh, ">", "$self->{dir}/nginx.conf" or die "nginx.conf: $!";
-
-    print $fh <<"END";
-$load
-$user
-daemon            $daemon;
-pid               logs/nginx.pid;
+    return $self->preamble . <<"END" . $self->temp_paths . <<"END";
 error_log         logs/error.log $self->{level};
-worker_processes  $self->{workers};
 $main
 
 events {
@@ -208,11 +233,7 @@ events {
 http {
     access_log              off;
     keepalive_requests      1000000;
-    client_body_temp_path   tmp/body;
-    proxy_temp_path         tmp/proxy;
-    fastcgi_temp_path       tmp/fastcgi;
-    uwsgi_temp_path         tmp/uwsgi;
-    scgi_temp_path          tmp/scgi;
+END
     $http
 
     server {
@@ -221,8 +242,6 @@ http {
     }
 }
 END
-
-    close $fh or die "nginx.conf: $!";
 }
 
 
