@@ -52,7 +52,7 @@ typedef struct {
     ngx_int_t                    request_id;    /* index of the variable */
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
-    ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
+    ngx_array_t                  subrequest_variables;  /* ngx_int_t */
 } ngx_http_enkod_main_conf_t;
 
 

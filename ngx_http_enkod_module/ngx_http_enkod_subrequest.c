@@ -28,7 +28,7 @@ static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
  * they have others there.
  */
 
-static ngx_str_t  ngx_http_enkod_subrequest_vars[] = {
+static ngx_str_t  ngx_http_enkod_subrequest_variables[] = {
     ngx_string("content_length"),
     ngx_string("content_type"),
     ngx_string("http_accept_encoding"),
@@ -72,11 +72,11 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
                                         headers[i]->key.len);
     }
 
-    n = sizeof(ngx_http_enkod_subrequest_vars) / sizeof(ngx_str_t);
+    n = sizeof(ngx_http_enkod_subrequest_variables) / sizeof(ngx_str_t);
 
     emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
 
-    if (ngx_array_init(&emcf->subrequest_vars, cf->pool, n, sizeof(ngx_int_t))
+    if (ngx_array_init(&emcf->subrequest_variables, cf->pool, n, sizeof(ngx_int_t))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -84,10 +84,10 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 
     for (i = 0; i < n; i++) {
 
-        index = ngx_array_push(&emcf->subrequest_vars);
+        index = ngx_array_push(&emcf->subrequest_variables);
 
         *index = ngx_http_get_variable_index(cf,
-                                           &ngx_http_enkod_subrequest_vars[i]);
+                                             &ngx_http_enkod_subrequest_variables[i]);
         if (*index == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -329,9 +329,9 @@ ngx_http_enkod_subrequest_forget(ngx_http_request_t *r)
 
     emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
 
-    index = emcf->subrequest_vars.elts;
+    index = emcf->subrequest_variables.elts;
 
-    for (i = 0; i < emcf->subrequest_vars.nelts; i++) {
+    for (i = 0; i < emcf->subrequest_variables.nelts; i++) {
         r->variables[index[i]].valid = 0;
         r->variables[index[i]].not_found = 0;
     }
