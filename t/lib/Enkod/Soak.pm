@@ -650,11 +650,19 @@ sub fault_upstream_down {
 }
 
 
+# and the spool has its own troubles
+
 sub fault_upstream_errors {
     my ($self) = @_;
 
+    my $what = (qw(nothing rotate kill_worker disk_full short_writes
+                   write_errors))[rand 6];
+
+    $self->say("    meanwhile: $what");
+
     $self->{upstream}->put("fails", "");
     pause();
+    $self->can("fault_$what")->($self) if $what ne "nothing";
     unlink $self->{upstream}->path("fails");
 }
 
