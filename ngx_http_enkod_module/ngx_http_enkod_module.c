@@ -245,7 +245,7 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
      *
      *     emcf->zone = NULL;
      *     emcf->request_id = 0;
-     *     emcf->subrequest_variables = { 0 };
+     *     emcf->subrequest_vars = { 0 };
      */
 
     mem.alloc = ngx_http_enkod_conf_alloc;

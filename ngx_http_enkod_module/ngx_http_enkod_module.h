@@ -52,7 +52,7 @@ typedef struct {
     ngx_int_t                    request_id;    /* index of the variable */
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
-    ngx_array_t                  subrequest_variables;  /* ngx_int_t */
+    ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
 } ngx_http_enkod_main_conf_t;
 
 
@@ -312,9 +312,6 @@ ngx_int_t ngx_http_enkod_pass_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
     ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
     ngx_str_t *body);
-
-/* Variables are those of the client's request again. */
-void ngx_http_enkod_subrequest_forget(ngx_http_request_t *r);
 
 ngx_int_t ngx_http_enkod_subrequest_init(ngx_conf_t *cf);
 

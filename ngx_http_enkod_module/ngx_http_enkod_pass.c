@@ -254,6 +254,12 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
 
     ctx->pass = pass;
 
+    /* $request_id has to be the same here and there */
+
+    if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_http_enkod_pass_target(r, &uri, &args);
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
@@ -405,8 +411,6 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 {
     ngx_http_enkod_pass_t *pass = data;
 
-    sr->connection->data = sr->main;
-
     if (pass->finished) {
         return NGX_OK;
     }
@@ -430,6 +434,11 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
             return rc;
         }
 
+        if (sr->buffered || sr->postponed) {
+            /* its answer is still being read from a file, or made */
+            return rc;
+        }
+
         pass->status = sr->headers_out.status;
 
         if (!sr->header_sent || (sr->upstream && !pass->complete)) {
@@ -438,6 +447,8 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     }
 
     pass->finished = 1;
+
+    sr->connection->data = sr->main;
 
     /* that is all that may be done here; the rest when nginx comes to it */
 
@@ -448,6 +459,7 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 static void
 ngx_http_enkod_pass_handler(ngx_http_request_t *r)
 {
+    ngx_http_request_t     *sr;
     ngx_http_enkod_ctx_t   *ctx;
     ngx_http_enkod_pass_t  *pass;
 
@@ -455,7 +467,19 @@ ngx_http_enkod_pass_handler(ngx_http_request_t *r)
     pass = ctx->pass;
 
     if (!pass->finished) {
-        /* an event of the client's connection */
+
+        /*
+         * An event of the client's connection: limit_req and others that delay
+         * a request wait for one.  An upstream does not, and would only look
+         * whether the client has gone.
+         */
+
+        sr = pass->subrequest;
+
+        if (sr->upstream == NULL || sr->upstream->cleanup == NULL) {
+            sr->write_event_handler(sr);
+        }
+
         return;
     }
 
@@ -470,8 +494,6 @@ ngx_http_enkod_pass_handler(ngx_http_request_t *r)
     r->upstream_states = pass->subrequest->upstream_states;
 
     ctx->error = ngx_http_enkod_pass_outcome(r);
-
-    ngx_http_enkod_subrequest_forget(r);
 
     pass->handler(r);
 }

@@ -14,6 +14,7 @@
 #include "ngx_http_enkod_module.h"
 
 
+static ngx_int_t ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr);
 static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
     ngx_str_t *body);
 static ngx_int_t ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr);
@@ -23,12 +24,9 @@ static ngx_table_elt_t *ngx_http_enkod_subrequest_header(
 static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
 
 
-/*
- * The subrequest shares the values of variables.  nginx remembers these, and
- * they have others there.
- */
+/* what the subrequest must not remember of the client's request */
 
-static ngx_str_t  ngx_http_enkod_subrequest_variables[] = {
+static ngx_str_t  ngx_http_enkod_subrequest_vars[] = {
     ngx_string("content_length"),
     ngx_string("content_type"),
     ngx_string("http_accept_encoding"),
@@ -72,11 +70,11 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
                                         headers[i]->key.len);
     }
 
-    n = sizeof(ngx_http_enkod_subrequest_variables) / sizeof(ngx_str_t);
+    n = sizeof(ngx_http_enkod_subrequest_vars) / sizeof(ngx_str_t);
 
     emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
 
-    if (ngx_array_init(&emcf->subrequest_variables, cf->pool, n, sizeof(ngx_int_t))
+    if (ngx_array_init(&emcf->subrequest_vars, cf->pool, n, sizeof(ngx_int_t))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -84,10 +82,10 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 
     for (i = 0; i < n; i++) {
 
-        index = ngx_array_push(&emcf->subrequest_variables);
+        index = ngx_array_push(&emcf->subrequest_vars);
 
         *index = ngx_http_get_variable_index(cf,
-                                             &ngx_http_enkod_subrequest_variables[i]);
+                                           &ngx_http_enkod_subrequest_vars[i]);
         if (*index == NGX_ERROR) {
             return NGX_ERROR;
         }
@@ -102,7 +100,8 @@ ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
     ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
     ngx_str_t *body)
 {
-    ngx_http_request_t  *sr;
+    ngx_http_request_t         *sr;
+    ngx_http_enkod_loc_conf_t  *elcf;
 
     if (ngx_http_subrequest(r, uri, args, &sr, &pass->post,
                             NGX_HTTP_SUBREQUEST_BACKGROUND)
@@ -127,13 +126,58 @@ ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
      */
     sr->error_page = 1;
 
-    ngx_http_enkod_subrequest_forget(r);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
-    if (ngx_http_enkod_subrequest_body(sr, body) != NGX_OK) {
+    /* what success= is to see must not stay in a file */
+    sr->filter_need_in_memory = (elcf->pass_success != NULL);
+
+    if (ngx_http_enkod_subrequest_variables(sr) != NGX_OK
+        || ngx_http_enkod_subrequest_body(sr, body) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
     return ngx_http_enkod_subrequest_headers(sr);
+}
+
+
+/*
+ * Subrequests share the values of variables, and nginx remembers them.  Some
+ * have others here, and another subrequest (mirror) may ask at the same time.
+ */
+
+static ngx_int_t
+ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
+{
+    size_t                       size;
+    ngx_int_t                   *index;
+    ngx_uint_t                   i;
+    ngx_http_core_main_conf_t   *cmcf;
+    ngx_http_enkod_main_conf_t  *emcf;
+    ngx_http_variable_value_t   *variables;
+
+    cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
+    emcf = ngx_http_get_module_main_conf(sr, ngx_http_enkod_module);
+
+    size = cmcf->variables.nelts * sizeof(ngx_http_variable_value_t);
+
+    variables = ngx_palloc(sr->pool, size);
+    if (variables == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(variables, sr->variables, size);
+
+    index = emcf->subrequest_vars.elts;
+
+    for (i = 0; i < emcf->subrequest_vars.nelts; i++) {
+        variables[index[i]].valid = 0;
+        variables[index[i]].not_found = 0;
+    }
+
+    sr->variables = variables;
+
+    return NGX_OK;
 }
 
 
@@ -317,24 +361,6 @@ ngx_http_enkod_subrequest_header(ngx_http_request_t *sr,
     h->value = *value;
 
     return h;
-}
-
-
-void
-ngx_http_enkod_subrequest_forget(ngx_http_request_t *r)
-{
-    ngx_int_t                   *index;
-    ngx_uint_t                   i;
-    ngx_http_enkod_main_conf_t  *emcf;
-
-    emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
-
-    index = emcf->subrequest_variables.elts;
-
-    for (i = 0; i < emcf->subrequest_variables.nelts; i++) {
-        r->variables[index[i]].valid = 0;
-        r->variables[index[i]].not_found = 0;
-    }
 }
 
 

@@ -45,6 +45,9 @@ my $nginx = Enkod::Nginx->create(level => "info",
 
         log_format  f  escape=none  '$enkod_result|$enkod_error|$enkod_pass_status|$upstream_status|$enkod_pass_response';
 
+        limit_req_zone    $server_port  zone=slow:1m  rate=5r/s;
+        proxy_cache_path  %DIR%/cache  keys_zone=cache:1m;
+
         proxy_http_version     1.1;
         proxy_set_header       Connection "";
         proxy_connect_timeout  2s;
@@ -93,6 +96,34 @@ END
             enkod_pass  /to/other;
         }
 
+        location = /first-success {
+            enkod_webhook;
+            enkod_pass  /to/proxy  success=$good_body;
+            error_page  502 = @second-success;
+        }
+
+        location @second-success {
+            enkod_webhook;
+            enkod_pass  /to/other  success=$good_body;
+        }
+
+        location = /with-mirror {
+            mirror      /mirror;
+            enkod_webhook;
+            enkod_pass  /to/length;
+        }
+
+        location = /mirror {
+            internal;
+            proxy_set_header  X-Length  $content_length;
+            proxy_pass        http://127.0.0.1:%OTHER%;
+        }
+
+        location = /store {
+            enkod_webhook;
+            enkod_pass  /to/stored  success=$good_body;
+        }
+
         location = /page {
             enkod_webhook;
             enkod_pass  /to/proxy;
@@ -125,6 +156,37 @@ END
             internal;
             proxy_limit_rate  200k;
             proxy_pass        http://back/;
+        }
+
+        location = /to/length {
+            internal;
+            proxy_set_header  X-Length  $content_length;
+            proxy_pass        http://back;
+        }
+
+        location = /to/limited {
+            internal;
+            limit_req   zone=slow burst=20;
+            proxy_pass  http://back;
+        }
+
+        location = /to/stored {
+            internal;
+            sendfile     on;
+            proxy_store  %DIR%/stored;
+            proxy_pass   http://back;
+        }
+
+        location = /to/cached {
+            internal;
+            %AIO%
+            sendfile             off;
+            output_buffers       1 4k;
+            proxy_cache          cache;
+            proxy_cache_methods  POST;
+            proxy_cache_valid    200 1m;
+            proxy_cache_key      $uri;
+            proxy_pass           http://back;
         }
 
         location = /to/lies {
@@ -203,6 +265,9 @@ for my $part (qw(http server)) {
     $nginx->{$part} =~ s/%(BACK|OTHER|CLOSED)%/$port{$1}/g;
 }
 
+my $aio = Enkod::Nginx::threads() ? "aio threads;" : "";
+$nginx->{server} =~ s/%AIO%/$aio/;
+
 my ($back, $other) = @backend{qw(BACK OTHER)};
 
 $nginx->start;
@@ -211,6 +276,7 @@ statuses();
 broken();
 conditions();
 large();
+other_directives();
 kept_alive();
 no_lies();
 next_upstream();
@@ -405,6 +471,48 @@ sub large {
     is(try("/by/?to=slowly", "big=300000", 10 * $slow)->{says}, "200",
        "proxy_limit_rate: 200");
     cmp_ok(time - $start, '>', 0.8, "proxy_limit_rate works");
+}
+
+
+# Directives of the target, and of the webhook, that delay a request, look at
+# what is remembered of it, or have an answer in a file.
+
+sub other_directives {
+    $back->tell("");
+
+    my @clients = map { $nginx->client } 1 .. 4;
+
+    $_->send(Enkod::Client::request(event("l"), uri => "/by/?to=limited"))
+        for @clients;
+
+    is(join(" ", map { $_->status } @clients), "200 200 200 200",
+       "limit_req of the target delays events, and that is all");
+
+    $_->forget for $back, $other;
+    is(try("/with-mirror", "")->{says}, "200", "with a mirror beside it: 200");
+    $other->wait_requests(1);
+
+    my ($ours) = $back->requests;
+    my ($mirrored) = $other->requests;
+
+    is($ours->{headers}{"x-length"}, length $ours->{body},
+       "\$content_length is that of the event that is handed on");
+    is($mirrored->{headers}{"x-length"}, length $mirrored->{body},
+       "and in the mirror that of the client's body");
+
+    $other->tell('body={"errors":false}');
+    is(try("/first-success", 'body={"errors":true}')->{says}, "200",
+       "success= of a second receiver looks at the second answer");
+
+    is(try("/store", 'body={"errors":false}' . "x" x 20000)->{says}, "200",
+       "success= sees an answer that proxy_store puts into a file");
+
+    is(try("/by/?to=cached", "big=300000")->{says}, "200",
+       "an answer that gets into a cache: 200");
+    $back->forget;
+    is(try("/by/?to=cached", "big=300000")->{says}, "200",
+       "an answer that is read from there: 200");
+    is(scalar(() = $back->requests), 0, "which it was");
 }
 
 
