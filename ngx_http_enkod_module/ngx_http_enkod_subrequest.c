@@ -307,6 +307,7 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
 static ngx_uint_t
 ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
 {
+    u_char      ch;
     ngx_uint_t  i;
 
     static ngx_str_t  prefixes[] = {
@@ -325,8 +326,13 @@ ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
         ngx_string("transfer-encoding")
     };
 
+    /* most headers are told by their first letter */
+
+    ch = ngx_tolower(name->data[0]);
+
     for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (name->len >= prefixes[i].len
+        if (ch == prefixes[i].data[0]
+            && name->len >= prefixes[i].len
             && ngx_strncasecmp(name->data, prefixes[i].data, prefixes[i].len)
                == 0)
         {
@@ -335,7 +341,8 @@ ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
     }
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (name->len == names[i].len
+        if (ch == names[i].data[0]
+            && name->len == names[i].len
             && ngx_strncasecmp(name->data, names[i].data, names[i].len) == 0)
         {
             return 1;
