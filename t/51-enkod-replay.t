@@ -967,7 +967,7 @@ sub on_terminal {
 SKIP: {
     my $limit = { before => "ulimit -v 150000; " };
 
-    skip "with sanitizers, there is no limit of memory", 5
+    skip "with sanitizers, there is no limit of memory", 6
         if (run("--help", $limit))[0] ne "0";
 
     my $big = envelope() . '"event":"x","a":"' . "y" x 20_000_000 . '"}';
@@ -984,6 +984,17 @@ SKIP: {
     my ($status, $out, $err) = run("s", $server->url, $limit);
     is "$status $err", "0 ", "150 MB of memory are enough for 20 MB";
     ok +($server->stop)[1]{body} eq $big, "which arrive";
+
+    # what it took is given back
+    $server = receiver(sub { sleep 2 if $_[0] == 4000; return answer(200) });
+    spool($big, map { line($_) } 1 .. 4000);
+
+    my $pid = start("s", $server->url);
+    Enkod::Client::wait_for(sub { $server->requests >= 4000 }, 60);
+    my ($kb) = Enkod::Nginx::slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m;
+    finish($pid);
+    $server->stop;
+    cmp_ok $kb, "<", 19_000, "memory is only for the line at hand: $kb kB";
 
     # a hole
     open my $fh, ">", "$dir/s" or die;

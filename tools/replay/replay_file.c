@@ -178,7 +178,10 @@ replay_file_read(replay_t *replay)
         return -1;
     }
 
+    /* no more behind a long line, so that its buffer is given back soon */
+
     room = file->size - file->end;
+    room = (room < REPLAY_READ_SIZE) ? room : REPLAY_READ_SIZE;
 
     if (!file->pipe) {
         left = file->limit - file->offset - (off_t) replay_file_rest(file);
