@@ -162,7 +162,10 @@ sub requests {
 
     while (length $data) {
         my ($head, $body, $connection, $time)
-            = unpack "N/a* N/a* N d", $data;
+            = eval { unpack "N/a* N/a* N d", $data };
+
+        # the last one is just being written
+        last if !defined $time;
 
         substr $data, 0, length(pack "N/a* N/a* N d", $head, $body, 0, 0), "";
 
