@@ -48,7 +48,9 @@ ngx_http_enkod_filter_header(ngx_http_request_t *r)
 
     pass = ngx_http_enkod_pass_get(r);
 
-    if (pass == NULL) {
+    /* one of a subrequest's own, in memory, is collected further on */
+
+    if (pass == NULL || r->subrequest_in_memory) {
         return ngx_http_next_header_filter(r);
     }
 
@@ -79,7 +81,7 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     pass = ngx_http_enkod_pass_get(r);
 
-    if (pass == NULL) {
+    if (pass == NULL || r->subrequest_in_memory) {
         return ngx_http_next_body_filter(r, in);
     }
 

@@ -13,6 +13,9 @@
 #include "ngx_http_enkod_module.h"
 
 
+#define NGX_HTTP_ENKOD_MAX_STATUS  999
+
+
 static char *ngx_http_enkod_pass_add(ngx_conf_t *cf,
     ngx_http_complex_value_t *uri);
 static ngx_uint_t ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf,
@@ -345,7 +348,7 @@ ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (args->len && elcf->pass->lengths) {
+    if (args->len) {
         return ngx_http_enkod_pass_escape(r, args);
     }
 
@@ -444,6 +447,20 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         if (!sr->header_sent || (sr->upstream && !pass->complete)) {
             pass->status = NGX_HTTP_BAD_GATEWAY;
         }
+
+#if (NGX_HTTP_CACHE)
+
+        if (sr->cached) {
+            /* nobody has seen this event */
+            pass->status = NGX_HTTP_BAD_GATEWAY;
+        }
+
+#endif
+    }
+
+    if (pass->status > NGX_HTTP_ENKOD_MAX_STATUS) {
+        /* of a handler, not of an upstream: nginx reads three digits */
+        pass->status = NGX_HTTP_BAD_GATEWAY;
     }
 
     pass->finished = 1;

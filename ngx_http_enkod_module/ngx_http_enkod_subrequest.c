@@ -289,6 +289,9 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
                                      &ngx_http_enkod_subrequest_type,
                                      &elcf->pass_type);
 
+    /* grpc_pass looks there */
+    sr->headers_in.te = NULL;
+
     if (sr->headers_in.content_length == NULL
         || sr->headers_in.content_type == NULL)
     {

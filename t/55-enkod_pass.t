@@ -57,7 +57,7 @@ END
 
         location = /alone {
             enkod_webhook;
-            enkod_pass  /to/alone?x=1&y=%20z;
+            enkod_pass  "/to/alone?x=1&y=%20z&a=b c";
         }
 
         location = /template {
@@ -240,7 +240,8 @@ sub the_line {
     my ($status, $got) = hand_on("/alone", $body{"message-open"});
 
     is($status, 200, "an event that no log wants is handed on");
-    is($got->{uri}, "/to/alone?x=1&y=%20z", "arguments stay as they are");
+    is($got->{uri}, "/to/alone?x=1&y=%20z&a=b%20c",
+       "arguments stay as they are, but for spaces");
     like($got->{body}, qr/^\{"received_at":"[^"]+","request_id":"[0-9a-f]{32}",/,
          "it is a line");
 
