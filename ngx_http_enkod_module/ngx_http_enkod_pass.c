@@ -202,13 +202,7 @@ ngx_http_enkod_pass_init(ngx_conf_t *cf)
         }
     }
 
-    if (emcf->targets.nelts == 0) {
-        return NGX_OK;
-    }
-
-    ngx_http_enkod_filter_init();
-
-    return ngx_http_enkod_subrequest_init(cf);
+    return emcf->targets.nelts ? ngx_http_enkod_subrequest_init(cf) : NGX_OK;
 }
 
 

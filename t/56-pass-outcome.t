@@ -8,7 +8,6 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
-use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -18,7 +17,6 @@ use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 
-my $json = JSON::PP->new->utf8;
 my $slow = $Enkod::Nginx::slow;
 
 my $nginx = Enkod::Nginx->create(level => "info",
@@ -277,9 +275,10 @@ next_upstream();
 second_receiver();
 both_sinks();
 client_leaves();
+failed_reload();
 stops();
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts("exited on signal 9|nowhere"), "", "nothing alarming is in the error log");
 
 done_testing();
 
@@ -691,6 +690,33 @@ sub client_leaves {
 sub spoil {
     try("/by/?to=nothing");
     Enkod::Client::wait_for(sub { logged() =~ /^failed/ }, 5);
+}
+
+
+# A master that has read another configuration, and could not use it, makes its
+# next worker from what it had.
+
+sub failed_reload {
+    my %was = map { $_ => $nginx->{$_} } qw(http server);
+
+    $nginx->configure(http => "access_log nowhere/x.log;", server => "");
+    $nginx->signal('HUP');
+
+    ok(Enkod::Client::wait_for(sub { $nginx->error_log =~ /nowhere\/x\.log/ },
+                               5 * $slow), "a reload fails");
+
+    $nginx->configure(%was);
+
+    my ($old) = $nginx->workers;
+    kill 'KILL', $old;
+
+    ok(Enkod::Client::wait_for(sub {
+           my ($new) = $nginx->workers;
+           $new && $new != $old;
+       }, 10 * $slow), "another worker is made");
+
+    is(try("/by/?to=proxy", "body=some")->{says}, "200",
+       "and hands events on as the first one did");
 }
 
 
