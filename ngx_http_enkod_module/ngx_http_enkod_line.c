@@ -50,6 +50,11 @@ ngx_http_enkod_line_prepare(ngx_http_request_t *r)
     ngx_http_enkod_main_conf_t  *emcf;
 
     ctx = ngx_http_enkod_get_ctx(r->main);
+
+    if (ctx->request_id.len) {
+        return NGX_OK;
+    }
+
     emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
 
 #if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)

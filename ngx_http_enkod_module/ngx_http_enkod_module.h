@@ -30,7 +30,7 @@
 /* how every line begins */
 #define NGX_HTTP_ENKOD_LINE_START   "{\"received_at\":\""
 
-/* files of all enkod_log, enkod_reject_log and enkod_spool of a configuration */
+/* files of all enkod_log, enkod_reject_log, enkod_spool of a configuration */
 #define NGX_HTTP_ENKOD_MAX_FILES    256
 
 /* RFC 9110; nginx has no name for it */

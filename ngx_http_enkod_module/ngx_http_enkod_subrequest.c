@@ -387,5 +387,3 @@ ngx_http_enkod_subrequest_named(ngx_http_request_t *sr)
 
     ngx_http_finalize_request(sr, NGX_DONE);
 }
-
-

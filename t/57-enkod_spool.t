@@ -12,7 +12,7 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
-use Enkod::Load qw(event problems);
+use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Shim;
 
