@@ -36,7 +36,9 @@ static const unsigned char  enkod_json_shorts[32] = {
 
 static const unsigned char *enkod_json_skip(const unsigned char *p,
     const unsigned char *end);
-static int enkod_json_plain(const unsigned char *p);
+static inline enkod_json_vector_t enkod_json_stops(const unsigned char *p,
+    ptrdiff_t n);
+static inline int enkod_json_plain(enkod_json_vector_t v);
 static enkod_error_e enkod_json_step(enkod_json_guard_t *guard,
     unsigned char c);
 static enkod_error_e enkod_json_lead(enkod_json_guard_t *guard,
@@ -119,9 +121,21 @@ enkod_json_skip(const unsigned char *p, const unsigned char *end)
 
     start = p;
 
+    while (end - p >= (ptrdiff_t) (4 * sizeof(enkod_json_vector_t))) {
+
+        if (!enkod_json_plain(enkod_json_stops(p, 0) | enkod_json_stops(p, 1)
+                              | enkod_json_stops(p, 2)
+                              | enkod_json_stops(p, 3)))
+        {
+            break;
+        }
+
+        p += 4 * sizeof(enkod_json_vector_t);
+    }
+
     while (end - p >= (ptrdiff_t) sizeof(enkod_json_vector_t)) {
 
-        if (!enkod_json_plain(p)) {
+        if (!enkod_json_plain(enkod_json_stops(p, 0))) {
             goto found;
         }
 
@@ -131,7 +145,7 @@ enkod_json_skip(const unsigned char *p, const unsigned char *end)
     /* the rest together with bytes that were passed over already */
 
     if (end - start >= (ptrdiff_t) sizeof(enkod_json_vector_t)
-        && enkod_json_plain(end - sizeof(enkod_json_vector_t)))
+        && enkod_json_plain(enkod_json_stops(end, -1)))
     {
         return end;
     }
@@ -146,21 +160,31 @@ found:
 }
 
 
-/* Whether there is nothing to stop at in the next sixteen bytes. */
+/*
+ * Of the n-th vector from there on: the bytes to stop at have the highest bit
+ * set.  A comparison gives bytes of 0xff where it holds.
+ */
 
-static int
-enkod_json_plain(const unsigned char *p)
+static inline enkod_json_vector_t
+enkod_json_stops(const unsigned char *p, ptrdiff_t n)
 {
-    uint64_t             halves[2];
     enkod_json_vector_t  v;
 
-    memcpy(&v, p, sizeof(enkod_json_vector_t));
+    memcpy(&v, p + n * (ptrdiff_t) sizeof(enkod_json_vector_t),
+           sizeof(enkod_json_vector_t));
 
-    /* a comparison gives bytes of 0xff where it holds */
+    return v | (enkod_json_vector_t) (v == '\\')
+           | (enkod_json_vector_t) (v == '\v')
+           | (enkod_json_vector_t) (v == '\f');
+}
 
-    v |= (enkod_json_vector_t) (v == '\\')
-         | (enkod_json_vector_t) (v == '\v')
-         | (enkod_json_vector_t) (v == '\f');
+
+/* Whether there is nothing to stop at. */
+
+static inline int
+enkod_json_plain(enkod_json_vector_t v)
+{
+    uint64_t  halves[2];
 
     memcpy(halves, &v, sizeof(enkod_json_vector_t));
 
