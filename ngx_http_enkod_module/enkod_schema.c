@@ -57,7 +57,7 @@
 
 static int enkod_schema_add(enkod_schema_t *schema, enkod_shape_t *shape);
 static void enkod_schema_find_test(enkod_shape_t *shape);
-static unsigned char enkod_schema_fold(const unsigned char **p,
+static inline unsigned char enkod_schema_fold(const unsigned char **p,
     const unsigned char *end);
 static int enkod_schema_name(enkod_schema_t *schema, enkod_shape_t *shape,
     enkod_str_t *name);
@@ -137,21 +137,22 @@ static const struct {
 };
 
 
-/* a Cyrillic letter as UTF-8 has it, and the Latin one it looks like */
+/*
+ * The Latin letter that a Cyrillic one looks like, by the two bytes that this
+ * has in UTF-8, without the bits that all of them share: 1101000x 10xxxxxx.
+ */
 
-static const struct {
-    unsigned char  lead;
-    unsigned char  trail;
-    unsigned char  latin;
-} enkod_lookalikes[] = {
-    { 0xd0, 0xb0, 'a' }, { 0xd0, 0xb2, 'b' }, { 0xd0, 0xb5, 'e' },
-    { 0xd0, 0xba, 'k' }, { 0xd0, 0xbc, 'm' }, { 0xd0, 0xbd, 'h' },
-    { 0xd0, 0xbe, 'o' }, { 0xd1, 0x80, 'p' }, { 0xd1, 0x81, 'c' },
-    { 0xd1, 0x82, 't' }, { 0xd1, 0x83, 'y' }, { 0xd1, 0x85, 'x' },
-    { 0xd0, 0x90, 'A' }, { 0xd0, 0x92, 'B' }, { 0xd0, 0x95, 'E' },
-    { 0xd0, 0x9a, 'K' }, { 0xd0, 0x9c, 'M' }, { 0xd0, 0x9d, 'H' },
-    { 0xd0, 0x9e, 'O' }, { 0xd0, 0xa0, 'P' }, { 0xd0, 0xa1, 'C' },
-    { 0xd0, 0xa2, 'T' }, { 0xd0, 0xa3, 'Y' }, { 0xd0, 0xa5, 'X' }
+static const unsigned char  enkod_lookalikes[2][64] = {
+    {
+        [0x30] = 'a', [0x32] = 'b', [0x35] = 'e', [0x3a] = 'k', [0x3c] = 'm',
+        [0x3d] = 'h', [0x3e] = 'o',
+        [0x10] = 'A', [0x12] = 'B', [0x15] = 'E', [0x1a] = 'K', [0x1c] = 'M',
+        [0x1d] = 'H', [0x1e] = 'O', [0x20] = 'P', [0x21] = 'C', [0x22] = 'T',
+        [0x23] = 'Y', [0x25] = 'X'
+    },
+    {
+        [0x00] = 'p', [0x01] = 'c', [0x02] = 't', [0x03] = 'y', [0x05] = 'x'
+    }
 };
 
 
@@ -492,30 +493,27 @@ enkod_schema_same(const enkod_str_t *one, const enkod_str_t *two)
 
 /* The next byte of a name, or the Latin letter that the next two look like. */
 
-static unsigned char
+static inline unsigned char
 enkod_schema_fold(const unsigned char **p, const unsigned char *end)
 {
-    unsigned              i, n;
+    unsigned char         latin;
     const unsigned char  *s;
 
     s = (*p)++;
 
-    if ((*s != 0xd0 && *s != 0xd1) || s + 1 == end) {
+    if ((*s & 0xfe) != 0xd0 || s + 1 == end || (s[1] & 0xc0) != 0x80) {
         return *s;
     }
 
-    n = sizeof(enkod_lookalikes) / sizeof(enkod_lookalikes[0]);
+    latin = enkod_lookalikes[s[0] & 0x01][s[1] & 0x3f];
 
-    for (i = 0; i < n; i++) {
-        if (enkod_lookalikes[i].lead == s[0]
-            && enkod_lookalikes[i].trail == s[1])
-        {
-            (*p)++;
-            return enkod_lookalikes[i].latin;
-        }
+    if (latin == '\0') {
+        return *s;
     }
 
-    return *s;
+    (*p)++;
+
+    return latin;
 }
 
 

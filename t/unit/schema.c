@@ -229,6 +229,10 @@ same(void)
            && !are_same("\xd0", "\xd0\xb0") && !are_same("\xd0\xb0", "\xd0")
            && !are_same("\xd0", ""),
            "half a letter at the end is compared in safety");
+
+    tap_ok(!are_same("\xd0" "p", "a") && !are_same("\xd0\xf0", "a")
+           && are_same("\xd0" "a", "\xd0\xd0\xb0"),
+           "half a letter before another one is none");
 }
 
 
