@@ -23,23 +23,30 @@ static int enkod_check_key(void *ctx, const unsigned char *p, size_t len);
 static int enkod_check_end_map(void *ctx);
 static int enkod_check_start_array(void *ctx);
 static int enkod_check_end_array(void *ctx);
-static int enkod_check_other(enkod_event_t *event, enkod_kind_e kind);
+static int enkod_check_other(enkod_event_t *event, enkod_kind_e kind)
+    enkod_rare;
 static int enkod_check_inner(enkod_event_t *event, enkod_kind_e kind);
+static int enkod_check_inner_key(enkod_event_t *event,
+    const unsigned char *p, size_t len) enkod_rare;
 static int enkod_check_open(enkod_event_t *event, enkod_kind_e kind);
 static int enkod_check_close(enkod_event_t *event, unsigned char bracket);
 static int enkod_check_member(enkod_event_t *event, const unsigned char *p,
     size_t len);
+static int enkod_check_no_field(enkod_event_t *event, enkod_member_t *member,
+    const unsigned char *p, size_t len) enkod_rare;
 static void enkod_check_end_member(enkod_event_t *event);
-static const enkod_field_t *enkod_check_field(enkod_event_t *event,
-    const enkod_str_t *name);
-static int enkod_check_take(enkod_event_t *event, enkod_member_t *member,
-    const enkod_field_t *field);
+static inline const enkod_field_t *enkod_check_field(enkod_event_t *event,
+    const unsigned char *p, size_t len);
+static const enkod_field_t *enkod_check_search(enkod_event_t *event,
+    const unsigned char *p, size_t len) enkod_rare;
+static inline int enkod_check_take(enkod_event_t *event,
+    enkod_member_t *member, const enkod_field_t *field);
 static int enkod_check_extra(enkod_event_t *event, enkod_member_t *member);
-static int enkod_check_more_members(enkod_event_t *event);
+static int enkod_check_more_members(enkod_event_t *event) enkod_rare;
 static int enkod_check_single(enkod_event_t *event,
     const enkod_member_t *member);
 static int enkod_check_named(enkod_event_t *event, const unsigned char *p,
-    size_t len);
+    size_t len) enkod_rare;
 static int enkod_check_allowed(enkod_event_t *event, const enkod_str_t *name);
 static int enkod_check_assign(enkod_event_t *event, enkod_member_t *member);
 static int enkod_check_type(enkod_event_t *event, enkod_member_t *member);
@@ -126,10 +133,9 @@ enkod_check_string(void *ctx, const unsigned char *p, size_t len)
         return 0;
     }
 
-    if (event->field == NULL
-        && event->depth == 1
-        && event->member->field == ENKOD_NAME)
-    {
+    /* of the member "event" there is no value within the value */
+
+    if (event->member->field == ENKOD_NAME) {
         return enkod_check_named(event, p, len);
     }
 
@@ -144,27 +150,15 @@ enkod_check_start_map(void *ctx)
 }
 
 
+/* Within the value of a member there is nothing to check. */
+
 static int
 enkod_check_key(void *ctx, const unsigned char *p, size_t len)
 {
     enkod_event_t *event = ctx;
 
-    uint32_t  bit;
-
-    if (event->depth == 1) {
-        return enkod_check_member(event, p, len);
-    }
-
-    bit = (uint32_t) 1 << (event->depth - 1);
-
-    if ((event->comma & bit) && !enkod_text_add(event, ",", 1)) {
-        return 0;
-    }
-
-    event->comma |= bit;
-
-    return enkod_text_quote(event, p, len)
-           && enkod_text_add(event, ":", 1);
+    return event->depth == 1 ? enkod_check_member(event, p, len)
+                             : enkod_check_inner_key(event, p, len);
 }
 
 
@@ -220,7 +214,7 @@ enkod_check_other(enkod_event_t *event, enkod_kind_e kind)
                                    enkod_type_name(event->field->type));
     }
 
-    if (event->member->field == ENKOD_NAME && kind != ENKOD_IS_STRING) {
+    if (event->member->field == ENKOD_NAME) {
         return enkod_refuse_member(event, ENKOD_MISSING_EVENT, event->member,
                                    ENKOD_NONE, "string");
     }
@@ -272,6 +266,24 @@ enkod_check_inner(enkod_event_t *event, enkod_kind_e kind)
 
 
 static int
+enkod_check_inner_key(enkod_event_t *event, const unsigned char *p, size_t len)
+{
+    uint32_t  bit;
+
+    bit = (uint32_t) 1 << (event->depth - 1);
+
+    if ((event->comma & bit) && !enkod_text_add(event, ",", 1)) {
+        return 0;
+    }
+
+    event->comma |= bit;
+
+    return enkod_text_quote(event, p, len)
+           && enkod_text_add(event, ":", 1);
+}
+
+
+static int
 enkod_check_open(enkod_event_t *event, enkod_kind_e kind)
 {
     uint32_t  bit;
@@ -293,6 +305,8 @@ enkod_check_open(enkod_event_t *event, enkod_kind_e kind)
 
     if (event->depth == 1) {
         event->element = 0;
+        event->member->not_string = ENKOD_NONE;
+        event->member->not_integer = ENKOD_NONE;
     }
 
     event->expected = 0;
@@ -326,10 +340,10 @@ enkod_check_close(enkod_event_t *event, unsigned char bracket)
 static int
 enkod_check_member(enkod_event_t *event, const unsigned char *p, size_t len)
 {
-    enkod_str_t      name;
-    enkod_member_t  *member;
+    enkod_member_t       *member;
+    const enkod_field_t  *field;
 
-    static const enkod_str_t  event_name = enkod_string("event");
+    field = event->shape ? enkod_check_field(event, p, len) : NULL;
 
     if (event->nmembers == event->members_size
         && !enkod_check_more_members(event))
@@ -342,38 +356,51 @@ enkod_check_member(enkod_event_t *event, const unsigned char *p, size_t len)
     member = &event->members[event->nmembers++];
 
     member->start = event->text_len;
-    member->not_string = ENKOD_NONE;
-    member->not_integer = ENKOD_NONE;
-    member->field = ENKOD_PENDING;
 
-    name.data = p;
-    name.len = len;
+    event->field = field;
 
-    event->field = event->shape ? enkod_check_field(event, &name) : NULL;
+    if (field == NULL) {
+        return enkod_check_no_field(event, member, p, len);
+    }
 
-    if (event->field) {
-
-        if (!enkod_text_add(event, event->field->key.data,
-                            event->field->key.len))
-        {
-            return 0;
-        }
-
-    } else if (!enkod_text_add(event, ",", 1)
-               || !enkod_text_quote(event, p, len)
-               || !enkod_text_add(event, ":", 1))
-    {
+    if (!enkod_text_append(event, field->key.data, field->key.len)) {
         return 0;
     }
 
     member->value = event->text_len;
 
     event->member = member;
+    event->expected = field->kinds;
 
-    if (event->field) {
-        event->expected = event->field->kinds;
-        return enkod_check_take(event, member, event->field);
+    return enkod_check_take(event, member, field);
+}
+
+
+/* ... which is none of a field, as far as is known. */
+
+static int
+enkod_check_no_field(enkod_event_t *event, enkod_member_t *member,
+    const unsigned char *p, size_t len)
+{
+    enkod_str_t  name;
+
+    static const enkod_str_t  event_name = enkod_string("event");
+
+    if (!enkod_text_add(event, ",", 1)
+        || !enkod_text_quote(event, p, len)
+        || !enkod_text_add(event, ":", 1))
+    {
+        return 0;
     }
+
+    member->value = event->text_len;
+    member->field = ENKOD_PENDING;
+
+    event->member = member;
+    event->expected = 0;
+
+    name.data = p;
+    name.len = len;
 
     if (enkod_str_equal(&name, &event_name)) {
 
@@ -383,14 +410,12 @@ enkod_check_member(enkod_event_t *event, const unsigned char *p, size_t len)
         }
 
         event->has_name = 1;
-        event->expected = 0;
         event->name = event->nmembers - 1;
+        event->expected = enkod_kind_bit(ENKOD_IS_STRING);
         member->field = ENKOD_NAME;
 
         return 1;
     }
-
-    event->expected = 0;
 
     if (event->named && !enkod_check_extra(event, member)) {
         return 0;
@@ -420,11 +445,33 @@ enkod_check_end_member(enkod_event_t *event)
  * so the search begins behind the one that was found last.
  */
 
+static inline const enkod_field_t *
+enkod_check_field(enkod_event_t *event, const unsigned char *p, size_t len)
+{
+    const enkod_field_t  *next;
+
+    if (event->next < event->shape->nfields) {
+        next = &event->shape->fields[event->next];
+
+        if (next->name.len == len && memcmp(next->name.data, p, len) == 0) {
+            event->next++;
+            return next;
+        }
+    }
+
+    return enkod_check_search(event, p, len);
+}
+
+
 static const enkod_field_t *
-enkod_check_field(enkod_event_t *event, const enkod_str_t *name)
+enkod_check_search(enkod_event_t *event, const unsigned char *p, size_t len)
 {
     unsigned              i, n;
+    enkod_str_t           name;
     const enkod_shape_t  *shape;
+
+    name.data = p;
+    name.len = len;
 
     shape = event->shape;
     i = event->next;
@@ -433,13 +480,16 @@ enkod_check_field(enkod_event_t *event, const enkod_str_t *name)
 
         if (i == shape->nfields) {
             i = 0;
+            event->plain = 0;
         }
 
-        if (enkod_str_equal(name, &shape->fields[i].name)) {
+        if (enkod_str_equal(&name, &shape->fields[i].name)) {
             event->next = i + 1;
             return &shape->fields[i];
         }
     }
+
+    event->plain = 0;
 
     return NULL;
 }
@@ -447,7 +497,7 @@ enkod_check_field(enkod_event_t *event, const enkod_str_t *name)
 
 /* The member is that field. */
 
-static int
+static inline int
 enkod_check_take(enkod_event_t *event, enkod_member_t *member,
     const enkod_field_t *field)
 {
@@ -571,6 +621,7 @@ enkod_check_named(enkod_event_t *event, const unsigned char *p, size_t len)
 
     if (event->shape) {
         memset(event->slots, ENKOD_PENDING, event->shape->nfields);
+        event->plain = (event->name == 0);
 
     } else if (!event->settings->accept_unknown) {
         return enkod_refuse_member(event, ENKOD_UNKNOWN_EVENT,
@@ -726,6 +777,10 @@ enkod_check_complete(enkod_event_t *event)
         return enkod_refuse_field(event, ENKOD_MISSING_FIELD,
                                   &shape->fields[0].key,
                                   enkod_type_name(shape->fields[0].type));
+    }
+
+    if (event->plain && event->nmembers == shape->nfields + 1) {
+        return 1;
     }
 
     for (i = 0; i < shape->nfields; i++) {

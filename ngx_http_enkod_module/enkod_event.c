@@ -7,6 +7,8 @@
 #include "enkod_internal.h"
 
 
+static void enkod_event_start(enkod_event_t *event,
+    const enkod_settings_t *settings);
 static enkod_error_e enkod_event_pass(enkod_event_t *event,
     const unsigned char *p, size_t len, int hold);
 static enkod_error_e enkod_event_parse_carry(enkod_event_t *event);
@@ -27,7 +29,7 @@ size_t
 enkod_event_size(void)
 {
     return enkod_align(sizeof(enkod_event_t)) + ENKOD_ARENA_SIZE
-           + ENKOD_TEXT_SIZE;
+           + ENKOD_TEXT_SIZE + ENKOD_IMAGE_SIZE;
 }
 
 
@@ -63,18 +65,11 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
     jmp_buf            no_memory;
     yajl_alloc_funcs   funcs;
 
-    memset(event, 0, offsetof(enkod_event_t, slots));
-    memset(&event->refusal, 0, sizeof(enkod_refusal_t));
-
-    event->settings = settings;
     event->mem = *mem;
-    event->blocks = NULL;
     event->arena = (unsigned char *) event + enkod_align(sizeof(enkod_event_t));
-    event->arena_len = 0;
-    event->text = event->arena + ENKOD_ARENA_SIZE;
-    event->text_size = ENKOD_TEXT_SIZE;
-    event->members = event->members_start;
-    event->members_size = ENKOD_NMEMBERS;
+    event->image = event->arena + ENKOD_ARENA_SIZE + ENKOD_TEXT_SIZE;
+
+    enkod_event_start(event, settings);
 
     funcs.malloc = enkod_memory_malloc;
     funcs.realloc = enkod_memory_realloc;
@@ -93,7 +88,56 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
     /* the guard does that, and does it strictly */
     yajl_config(event->yajl, yajl_dont_validate_strings, 1);
 
+    event->image_len = 0;
+
+    if (event->blocks == NULL && event->arena_len <= ENKOD_IMAGE_SIZE) {
+        event->image_len = event->arena_len;
+        memcpy(event->image, event->arena, event->image_len);
+    }
+
     return event;
+}
+
+
+/*
+ * yajl cannot be told to begin anew.  But all that it has is in the arena, and
+ * when that is as it was, then so is yajl.
+ */
+
+enkod_event_t *
+enkod_event_renew(enkod_event_t *event, const enkod_settings_t *settings)
+{
+    enkod_mem_t  mem;
+
+    if (event->image_len == 0) {
+        mem = event->mem;
+        return enkod_event_init(event, settings, &mem);
+    }
+
+    enkod_event_start(event, settings);
+
+    memcpy(event->arena, event->image, event->image_len);
+    event->arena_len = event->image_len;
+
+    return event;
+}
+
+
+/* All but yajl. */
+
+static void
+enkod_event_start(enkod_event_t *event, const enkod_settings_t *settings)
+{
+    memset(event, 0, offsetof(enkod_event_t, slots));
+    memset(&event->refusal, 0, sizeof(enkod_refusal_t));
+
+    event->settings = settings;
+    event->blocks = NULL;
+    event->arena_len = 0;
+    event->text = event->arena + ENKOD_ARENA_SIZE;
+    event->text_size = ENKOD_TEXT_SIZE;
+    event->members = event->members_start;
+    event->members_size = ENKOD_NMEMBERS;
 }
 
 
@@ -147,32 +191,36 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
     event->received += len;
 
-    if (!event->started) {
-
-        /* an empty body is not the same as one that breaks off */
-
-        event->started = (enkod_json_spaces(p, len) != len);
-    }
-
     n = enkod_json_guard(&event->guard, p, len, &error);
 
     /* what comes before a bad byte may be wrong in an earlier place */
 
     rc = enkod_event_pass(event, p, n, !last && !over && error == ENKOD_OK);
 
-    if (rc == ENKOD_OK && error != ENKOD_OK) {
+    if (rc != ENKOD_OK) {
+        return rc;
+    }
+
+    if (error != ENKOD_OK) {
         event->refusal.offset = event->received - len + n;
         event->refusal.code = error;
         return error;
     }
 
-    if (rc == ENKOD_OK && over) {
+    if (over) {
         event->refusal.offset = event->settings->max_size;
         event->refusal.code = ENKOD_TOO_LARGE;
         return ENKOD_TOO_LARGE;
     }
 
-    return rc;
+    if (!event->complete && !event->started) {
+
+        /* an empty body is not the same as one that breaks off */
+
+        event->started = (enkod_json_spaces(p, len) != len);
+    }
+
+    return ENKOD_OK;
 }
 
 
@@ -367,15 +415,18 @@ enkod_event_finish(enkod_event_t *event)
     jmp_buf        no_memory;
     enkod_error_e  rc;
 
-    if (!event->started) {
-        event->refusal.offset = event->received;
-        event->refusal.code = ENKOD_EMPTY_BODY;
-        return ENKOD_EMPTY_BODY;
-    }
+    if (!event->complete) {
 
-    rc = enkod_event_pass(event, NULL, 0, 0);
-    if (rc != ENKOD_OK) {
-        return rc;
+        if (!event->started) {
+            event->refusal.offset = event->received;
+            event->refusal.code = ENKOD_EMPTY_BODY;
+            return ENKOD_EMPTY_BODY;
+        }
+
+        rc = enkod_event_pass(event, NULL, 0, 0);
+        if (rc != ENKOD_OK) {
+            return rc;
+        }
     }
 
     if (event->complete) {
@@ -497,6 +548,10 @@ enkod_event_length(const enkod_event_t *event)
     len = sizeof("\"event\":\"\"") - 1 + enkod_event_name(event).len;
     extra = 0;
 
+    if (event->plain) {
+        return len + event->text_len - event->members[0].end;
+    }
+
     for (i = 0; i < event->nmembers; i++) {
         member = &event->members[i];
 
@@ -519,6 +574,7 @@ enkod_event_length(const enkod_event_t *event)
 unsigned char *
 enkod_event_write(const enkod_event_t *event, unsigned char *p)
 {
+    size_t       len;
     enkod_str_t  name;
 
     name = enkod_event_name(event);
@@ -528,6 +584,12 @@ enkod_event_write(const enkod_event_t *event, unsigned char *p)
     memcpy(p, name.data, name.len);
     p += name.len;
     *p++ = '"';
+
+    if (event->plain) {
+        len = event->text_len - event->members[0].end;
+        memcpy(p, event->text + event->members[0].end, len);
+        return p + len;
+    }
 
     if (event->shape) {
         p = enkod_event_write_fields(event, p);
@@ -543,7 +605,7 @@ void
 enkod_event_adopt(enkod_event_t *event, unsigned char *p)
 {
     size_t           place;
-    unsigned         i;
+    unsigned         i, first;
     enkod_member_t  *member;
 
     if (event->text == event->arena + ENKOD_ARENA_SIZE) {
@@ -553,12 +615,15 @@ enkod_event_adopt(enkod_event_t *event, unsigned char *p)
 
     place = sizeof("\"event\":") - 1;
 
+    member = &event->members[event->name];
+
     if (event->shape == NULL) {
-        enkod_event_move(&event->members[event->name],
-                         event->members[event->name].value, place);
+        enkod_event_move(member, member->value, place);
     }
 
     place += enkod_event_name(event).len + sizeof("\"\"") - 1;
+
+    member->end = place;
 
     for (i = 0; event->shape && i < event->shape->nfields; i++) {
 
@@ -568,16 +633,22 @@ enkod_event_adopt(enkod_event_t *event, unsigned char *p)
         }
     }
 
-    /* the comma before the first one is not there, and nobody looks at it */
-
-    place += sizeof(",\"extra\":") - 1;
+    first = 1;
 
     for (i = 0; i < event->nmembers; i++) {
         member = &event->members[i];
 
-        if (member->field == ENKOD_EXTRA) {
-            place = enkod_event_move(member, member->start, place);
+        if (member->field != ENKOD_EXTRA) {
+            continue;
         }
+
+        if (first) {
+            /* the comma of the first one is not there, nobody looks at it */
+            place += sizeof(",\"extra\":") - 1;
+            first = 0;
+        }
+
+        place = enkod_event_move(member, member->start, place);
     }
 
     if (!event->adopted) {
@@ -585,6 +656,7 @@ enkod_event_adopt(enkod_event_t *event, unsigned char *p)
     }
 
     event->text = p;
+    event->text_len = place;
     event->adopted = 1;
 }
 

@@ -72,7 +72,7 @@ typedef struct {
  * A new event, or NULL if there is no memory.  Settings and memory functions
  * must outlive it.
  *
- * A body that comes in one piece needs 2 KiB and what its text exceeds 512
+ * A body that comes in one piece needs 2 KiB and what its text exceeds 416
  * bytes by.  While it comes in pieces, it is 4 KiB and as much as was received,
  * and at most a quarter more than twice that, for the moment in which a long
  * string is whole.  Once there was a string with escapes, yajl has buffers of
@@ -90,6 +90,13 @@ enkod_event_t *enkod_event_init(void *block, const enkod_settings_t *settings,
 
 /* about 2 KiB */
 size_t enkod_event_size(void);
+
+/*
+ * The next event in the block of one that was destroyed, with the same memory
+ * functions; otherwise as init(), but for a fraction of its cost.
+ */
+enkod_event_t *enkod_event_renew(enkod_event_t *event,
+    const enkod_settings_t *settings);
 
 /* Gives all memory back that create() or the event took. */
 void enkod_event_destroy(enkod_event_t *event);

@@ -22,12 +22,14 @@
 
 
 /*
- * Sizes of what an event starts with: what yajl allocates for itself comes
- * from the arena (496 bytes in 2.1.0), the text of a common event fits.
+ * Sizes of what an event starts with: what yajl 2.1.0 allocates for itself
+ * comes from the arena, 288 bytes before it parses, which are kept, and 496 in
+ * all; the text of a common event fits.
  */
-#define ENKOD_ARENA_SIZE   512
-#define ENKOD_TEXT_SIZE    512
-#define ENKOD_NMEMBERS     12
+#define ENKOD_ARENA_SIZE   496
+#define ENKOD_IMAGE_SIZE   288
+#define ENKOD_TEXT_SIZE    416
+#define ENKOD_NMEMBERS     10
 
 /* a larger buffer for tokens that are cut is not kept for the next one */
 #define ENKOD_CARRY_SIZE   512
@@ -35,6 +37,12 @@
 #define ENKOD_NONE         UINT32_MAX
 
 #define enkod_align(n)     (((n) + 15) & ~(size_t) 15)
+
+/*
+ * For functions that most tokens do not need: inlined, they would take the
+ * registers of those that every token goes through.
+ */
+#define enkod_rare         __attribute__((noinline))
 
 
 /*
@@ -81,7 +89,6 @@ struct enkod_event_s {
     unsigned                 expected;  /* the kinds that may come next, if
                                            that is all there is to check */
 
-    yajl_handle              yajl;
     enkod_json_guard_t       guard;
     enkod_json_token_t       token;
 
@@ -99,6 +106,8 @@ struct enkod_event_s {
     unsigned                 has_name:1;    /* "event" has come */
     unsigned                 named:1;   /* ... and its value */
     unsigned                 skip:1;    /* the member's value is not kept */
+    unsigned                 plain:1;   /* nothing but the name, and fields
+                                           in the table's order behind it */
     unsigned                 complete:1; /* the event object is closed */
     unsigned                 test:1;
     unsigned                 created:1; /* the block is ours to free */
@@ -127,8 +136,11 @@ struct enkod_event_s {
     enkod_mem_t              mem;
     enkod_block_t           *blocks;
     jmp_buf                 *no_memory; /* where yajl is left to */
+    yajl_handle              yajl;
     size_t                   arena_len;
     unsigned char           *arena;
+    size_t                   image_len; /* 0 if there is none */
+    unsigned char           *image;     /* the arena when yajl was new */
 
     enkod_member_t           members_start[ENKOD_NMEMBERS];
 };
@@ -160,12 +172,17 @@ int enkod_refuse_field(enkod_event_t *event, enkod_error_e code,
 
 /*
  * enkod_text.c: adds to event->text, as it is or as a string with quotes,
- * unless the value is skipped.  Returns 1, or 0 after a refusal.
+ * unless the value is skipped (but for "append").  Returns 1, or 0 after a
+ * refusal.
  */
 
 static inline int enkod_text_add(enkod_event_t *event, const void *p,
     size_t len);
-int enkod_text_quote(enkod_event_t *event, const unsigned char *p,
+static inline int enkod_text_append(enkod_event_t *event, const void *p,
+    size_t len);
+static inline int enkod_text_quote(enkod_event_t *event,
+    const unsigned char *p, size_t len);
+int enkod_text_escape(enkod_event_t *event, const unsigned char *p,
     size_t len);
 
 
@@ -197,10 +214,13 @@ void enkod_memory_free(void *ctx, void *p);
 static inline int
 enkod_text_add(enkod_event_t *event, const void *p, size_t len)
 {
-    if (event->skip) {
-        return 1;
-    }
+    return event->skip ? 1 : enkod_text_append(event, p, len);
+}
 
+
+static inline int
+enkod_text_append(enkod_event_t *event, const void *p, size_t len)
+{
     if (!enkod_text_room(event, len)) {
         return 0;
     }
@@ -209,6 +229,22 @@ enkod_text_add(enkod_event_t *event, const void *p, size_t len)
     event->text_len += len;
 
     return 1;
+}
+
+
+/*
+ * What yajl did not have to decode it gives as it stands in the chunk: there
+ * are no escapes in it and no need for any, and its quotes are around it.
+ */
+
+static inline int
+enkod_text_quote(enkod_event_t *event, const unsigned char *p, size_t len)
+{
+    if ((uintptr_t) p - (uintptr_t) event->chunk < event->chunk_len) {
+        return enkod_text_add(event, p - 1, len + 2);
+    }
+
+    return enkod_text_escape(event, p, len);
 }
 
 

@@ -231,7 +231,7 @@ ngx_http_enkod_handler_refuse(ngx_http_request_t *r)
 /*
  * An event does not fit into what a request's pool has left, and one more block
  * for the pool would cost more than all other memory of a request; so a worker
- * keeps a few of the blocks that events live in.
+ * keeps a few of the blocks that events have lived in.
  */
 
 static ngx_int_t
@@ -254,14 +254,17 @@ ngx_http_enkod_handler_create_event(ngx_http_request_t *r)
         ngx_http_enkod_spares = block->next;
         ngx_http_enkod_nspares--;
 
+        ctx->event = enkod_event_renew((enkod_event_t *) block,
+                                       &elcf->settings);
+
     } else {
         block = ngx_alloc(enkod_event_size(), r->connection->log);
         if (block == NULL) {
             return NGX_ERROR;
         }
-    }
 
-    ctx->event = enkod_event_init(block, &elcf->settings, &mem);
+        ctx->event = enkod_event_init(block, &elcf->settings, &mem);
+    }
 
     if (ctx->event == NULL) {
         ngx_free(block);

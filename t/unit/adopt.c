@@ -16,10 +16,12 @@
 typedef struct {
     const char     *title;
     const char     *body;
+    const char     *last;       /* one more member, with a long string */
 } adopt_case_t;
 
 
-static int adopt(const unit_setup_t *setup, const char *text, size_t pieces);
+static int adopt(const unit_setup_t *setup, const adopt_case_t *c,
+    size_t pieces);
 static void fields(const enkod_event_t *event, char *text, size_t size);
 
 
@@ -33,28 +35,32 @@ static const unit_conf_t  conf = { .accept_unknown = 1 };
 
 static const adopt_case_t  cases[] = {
 
-    { "fields in the order of the table", "{\"event\":\"message open\"," OPEN
-      "}" },
+    { "nothing but fields in the order of the table",
+      "{\"event\":\"delivery bounce\"," OPEN "}", "error_message" },
 
-    { "the event's name at the end", "{" OPEN ",\"event\":\"message open\"}" },
+    { "fields in the order of the table, and one that is none",
+      "{\"event\":\"message open\"," OPEN "}", "long" },
+
+    { "the event's name at the end",
+      "{" OPEN ",\"event\":\"message open\"}", "long" },
 
     { "fields in another order",
       "{\"to\":\"t\",\"name\":\"n\",\"event\":\"message open\",\"from\":\"f\","
       "\"message_id\":12345678901234567890,\"sending_type\":\"DOI\","
-      "\"message_uid\":\"u\"}" },
+      "\"message_uid\":\"u\"}", "long" },
 
     { "extra fields before, among and behind them",
       "{\"x\":[1,{\"a\":\"b\"}],\"event\":\"message open\",\"y\":null," OPEN
-      ",\"z\":\"last\"}" },
+      ",\"z\":\"last\"}", "long" },
 
     { "a contact without a phone",
       "{\"groups_ids\":[1,2],\"event\":\"contact adding\",\"email\":\"e\","
-      "\"phone\":null,\"groups_names\":[\"a\",\"b\"],\"extra\":true}" },
+      "\"phone\":null,\"groups_names\":[\"a\",\"b\"],\"extra\":true}", "long" },
 
     { "an unknown event",
-      "{\"b\":1,\"event\":\"some\\n\\\"thing\",\"a\":{\"c\":[]}}" },
+      "{\"b\":1,\"event\":\"some\\n\\\"thing\",\"a\":{\"c\":[]}}", "long" },
 
-    { "an unknown event and nothing else", "{\"event\":\"x\"}" }
+    { "an unknown event and nothing else", "{\"event\":\"x\"}", "long" }
 };
 
 
@@ -68,7 +74,7 @@ main(void)
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         for (pieces = 0; pieces < 4; pieces += 3) {
-            tap_ok(adopt(&setup, cases[i].body, pieces),
+            tap_ok(adopt(&setup, &cases[i], pieces),
                    "%s%s: adopted, it is the same", cases[i].title,
                    pieces ? ", in pieces" : "");
         }
@@ -83,7 +89,7 @@ main(void)
 /* Of the text that is adopted there is nothing else in memory any more. */
 
 static int
-adopt(const unit_setup_t *setup, const char *text, size_t pieces)
+adopt(const unit_setup_t *setup, const adopt_case_t *c, size_t pieces)
 {
     int             ok;
     char            before[1024], after[1024], *body;
@@ -95,15 +101,16 @@ adopt(const unit_setup_t *setup, const char *text, size_t pieces)
 
     /* so long that it does not fit into the event itself */
 
-    size = strlen(text) + 4096;
+    size = strlen(c->body) + 4096;
     body = malloc(size);
     if (body == NULL) {
         abort();
     }
 
-    len = strlen(text) - 1;
-    memcpy(body, text, len);
-    len += snprintf(body + len, size - len, ",\"long\":\"%03000d\"}", 7);
+    len = strlen(c->body) - 1;
+    memcpy(body, c->body, len);
+    len += snprintf(body + len, size - len, ",\"%s\":\"%03000d\"}", c->last,
+                    7);
 
     str.data = (unsigned char *) body;
     str.len = len;
@@ -117,7 +124,7 @@ adopt(const unit_setup_t *setup, const char *text, size_t pieces)
                      UNIT_FINISH)
            != ENKOD_OK)
     {
-        tap_diag("%s is not accepted", text);
+        tap_diag("%s is not accepted", c->body);
         return 0;
     }
 

@@ -316,7 +316,9 @@ own_block(void)
                              body.len, 1, UNIT_LAST);
             enkod_event_destroy(event);
 
-            event = enkod_event_init(block, &setup.settings, &memory.mem);
+            event = (n == 0 && i == 0)
+                    ? enkod_event_init(block, &setup.settings, &memory.mem)
+                    : enkod_event_renew(block, &setup.settings);
             code = unit_feed(event, &body, 50, 50, UNIT_FINISH);
 
             ok = ok && code == must.code
