@@ -15,6 +15,12 @@
 #ifndef _ENKOD_ERROR_H_INCLUDED_
 #define _ENKOD_ERROR_H_INCLUDED_
 
+/*
+ * Here, and in every header of the module: its functions are called by nobody
+ * else, which spares the way through the PLT, and a clash of names.
+ */
+#pragma GCC visibility push(hidden)
+
 
 typedef enum {
     ENKOD_OK = 0,
@@ -64,5 +70,7 @@ typedef struct {
 /* The row of the table, for any error but ENKOD_OK. */
 const enkod_error_t *enkod_error_get(enkod_error_e error);
 
+
+#pragma GCC visibility pop
 
 #endif /* _ENKOD_ERROR_H_INCLUDED_ */

@@ -22,6 +22,8 @@
 
 #include "enkod_schema.h"
 
+#pragma GCC visibility push(hidden)
+
 
 /* levels of arrays and objects, the event itself being the first */
 #define ENKOD_MAX_DEPTH    32
@@ -148,5 +150,7 @@ unsigned char *enkod_event_write(const enkod_event_t *event, unsigned char *p);
  */
 void enkod_event_adopt(enkod_event_t *event, unsigned char *p);
 
+
+#pragma GCC visibility pop
 
 #endif /* _ENKOD_EVENT_H_INCLUDED_ */

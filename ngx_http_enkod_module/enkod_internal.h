@@ -20,6 +20,8 @@
 
 #include "enkod_event.h"
 
+#pragma GCC visibility push(hidden)
+
 
 /*
  * Sizes of what an event starts with: what yajl 2.1.0 allocates for itself
@@ -247,5 +249,7 @@ enkod_text_quote(enkod_event_t *event, const unsigned char *p, size_t len)
     return enkod_text_escape(event, p, len);
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* _ENKOD_INTERNAL_H_INCLUDED_ */

@@ -23,6 +23,8 @@
 
 #include "enkod_error.h"
 
+#pragma GCC visibility push(hidden)
+
 
 typedef struct {
     size_t                 len;
@@ -108,5 +110,7 @@ size_t enkod_json_escape(unsigned char *dst, const unsigned char *src,
 /* The length that enkod_json_escape() would return. */
 size_t enkod_json_escaped(const unsigned char *src, size_t len);
 
+
+#pragma GCC visibility pop
 
 #endif /* _ENKOD_JSON_H_INCLUDED_ */

@@ -17,6 +17,8 @@
 
 #include "enkod_json.h"
 
+#pragma GCC visibility push(hidden)
+
 
 /* with "event" itself, the most members an event may have */
 #define ENKOD_MAX_MEMBERS  64
@@ -136,5 +138,7 @@ int enkod_schema_same(const enkod_str_t *one, const enkod_str_t *two);
 /* "integer", "array of strings" ... */
 const char *enkod_type_name(enkod_type_e type);
 
+
+#pragma GCC visibility pop
 
 #endif /* _ENKOD_SCHEMA_H_INCLUDED_ */

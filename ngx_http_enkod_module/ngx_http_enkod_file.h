@@ -17,6 +17,8 @@
 
 #include "ngx_http_enkod_module.h"
 
+#pragma GCC visibility push(hidden)
+
 
 /* milliseconds in which another master has finished its write(), or never */
 #define NGX_HTTP_ENKOD_TAIL_WAIT     100
@@ -102,5 +104,7 @@ void ngx_http_enkod_file_log(ngx_http_enkod_file_t *file,
 void ngx_http_enkod_tail_check(ngx_http_enkod_file_t *file,
     ngx_uint_t settled, ngx_log_t *log);
 
+
+#pragma GCC visibility pop
 
 #endif /* _NGX_HTTP_ENKOD_FILE_H_INCLUDED_ */

@@ -20,6 +20,8 @@
 
 #include "enkod_event.h"
 
+#pragma GCC visibility push(hidden)
+
 
 /* seconds in Retry-After where nobody named another number */
 #define NGX_HTTP_ENKOD_RETRY_AFTER  "5"
@@ -504,5 +506,7 @@ ngx_int_t ngx_http_enkod_variables_add_field(ngx_conf_t *cf,
 
 extern ngx_module_t  ngx_http_enkod_module;
 
+
+#pragma GCC visibility pop
 
 #endif /* _NGX_HTTP_ENKOD_MODULE_H_INCLUDED_ */
