@@ -434,6 +434,9 @@ enkod_event_finish(enkod_event_t *event)
         return ENKOD_OK;
     }
 
+    /* the event breaks off; but a number alone is JSON */
+
+    event->refusal.code = ENKOD_INVALID_JSON;
     event->no_memory = &no_memory;
 
     if (setjmp(no_memory) != 0) {
@@ -441,16 +444,8 @@ enkod_event_finish(enkod_event_t *event)
         return ENKOD_NO_MEMORY;
     }
 
-    /*
-     * The event breaks off, which matters more than what the last number is;
-     * but a number alone is JSON
-     */
-
-    (void) yajl_complete_parse(event->yajl);
-
-    if (event->refusal.code != ENKOD_NOT_OBJECT) {
-        memset(&event->refusal, 0, sizeof(enkod_refusal_t));
-        event->refusal.code = ENKOD_INVALID_JSON;
+    if (event->depth == 0) {
+        (void) yajl_complete_parse(event->yajl);
     }
 
     event->refusal.offset = event->received;

@@ -78,6 +78,9 @@ static const large_t  bodies[] = {
     { "an event that breaks off",
       "{" GROUP ",\"x\":[\"", "\\n", 1500, "" },
 
+    { "an event that breaks off in a number",
+      "{" GROUP ",\"x\":", "1234567890", 1500, "" },
+
     { "an event with a wrong type behind a long string",
       "{" GROUP ",\"x\":\"", "\\n", 1500, "\",\"email\":1}" },
 
@@ -397,8 +400,13 @@ bounds(void)
 static size_t
 bound(const enkod_str_t *body, size_t received)
 {
-    return memchr(body->data, '\\', body->len) ? ESCAPED(received)
-                                                : PLAIN(received);
+    unsigned char  last;
+
+    last = body->data[body->len - 1];
+
+    return (last >= '0' && last <= '9')
+           || memchr(body->data, '\\', body->len) ? ESCAPED(received)
+                                                  : PLAIN(received);
 }
 
 
