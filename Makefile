@@ -19,21 +19,23 @@
 # NGINX_SRC=DIR     build against this nginx source tree, with the flags of
 # NGINX_BIN=FILE    this nginx (default: the one in PATH), which is also the
 #                   one that tests run
+# BUILD=DIR         make all that in DIR, below this folder, instead of build
 # CC, CC_OPT, LD_OPT   compiler, and options added to the package's own
 
 SHELL = /bin/bash
 
+BUILD = build
 PORT = 8080
 BINDIR = /usr/local/bin
 TESTS =
-export NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
+export BUILD NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
 
 # CFLAGS= and the like on our command line are not meant for nginx's makefile
 MAKEOVERRIDES =
 
-MODULE = build/ngx_http_enkod_module.so
-CHECK = build/enkod-check
-REPLAY = build/enkod-replay
+MODULE = $(BUILD)/ngx_http_enkod_module.so
+CHECK = $(BUILD)/enkod-check
+REPLAY = $(BUILD)/enkod-replay
 TOOLS = $(CHECK) $(REPLAY)
 SRC = ngx_http_enkod_module
 CORE = $(wildcard $(SRC)/enkod_*.c)
@@ -71,14 +73,15 @@ packages:
 # nginx's own makefile knows what has changed; this one always asks it
 $(MODULE): FORCE | packages
 	@bash tools/build/configure "$(STOCK)"
-	@$(MAKE) -s -C build/nginx -f objs/Makefile modules
-	@cmp -s build/nginx/objs/$(@F) $@ || \
-	    { cp build/nginx/objs/$(@F) $@.new && mv $@.new $@ && echo "built $@"; }
+	@$(MAKE) -s -C $(BUILD)/nginx -f objs/Makefile modules
+	@cmp -s $(BUILD)/nginx/objs/$(@F) $@ || \
+	    { cp $(BUILD)/nginx/objs/$(@F) $@.new && mv $@.new $@ && \
+	    echo "built $@"; }
 
 FORCE:
 
 
-# commands: tools/NAME is build/enkod-NAME, with the event core in it and the
+# commands: tools/NAME is $(BUILD)/enkod-NAME, with the event core in it and the
 # flags of a Debian package
 
 FLAGS = $(shell dpkg-buildflags --get $(1) 2>/dev/null || echo '$(2)')
@@ -91,8 +94,9 @@ $(REPLAY): TOOL_LIBS = -lcurl
 
 .SECONDEXPANSION:
 
-$(TOOLS): build/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
+$(TOOLS): $(BUILD)/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
           $$(wildcard tools/$$*/*.[ch]) | packages
+	@mkdir -p $(@D)
 	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(filter %.c,$^) \
 	    $(TOOL_LDFLAGS) $(LD_OPT) -lyajl $(TOOL_LIBS) \
 	    && mv $@.new $@ && echo "built $@"
@@ -135,11 +139,11 @@ run: $(MODULE)
 
 # unit tests: each t/unit/*.c is a program that prints TAP
 
-UNIT = $(patsubst t/unit/%.c,build/unit/%.t,$(wildcard t/unit/*.c))
+UNIT = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,$(wildcard t/unit/*.c))
 UNIT_CFLAGS = -g -O1 -Wall -Wextra -Werror \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
-build/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
+$(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
                 | packages
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -I$(SRC) -o $@ $< $(CORE) -lyajl
@@ -147,19 +151,19 @@ build/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
 
 # t/*.t: Test::Nginx and others, against the nginx that will run the module
 
-CHOSEN = $(patsubst t/unit/%.c,build/unit/%.t,$(TESTS))
-UNIT_CHOSEN = $(if $(CHOSEN),$(filter build/unit/%,$(CHOSEN)),$(UNIT))
+CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,$(TESTS))
+UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/unit/%,$(CHOSEN)),$(UNIT))
 
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
            TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
-           TEST_NGINX_SERVROOT="$(CURDIR)/build/servroot" \
+           TEST_NGINX_SERVROOT="$(abspath $(BUILD))/servroot" \
            TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)" \
            TEST_ENKOD_REPLAY="$(CURDIR)/$(REPLAY)"
 
 PROVE = prove -I t/lib
 
 # Test::Nginx gives up when it finds in its root what it has not put there
-SWEEP = find build/servroot -maxdepth 1 -type f -delete 2>/dev/null;
+SWEEP = find $(BUILD)/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
 test: $(MODULE) $(TOOLS) $(UNIT_CHOSEN)
 	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t \
@@ -169,21 +173,21 @@ test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(UNIT))
 
 # a process that valgrind has something to say about leaves a report in
-# build/valgrind, and any such report makes the target fail
+# $(BUILD)/valgrind, and any such report makes the target fail
 VALGRIND = --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes \
            --errors-for-leak-kinds=definite --num-callers=40 \
            --gen-suppressions=all -v \
            --suppressions=$(CURDIR)/t/valgrind.suppress \
-           --log-file=$(CURDIR)/build/valgrind/%p.log
+           --log-file=$(abspath $(BUILD))/valgrind/%p.log
 
 test-valgrind: $(MODULE) $(TOOLS)
-	@rm -rf build/valgrind && mkdir -p build/valgrind
+	@rm -rf $(BUILD)/valgrind && mkdir -p $(BUILD)/valgrind
 	@$(SWEEP) rc=0; \
 	$(TEST_ENV) TEST_NGINX_USE_VALGRIND="$(VALGRIND)" \
 	    TEST_NGINX_SLEEP=$${TEST_NGINX_SLEEP:-0.3} \
 	    TEST_NGINX_TIMEOUT=$${TEST_NGINX_TIMEOUT:-20} \
 	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
-	bash tools/build/valgrind-report build/valgrind || rc=1; \
+	bash tools/build/valgrind-report $(BUILD)/valgrind || rc=1; \
 	exit $$rc
 
 
@@ -204,4 +208,4 @@ bench: $(MODULE)
 	    bash -c 'exec t/bench/$(part)' && ) true
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD)
