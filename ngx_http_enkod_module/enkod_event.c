@@ -250,8 +250,11 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
             return event->refusal.code;
         }
 
-        p += n;
-        len -= n;
+        if (n) {
+            /* with nothing to pass, there may be no pointer to add to */
+            p += n;
+            len -= n;
+        }
 
         if (event->token.open && hold) {
             return ENKOD_OK;
