@@ -207,34 +207,26 @@ unit_feed(enkod_event_t *event, const enkod_str_t *body, size_t first,
 }
 
 
-/* The event is left to the caller: it is NULL where there was no memory. */
+/* What became of the event that was fed and finished with "code". */
 
-static inline enkod_event_t *
-unit_run(unit_result_t *result, const enkod_settings_t *settings,
-    const enkod_mem_t *mem, const enkod_str_t *body, size_t first,
-    size_t size, unit_end_e end)
+static inline void
+unit_record(unit_result_t *result, const enkod_event_t *event,
+    enkod_error_e code)
 {
-    enkod_event_t          *event;
     const enkod_refusal_t  *refusal;
 
     memset(result, 0, sizeof(unit_result_t));
 
-    event = enkod_event_create(settings, mem);
-    if (event == NULL) {
-        result->code = ENKOD_NO_MEMORY;
-        return NULL;
-    }
-
     result->created = 1;
-    result->code = unit_feed(event, body, first, size, end);
+    result->code = code;
 
     refusal = enkod_event_refusal(event);
 
-    if (result->code != ENKOD_OK) {
+    if (code != ENKOD_OK) {
 
-        if (refusal->code != result->code) {
+        if (refusal->code != code) {
             fprintf(stderr, "# returned %d, but the refusal says %d\n",
-                    result->code, refusal->code);
+                    code, refusal->code);
             abort();
         }
 
@@ -250,7 +242,7 @@ unit_run(unit_result_t *result, const enkod_settings_t *settings,
             memcpy(result->field, refusal->field.data, refusal->field.len);
         }
 
-        return event;
+        return;
     }
 
     result->length = enkod_event_length(event);
@@ -264,6 +256,26 @@ unit_run(unit_result_t *result, const enkod_settings_t *settings,
     result->line = realloc(result->line, result->length);
     result->line_len = enkod_event_write(event, result->line) - result->line;
     result->test = enkod_event_test(event);
+}
+
+
+/* The event is left to the caller: it is NULL where there was no memory. */
+
+static inline enkod_event_t *
+unit_run(unit_result_t *result, const enkod_settings_t *settings,
+    const enkod_mem_t *mem, const enkod_str_t *body, size_t first,
+    size_t size, unit_end_e end)
+{
+    enkod_event_t  *event;
+
+    event = enkod_event_create(settings, mem);
+    if (event == NULL) {
+        memset(result, 0, sizeof(unit_result_t));
+        result->code = ENKOD_NO_MEMORY;
+        return NULL;
+    }
+
+    unit_record(result, event, unit_feed(event, body, first, size, end));
 
     return event;
 }
