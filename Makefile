@@ -10,6 +10,8 @@
 #                        (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
+#   make fuzz            new inputs for what reads them, for a minute each
+#                        (FUZZ_SECONDS=, FUZZ=event)
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync pass')
 #   make clean
@@ -57,13 +59,14 @@ PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
+PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        soak bench clean FORCE
+        fuzz soak bench clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -149,10 +152,51 @@ $(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
 	$(CC) $(UNIT_CFLAGS) -I$(SRC) -o $@ $< $(CORE) -lyajl
 
 
+# fuzz targets: t/fuzz/NAME.c; with replay.c a test of the inputs in
+# t/fuzz/corpus/NAME, and with clang's libFuzzer a search for others
+
+FUZZ = event
+FUZZ_SECONDS = 60
+
+FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
+FUZZ_HEADERS = $(wildcard $(SRC)/enkod_*.h t/unit/*.h t/fuzz/*.h)
+FUZZ_CORE = $(CORE:$(SRC)/%.c=$(BUILD)/fuzz/core/%.o)
+
+# optimized, as what counts is how many inputs there are
+FUZZ_CFLAGS = -g -O2 -Wall -Wextra -Werror -I$(SRC) \
+              -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# what to follow: branches, for the words to compare with are in the dictionary
+FUZZ_FOLLOW = -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
+
+$(BUILD)/fuzz/%.t: t/fuzz/%.c t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
+	$(FUZZ_REPLAY)
+
+define FUZZ_REPLAY
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -I$(SRC) -DCORPUS='"t/fuzz/corpus/$*"' -o $@ \
+	    $< t/fuzz/replay.c $(CORE) -lyajl
+endef
+
+$(BUILD)/fuzz/core/%.o: $(SRC)/%.c $(FUZZ_HEADERS) | packages
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) $(FUZZ_FOLLOW) -c -o $@ $<
+
+$(BUILD)/fuzz/%.o: t/fuzz/%.c $(FUZZ_HEADERS) | packages
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_CORE)
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lyajl \
+	    && echo "built $@"
+
+
 # t/*.t: Test::Nginx and others, against the nginx that will run the module
 
-CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,$(TESTS))
-UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/unit/%,$(CHOSEN)),$(UNIT))
+PROGRAMS = $(UNIT) $(FUZZ_TESTS)
+CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
+         $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%.t,$(TESTS)))
+UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
            TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
@@ -166,11 +210,11 @@ PROVE = prove -I t/lib
 SWEEP = find $(BUILD)/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
 test: $(MODULE) $(TOOLS) $(UNIT_CHOSEN)
-	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(UNIT) $(wildcard t/*.t \
-	    t/durability/*.t))
+	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(PROGRAMS) $(wildcard \
+	    t/*.t t/durability/*.t))
 
 test-unit: $(UNIT_CHOSEN)
-	@$(PROVE) $(or $(CHOSEN),$(UNIT))
+	@$(PROVE) $(or $(CHOSEN),$(PROGRAMS))
 
 # a process that valgrind has something to say about leaves a report in
 # $(BUILD)/valgrind, and any such report makes the target fail
@@ -189,6 +233,10 @@ test-valgrind: $(MODULE) $(TOOLS)
 	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
 	bash tools/build/valgrind-report $(BUILD)/valgrind || rc=1; \
 	exit $$rc
+
+
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@FUZZ_SECONDS="$(FUZZ_SECONDS)" bash t/fuzz/fuzz $(FUZZ)
 
 
 # can it fail at all?  01-oracle.t tells

@@ -1,0 +1,586 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * The event core, given a body and the settings to check it with.  However the
+ * body is cut, the verdict is that of the whole one, and so is every byte of
+ * the text.  Where an event is refused, nothing behind the byte that decided
+ * it matters.  Where it is accepted, the text is compact JSON with the fields
+ * in the order of the table, says the same when it is adopted, and is accepted
+ * as an event with that very text.  Without memory it is refused, and whatever
+ * happens, all memory is given back.
+ *
+ * The first bytes of an input are the settings (input_t), the others the body.
+ */
+
+
+#include <ctype.h>
+
+#include "fuzz.h"
+#include "../unit/replay.h"
+#include "../unit/oracle.h"
+
+
+#define NCUTS  4
+
+
+typedef struct {
+    unsigned char   flags;          /* the bits below */
+    unsigned char   max_size;       /* of the body; 0: 64k */
+    unsigned char   fail_at;        /* the allocation that fails; 0: none */
+    unsigned char   behind;         /* what stands behind a refused byte */
+    unsigned char   cuts[NCUTS];    /* sizes of pieces, the last of which
+                                       repeats; as such 0: all the rest */
+} input_t;
+
+#define FLAG_EXTRA      0x03        /* of enkod_extra_e */
+#define FLAG_UNKNOWN    0x04
+#define FLAG_EVENTS     0x08
+#define FLAG_DECLARED   0x10
+#define FLAG_END        0x60        /* of unit_end_e */
+#define FLAG_BLOCK      0x80        /* the event is in the caller's memory */
+
+
+static const unit_setup_t *setup_get(int with_declared);
+static void check_whole(unit_result_t *must, const enkod_settings_t *settings,
+    const enkod_str_t *body);
+static void check_text(const enkod_event_t *event, const unsigned char *text,
+    size_t len);
+static void check_fields(const enkod_event_t *event, unsigned char *object);
+static void check_adopted(enkod_event_t *event, unsigned char *text,
+    size_t len);
+static void check_cut(const unit_result_t *must,
+    const enkod_settings_t *settings, const enkod_str_t *body,
+    const input_t *input, unsigned fail_at);
+static enkod_error_e feed(enkod_event_t *event, const enkod_str_t *body,
+    const input_t *input);
+static void check_behind(const unit_result_t *must,
+    const enkod_settings_t *settings, const enkod_str_t *body,
+    const input_t *input);
+static size_t token_end(const enkod_str_t *body, size_t at);
+static int is_word(unsigned char c);
+static void check_again(const unit_result_t *must,
+    const enkod_settings_t *settings);
+static void finish(enkod_event_t *event, unit_memory_t *memory);
+static void must_be(const char *what, const unit_result_t *must,
+    unit_result_t *result);
+
+
+/* every type, and a row of the vendor's in other words */
+
+static const unit_conf_t  declared = {
+    .shapes = {
+        { "t", "s=string", "i=integer?", "n=number?", "b=boolean?",
+          "ss=strings?", "ii=integers?", "a=any?" },
+        { "\xd1\x81\xd0\xbe", "\xd1\x81=string?", "\"=any", "s=integer?" },
+        { "message open", "name=any", "message_uid=string?", "to=strings?" }
+    },
+    .events = { "\xd1\x82", "complaint", "contact adding", "message open" }
+};
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t               n;
+    input_t              input;
+    enkod_str_t          body;
+    unit_result_t        must;
+    enkod_settings_t     settings;
+    const unit_setup_t  *setup;
+
+    n = (size < sizeof(input_t)) ? size : sizeof(input_t);
+
+    memset(&input, 0, sizeof(input_t));
+    memcpy(&input, data, n);
+
+    body.data = data + n;
+    body.len = size - n;
+
+    setup = setup_get(input.flags & FLAG_DECLARED);
+
+    settings = setup->settings;
+    settings.extra = (input.flags & FLAG_EXTRA) % (ENKOD_EXTRA_REJECT + 1);
+    settings.accept_unknown = (input.flags & FLAG_UNKNOWN) != 0;
+
+    if (!(input.flags & FLAG_EVENTS)) {
+        settings.events = NULL;
+        settings.nevents = 0;
+    }
+
+    if (input.max_size) {
+        settings.max_size = input.max_size;
+    }
+
+    check_whole(&must, &settings, &body);
+    check_cut(&must, &settings, &body, &input, 0);
+
+    if (input.fail_at) {
+        check_cut(&must, &settings, &body, &input, input.fail_at);
+    }
+
+    if (must.code != ENKOD_OK) {
+        check_behind(&must, &settings, &body, &input);
+
+    } else {
+        check_again(&must, &settings);
+    }
+
+    unit_result_free(&must);
+
+    return 0;
+}
+
+
+/* The tables are made once. */
+
+static const unit_setup_t *
+setup_get(int with_declared)
+{
+    static int           done;
+    static unit_setup_t  builtin, with;
+
+    if (!done) {
+        unit_setup(&with, &declared);
+        unit_setup(&builtin, NULL);
+
+        builtin.settings.events = with.settings.events;
+        builtin.settings.nevents = with.settings.nevents;
+
+        done = 1;
+    }
+
+    return with_declared ? &with : &builtin;
+}
+
+
+static void
+check_whole(unit_result_t *must, const enkod_settings_t *settings,
+    const enkod_str_t *body)
+{
+    enkod_str_t     name;
+    unit_memory_t   memory;
+    enkod_event_t  *event;
+    unsigned char  *text;
+
+    unit_memory_init(&memory);
+
+    event = unit_run(must, settings, &memory.mem, body, body->len, 1,
+                     UNIT_LAST);
+
+    /* is there as soon as it is known, also of a refused event */
+
+    name = enkod_event_name(event);
+
+    fuzz_must(name.len == 0 || memchr(name.data, '\n', name.len) == NULL,
+              "the name is one line");
+
+    text = NULL;
+
+    if (must->code == ENKOD_OK) {
+        fuzz_must(must->length == must->line_len, "the length is the text's");
+
+        check_text(event, must->line, must->line_len);
+
+        text = fuzz_alloc(must->line_len);
+        check_adopted(event, text, must->line_len);
+
+    } else {
+        fuzz_must(must->offset <= body->len, "the offset is in the body");
+    }
+
+    finish(event, &memory);
+    free(text);
+}
+
+
+/* The text is what the second opinion on JSON would write, field by field. */
+
+static void
+check_text(const enkod_event_t *event, const unsigned char *text, size_t len)
+{
+    size_t          n;
+    unsigned        deepest;
+    enkod_str_t     object;
+    unsigned char  *p, *out;
+
+    p = fuzz_alloc(len + 2);
+    out = fuzz_alloc(6 * (len + 2) + 8);
+
+    p[0] = '{';
+    memcpy(p + 1, text, len);
+    p[len + 1] = '}';
+
+    object.data = p;
+    object.len = len + 2;
+
+    fuzz_must(oracle_json(&object, out, &n, &deepest), "the text is JSON");
+
+    fuzz_must(n == object.len && memcmp(out, p, n) == 0,
+              "the text is compact, with the fewest escapes");
+
+    check_fields(event, p);
+
+    free(out);
+    free(p);
+}
+
+
+/* "object" is the text with braces around it. */
+
+static void
+check_fields(const enkod_event_t *event, unsigned char *object)
+{
+    unsigned              i;
+    enkod_str_t           name, key, field, value;
+    const unsigned char  *p, *next;
+    const enkod_shape_t  *shape;
+
+    static const enkod_str_t  null = S("null");
+    static const enkod_str_t  first = S("\"event\"");
+    static const enkod_str_t  last = S("\"extra\"");
+
+    p = oracle_member(object + 1, &name, &value);
+
+    value.data++;
+    value.len -= 2;
+    field = enkod_event_name(event);
+
+    fuzz_must(enkod_str_equal(&name, &first) && enkod_str_equal(&value, &field),
+              "the event's name comes first");
+
+    shape = enkod_event_shape(event);
+    next = oracle_member(p, &name, &value);
+
+    for (i = 0; shape && i < shape->nfields; i++) {
+
+        field = enkod_event_field(event, &shape->fields[i]);
+
+        key.data = shape->fields[i].key.data + 1;
+        key.len = shape->fields[i].key.len - 2;
+
+        if (next == NULL || !enkod_str_equal(&name, &key)) {
+            fuzz_must(shape->fields[i].optional && field.len == 0,
+                      "a field that is not in the text may be absent, and is");
+            continue;
+        }
+
+        if (enkod_str_equal(&value, &null)) {
+            value.len = 0;
+
+        } else if (shape->fields[i].type == ENKOD_STRING) {
+            value.data++;
+            value.len -= 2;
+        }
+
+        fuzz_must(value.len == field.len
+                  && (field.len == 0 || enkod_str_equal(&value, &field)),
+                  "a field is what stands in the text");
+
+        p = next;
+        next = oracle_member(p, &name, &value);
+    }
+
+    if (next) {
+        fuzz_must(enkod_str_equal(&name, &last)
+                  && oracle_member(next, &name, &value) == NULL,
+                  "behind the fields there are extra ones only");
+    }
+}
+
+
+/* As the line is used: written, and then all there is of the event's text. */
+
+static void
+check_adopted(enkod_event_t *event, unsigned char *text, size_t len)
+{
+    unsigned char  *again;
+
+    (void) enkod_event_write(event, text);
+    enkod_event_adopt(event, text);
+
+    check_text(event, text, len);
+
+    again = fuzz_alloc(len);
+
+    fuzz_must(enkod_event_length(event) == len
+              && enkod_event_write(event, again) == again + len
+              && memcmp(text, again, len) == 0,
+              "the text is the same once it is adopted");
+
+    free(again);
+}
+
+
+static void
+check_cut(const unit_result_t *must, const enkod_settings_t *settings,
+    const enkod_str_t *body, const input_t *input, unsigned fail_at)
+{
+    void           *block;
+    unit_memory_t   memory;
+    unit_result_t   result;
+    enkod_event_t  *event;
+
+    unit_memory_init(&memory);
+    memory.fail_at = fail_at;
+
+    block = NULL;
+
+    if (input->flags & FLAG_BLOCK) {
+        block = fuzz_alloc(enkod_event_size());
+        event = enkod_event_init(block, settings, &memory.mem);
+
+    } else {
+        event = enkod_event_create(settings, &memory.mem);
+    }
+
+    if (event == NULL) {
+        fuzz_must(memory.failed, "an event is there if there is memory");
+
+    } else {
+        unit_record(&result, event, feed(event, body, input));
+
+        if (!memory.failed) {
+            must_be("cut", must, &result);
+
+        } else if (result.code != ENKOD_NO_MEMORY) {
+
+            /* what breaks off is wrong, whatever its last number is */
+
+            fuzz_must(result.code != ENKOD_OK, "without memory, no event");
+            must_be("without memory", must, &result);
+        }
+
+        fuzz_must(memory.peak <= 8192 + body->len * 9 / 2,
+                  "memory is what enkod_event.h says at most");
+
+        unit_result_free(&result);
+        finish(event, &memory);
+    }
+
+    free(block);
+}
+
+
+/* A piece is memory of its own and gone when the core has had it. */
+
+static enkod_error_e
+feed(enkod_event_t *event, const enkod_str_t *body, const input_t *input)
+{
+    size_t          n, pos;
+    unsigned        i, how;
+    enkod_error_e   code;
+    unsigned char  *piece;
+
+    how = (input->flags & FLAG_END) / (FLAG_END & -FLAG_END) % UNIT_NENDS;
+    pos = 0;
+    i = 0;
+
+    do {
+        n = input->cuts[i];
+
+        if (i < NCUTS - 1) {
+            i++;
+
+        } else if (n == 0) {
+            n = body->len;
+        }
+
+        if (n > body->len - pos) {
+            n = body->len - pos;
+        }
+
+        piece = fuzz_alloc(n);
+        memcpy(piece, body->data + pos, n);
+        pos += n;
+
+        code = enkod_event_feed(event, piece, n,
+                                how == UNIT_LAST && pos == body->len);
+
+        free(piece);
+
+        if (code != ENKOD_OK) {
+            return code;
+        }
+
+    } while (pos < body->len);
+
+    if (how == UNIT_EMPTY) {
+
+        code = enkod_event_feed(event, NULL, 0, 1);
+        if (code != ENKOD_OK) {
+            return code;
+        }
+    }
+
+    return enkod_event_finish(event);
+}
+
+
+/*
+ * The offset is that of the byte that decided it, or of the one behind it; but
+ * a token that is out of place is read to its end first.
+ */
+
+static void
+check_behind(const unit_result_t *must, const enkod_settings_t *settings,
+    const enkod_str_t *body, const input_t *input)
+{
+    size_t          n;
+    enkod_str_t     other;
+    unit_memory_t   memory;
+    unit_result_t   result;
+    enkod_event_t  *event;
+    unsigned char  *p;
+
+    n = must->offset;
+
+    if (must->code != ENKOD_INVALID_UTF8
+        && must->code != ENKOD_LONE_SURROGATE)
+    {
+        n = token_end(body, n);
+    }
+
+    n++;
+
+    if (n >= body->len) {
+        return;
+    }
+
+    p = fuzz_alloc(body->len);
+    memcpy(p, body->data, n);
+    memset(p + n, input->behind, body->len - n);
+
+    other.data = p;
+    other.len = body->len;
+
+    unit_memory_init(&memory);
+
+    event = unit_run(&result, settings, &memory.mem, &other, other.len, 1,
+                     UNIT_LAST);
+
+    must_be("with other bytes behind the one that decided", must, &result);
+
+    unit_result_free(&result);
+    finish(event, &memory);
+    free(p);
+}
+
+
+/* The end of the string, number, literal or other byte that "at" is in. */
+
+static size_t
+token_end(const enkod_str_t *body, size_t at)
+{
+    size_t                n;
+    const unsigned char  *p = body->data;
+
+    n = 0;
+
+    while (n <= at && n < body->len) {
+
+        if (p[n++] == '"') {
+
+            while (n < body->len && p[n] != '"') {
+                n += (p[n] == '\\') ? 2 : 1;
+            }
+
+            n++;
+
+        } else if (is_word(p[n - 1])) {
+
+            while (n < body->len && is_word(p[n])) {
+                n++;
+            }
+        }
+    }
+
+    return n;
+}
+
+
+static int
+is_word(unsigned char c)
+{
+    return isalnum(c) || c == '+' || c == '-' || c == '.';
+}
+
+
+/*
+ * The text as an event: that is what it says, once the extra fields stand
+ * among the others.
+ */
+
+static void
+check_again(const unit_result_t *must, const enkod_settings_t *settings)
+{
+    size_t                at;
+    enkod_str_t           body, name, value;
+    unit_memory_t         memory;
+    unit_result_t         result;
+    enkod_event_t        *event;
+    unsigned char        *object;
+    const unsigned char  *p;
+
+    static const enkod_str_t  extra = S("\"extra\"");
+
+    object = fuzz_alloc(must->line_len + 2);
+
+    object[0] = '{';
+    memcpy(object + 1, must->line, must->line_len);
+    object[must->line_len + 1] = '}';
+
+    body.data = object;
+    body.len = must->line_len + 2;
+
+    p = object + 1;
+
+    do {
+        p = oracle_member(p, &name, &value);
+
+        /* no field can have that name */
+
+        if (p != NULL && enkod_str_equal(&name, &extra)) {
+            at = name.data - object;
+
+            memmove(object + at, value.data + 1, value.len - 1);
+            body.len = at + value.len - 1;
+            p = NULL;
+        }
+
+    } while (p != NULL);
+
+    unit_memory_init(&memory);
+
+    event = unit_run(&result, settings, &memory.mem, &body, body.len, 1,
+                     UNIT_LAST);
+
+    must_be("as an event", must, &result);
+
+    unit_result_free(&result);
+    finish(event, &memory);
+    free(object);
+}
+
+
+static void
+finish(enkod_event_t *event, unit_memory_t *memory)
+{
+    enkod_event_destroy(event);
+
+    fuzz_must(memory->live == 0, "all memory is given back");
+}
+
+
+static void
+must_be(const char *what, const unit_result_t *must, unit_result_t *result)
+{
+    if (!unit_same(must, result)) {
+        unit_diag_result("whole", must);
+        unit_diag_result(what, result);
+        abort();
+    }
+}
