@@ -11,7 +11,7 @@
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
 #   make fuzz            new inputs for what reads them, for a minute each
-#                        (FUZZ_SECONDS=, FUZZ=event)
+#                        (FUZZ_SECONDS=, FUZZ='event differential')
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync pass')
 #   make clean
@@ -59,7 +59,9 @@ PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
-PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm)
+PACKAGES += $(if $(filter test test-unit,$(GOALS)),g++ rapidjson-dev)
+PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
+              rapidjson-dev)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
@@ -152,10 +154,10 @@ $(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
 	$(CC) $(UNIT_CFLAGS) -I$(SRC) -o $@ $< $(CORE) -lyajl
 
 
-# fuzz targets: t/fuzz/NAME.c; with replay.c a test of the inputs in
+# fuzz targets: t/fuzz/NAME.c or .cc; with replay.c a test of the inputs in
 # t/fuzz/corpus/NAME, and with clang's libFuzzer a search for others
 
-FUZZ = event
+FUZZ = event differential
 FUZZ_SECONDS = 60
 
 FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
@@ -172,10 +174,13 @@ FUZZ_FOLLOW = -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 $(BUILD)/fuzz/%.t: t/fuzz/%.c t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
 	$(FUZZ_REPLAY)
 
+$(BUILD)/fuzz/%.t: t/fuzz/%.cc t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
+	$(FUZZ_REPLAY)
+
 define FUZZ_REPLAY
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -I$(SRC) -DCORPUS='"t/fuzz/corpus/$*"' -o $@ \
-	    $< t/fuzz/replay.c $(CORE) -lyajl
+	    $< t/fuzz/replay.c $(CORE) -lyajl -lstdc++
 endef
 
 $(BUILD)/fuzz/core/%.o: $(SRC)/%.c $(FUZZ_HEADERS) | packages
@@ -186,8 +191,14 @@ $(BUILD)/fuzz/%.o: t/fuzz/%.c $(FUZZ_HEADERS) | packages
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) -c -o $@ $<
 
+# RapidJSON's way through an input is worth to be followed, but what is
+# undefined in it is not ours
+$(BUILD)/fuzz/%.o: t/fuzz/%.cc $(FUZZ_HEADERS) | packages
+	@mkdir -p $(@D)
+	@clang $(FUZZ_CFLAGS) $(FUZZ_FOLLOW) -fno-sanitize=undefined -c -o $@ $<
+
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_CORE)
-	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lyajl \
+	@clang $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lyajl -lstdc++ \
 	    && echo "built $@"
 
 
@@ -195,7 +206,8 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_CORE)
 
 PROGRAMS = $(UNIT) $(FUZZ_TESTS)
 CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
-         $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%.t,$(TESTS)))
+         $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%.t,\
+         $(patsubst t/fuzz/%.cc,$(BUILD)/fuzz/%.t,$(TESTS))))
 UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
