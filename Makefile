@@ -11,7 +11,7 @@
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
 #   make fuzz            new inputs for what reads them, for a minute each
-#                        (FUZZ_SECONDS=, FUZZ='event differential')
+#                        (FUZZ_SECONDS=, FUZZ='event differential schema')
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync pass')
 #   make clean
@@ -157,7 +157,7 @@ $(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
 # fuzz targets: t/fuzz/NAME.c or .cc; with replay.c a test of the inputs in
 # t/fuzz/corpus/NAME, and with clang's libFuzzer a search for others
 
-FUZZ = event differential
+FUZZ = event differential schema
 FUZZ_SECONDS = 60
 
 FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
