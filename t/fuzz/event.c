@@ -55,6 +55,8 @@ static void check_adopted(enkod_event_t *event, unsigned char *text,
 static void check_cut(const unit_result_t *must,
     const enkod_settings_t *settings, const enkod_str_t *body,
     const input_t *input, unsigned fail_at);
+static enkod_event_t *renewed(void *block, const enkod_settings_t *settings,
+    unit_memory_t *memory, const enkod_str_t *body, size_t cut);
 static enkod_error_e feed(enkod_event_t *event, const enkod_str_t *body,
     const input_t *input);
 static void check_behind(const unit_result_t *must,
@@ -331,7 +333,7 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
 
     if (input->flags & FLAG_BLOCK) {
         block = fuzz_alloc(enkod_event_size());
-        event = enkod_event_init(block, settings, &memory.mem);
+        event = renewed(block, settings, &memory, body, input->cuts[0]);
 
     } else {
         event = enkod_event_create(settings, &memory.mem);
@@ -362,6 +364,32 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
     }
 
     free(block);
+}
+
+
+/* In a block in which there was an event before, with what was cut off. */
+
+static enkod_event_t *
+renewed(void *block, const enkod_settings_t *settings, unit_memory_t *memory,
+    const enkod_str_t *body, size_t cut)
+{
+    enkod_event_t  *event;
+
+    event = enkod_event_init(block, settings, &memory->mem);
+    if (event == NULL) {
+        return NULL;
+    }
+
+    if (cut > body->len) {
+        cut = body->len;
+    }
+
+    (void) enkod_event_feed(event, body->data, cut, 0);
+    finish(event, memory);
+
+    memory->failed = 0;
+
+    return enkod_event_renew(event, settings);
 }
 
 
