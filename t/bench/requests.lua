@@ -1,5 +1,5 @@
 -- What wrk sends: the requests in the files it is given, in rotation, byte for
--- byte as they are.  Its last line is read by t/bench/bench.
+-- byte as they are.  Its last line is read by Enkod::Wrk.
 
 local requests = {}
 local last = 0
@@ -23,8 +23,12 @@ end
 function done(summary, latency, requests)
     local errors = summary.errors
 
-    io.write(string.format("done requests=%d bytes=%d status=%d other=%d\n",
+    io.write(string.format("done requests=%d bytes=%d status=%d other=%d"
+                           .. " p50=%.3f p99=%.3f seconds=%.6f\n",
                            summary.requests, summary.bytes, errors.status,
                            errors.connect + errors.read + errors.write
-                           + errors.timeout))
+                           + errors.timeout,
+                           latency:percentile(50) / 1000,
+                           latency:percentile(99) / 1000,
+                           summary.duration / 1000000))
 end

@@ -1,0 +1,131 @@
+package Enkod::Worker;
+
+# An nginx of a benchmark: one worker, and nothing in its configuration but what
+# is measured.
+#
+#     my ($pid, $worker) = Enkod::Worker::launch(
+#         dir     => folder, port => port, binary => "nginx",
+#         load    => [modules], http => text, server => text,
+#         seconds => 1200,            # it ends then even if nobody stops it
+#         alone   => 1,               # no master: one process
+#         wrapper => [qw(taskset -c 1)]
+#     );
+#
+# The pid is the one to stop.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Basename ();
+use File::Path qw(make_path);
+use IO::Socket::INET;
+
+use Enkod::Process qw(start stop alive wait_for child_of);
+
+my $top = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
+
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
+        or die "no free port: $@\n";
+
+    return $socket->sockport;
+}
+
+
+sub launch {
+    my %o = @_;
+    my $dir = $o{dir};
+
+    make_path("$dir/tmp");
+    unlink "$dir/error.log", "$dir/nginx.pid";
+
+    open my $conf, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
+    print $conf text(%o);
+    close $conf or die "$dir/nginx.conf: $!\n";
+
+    my $pid = start('nginx', "$dir/stderr.log", 'timeout', $o{seconds},
+                    @{ $o{wrapper} || [] }, $o{binary}, '-p', "$dir/",
+                    '-c', "$dir/nginx.conf", '-e', "$dir/error.log");
+
+    # it listens when it has written its process id, and not before
+    my $up = wait_for(60, sub { -s "$dir/nginx.pid" || !alive($pid) })
+             && alive($pid);
+
+    unless ($up) {
+        my $why = slurp("$dir/stderr.log") . slurp("$dir/error.log");
+        stop($pid);
+        die "nginx did not start: $why\n";
+    }
+
+    return $pid if $o{alone};
+
+    my ($master) = slurp("$dir/nginx.pid") =~ /(\d+)/;
+    my $worker;
+
+    wait_for(10, sub { $worker = child_of($master) })
+        or die "nginx has no worker\n";
+
+    return ($pid, $worker);
+}
+
+
+sub text {
+    my %o = @_;
+
+    # the owner of the tree can write to build/
+    my @owner = map { $_->[0] } [getpwuid((stat $top)[4])],
+                                [getgrgid((stat $top)[5])];
+    my $user = $> == 0 && !$o{alone} ? "user @owner;" : '';
+    my $master = $o{alone} ? 'off' : 'on';
+    my $load = join "", map { "load_module $_;\n" } @{ $o{load} };
+    my ($http, $server) = map { $o{$_} // '' } qw(http server);
+
+    return <<"END";
+$load
+daemon            off;
+master_process    $master;
+worker_processes  1;
+$user
+
+pid        $o{dir}/nginx.pid;
+error_log  $o{dir}/error.log;
+
+events {
+    worker_connections  2000;
+}
+
+http {
+    access_log  off;
+
+    keepalive_requests  100000000;
+    keepalive_timeout   600s;
+
+    client_body_temp_path  $o{dir}/tmp/body;
+    proxy_temp_path        $o{dir}/tmp/proxy;
+    fastcgi_temp_path      $o{dir}/tmp/fastcgi;
+    uwsgi_temp_path        $o{dir}/tmp/uwsgi;
+    scgi_temp_path         $o{dir}/tmp/scgi;
+
+$http
+    server {
+        listen  127.0.0.1:$o{port};
+
+$server
+    }
+}
+END
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $file, '<', $path or return '';
+    local $/;
+
+    return <$file> // '';
+}
+
+1;

@@ -1,0 +1,170 @@
+package Enkod::Wrk;
+
+# The eight bodies of t/events as requests, sent by wrk or by us, byte for byte
+# the same; and what has become of them: answers, and lines in a file.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+use File::Basename qw(basename dirname);
+use IO::Socket::INET;
+
+our @EXPORT_OK = qw(bodies write_requests connection exchange wrk_command
+                    wrk_result count_lines lines_are);
+
+my $tests = dirname(__FILE__) . '/../..';
+
+
+sub bodies {
+    my @bodies = sort glob("\Q$tests\E/events/*.json");
+
+    @bodies == 8 or die "t/events has not the eight bodies\n";
+
+    return @bodies;
+}
+
+
+# Writes the requests to files that begin with that path, and returns these.
+
+sub write_requests {
+    my ($begin, $port, $uri) = @_;
+
+    my @paths;
+
+    for my $path (bodies()) {
+        my $body = slurp($path);
+
+        push @paths, "$begin." . basename($path) . '.request';
+
+        open my $file, '>:raw', $paths[-1] or die "$paths[-1]: $!\n";
+        print $file "POST $uri HTTP/1.1\r\n"
+                    . "Host: 127.0.0.1:$port\r\n"
+                    . "Content-Type: application/json\r\n"
+                    . 'Content-Length: ' . length($body) . "\r\n\r\n$body";
+        close $file or die "$paths[-1]: $!\n";
+    }
+
+    return @paths;
+}
+
+
+sub connection {
+    my ($port) = @_;
+
+    return IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 5)
+           || die "cannot connect to port $port: $@\n";
+}
+
+
+# "n" requests one after the other; each has to be answered by a 200 without a
+# body.  Returns the size of the last answer.
+
+sub exchange {
+    my ($socket, $n, @paths) = @_;
+
+    my @requests = map { slurp($_) } @paths;
+    my $size = 0;
+
+    alarm 120;
+
+    for my $i (0 .. $n - 1) {
+        my $request = $requests[$i % @requests];
+        my $answer = '';
+
+        syswrite($socket, $request) == length $request
+            or die "cannot send a request: $!\n";
+
+        until ($answer =~ /\r\n\r\n/) {
+            sysread $socket, $answer, 4096, length $answer
+                or die "no answer to request $i of $paths[0]\n";
+        }
+
+        $answer =~ m{^HTTP/1\.1 200 .*^Content-Length: 0\r\n.*\r\n\r\n\z}msi
+            or die "request $i of $paths[0] was answered by\n$answer\n";
+
+        $size = length $answer;
+    }
+
+    alarm 0;
+
+    return $size;
+}
+
+
+# wrk with one thread, which sends the requests in these files
+
+sub wrk_command {
+    my ($port, $connections, $seconds, @paths) = @_;
+
+    return ('wrk', '-t', 1, '-c', $connections, '-d', "${seconds}s",
+            '--timeout', '10s', '-s', "$tests/bench/requests.lua",
+            "http://127.0.0.1:$port", '--', @paths);
+}
+
+
+# What wrk has seen, from what it has said: requests and bytes; latencies, in
+# milliseconds; and how long it took, in seconds.  All answers have to be good.
+
+sub wrk_result {
+    my ($what, $said) = @_;
+
+    my ($line) = $said =~ /^done (.*)$/m or die "wrk failed: $said\n";
+    my %seen = map { split /=/ } split / /, $line;
+
+    $seen{requests} > 0 or die "$what: no request was done\n";
+    $seen{status} == 0 or die "$what: $seen{status} of $seen{requests} answers"
+                              . " were errors\n";
+    $seen{other} == 0 or die "$what: $seen{other} connections failed\n";
+
+    return \%seen;
+}
+
+
+# Lines in a log: complete ones.
+
+sub count_lines {
+    my ($log) = @_;
+
+    open my $file, '<:raw', $log or die "cannot read $log: $!\n";
+
+    my $lines = 0;
+    my $last = "\n";
+
+    while (sysread $file, my $data, 1 << 20) {
+        $lines += $data =~ tr/\n//;
+        $last = substr $data, -1;
+    }
+
+    $last eq "\n" or die "$log: the last line is not complete\n";
+
+    return $lines;
+}
+
+
+# One line for each acknowledged event, and at most "more" besides, of events
+# whose sender did not wait for the answer.
+
+sub lines_are {
+    my ($log, $acknowledged, $more) = @_;
+
+    my $lines = count_lines($log);
+
+    $lines >= $acknowledged && $lines <= $acknowledged + $more
+        or die "$acknowledged events were acknowledged, at most $more more"
+               . " were on their way, and there are $lines lines in $log\n";
+
+    return $lines;
+}
+
+
+sub slurp {
+    my ($path) = @_;
+
+    open my $file, '<:raw', $path or die "$path: $!\n";
+    local $/;
+
+    return <$file>;
+}
+
+1;
