@@ -13,7 +13,7 @@
 #   make fuzz            new inputs for what reads them, for a minute each
 #                        (FUZZ_SECONDS=, FUZZ='event differential schema')
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
-#   make bench           what an event costs (BENCH='cpu sync pass')
+#   make bench           what an event costs (BENCH='cpu sync memory')
 #   make clean
 #
 # Missing Debian packages are installed first.
@@ -257,14 +257,16 @@ soak: $(MODULE)
 	@$(TEST_ENV) perl t/durability/soak
 
 
-# BENCH names the parts, see t/bench/bench; t/bench/sync and t/bench/pass are
-# two more
-BENCH = cpu callgrind syscalls core sync pass
+# BENCH names the parts, see t/bench/bench; t/bench/sync, t/bench/pass and
+# t/bench/memory are three more
+BENCH = cpu callgrind syscalls core sync pass memory
+BENCH_MORE = sync pass memory
 
 bench: $(MODULE)
-	@$(if $(filter-out sync pass,$(BENCH)),$(TEST_ENV) \
-	    BENCH="$(filter-out sync pass,$(BENCH))" bash -c 'exec t/bench/bench')
-	@$(foreach part,$(filter sync pass,$(BENCH)),$(TEST_ENV) \
+	@$(if $(filter-out $(BENCH_MORE),$(BENCH)),$(TEST_ENV) \
+	    BENCH="$(filter-out $(BENCH_MORE),$(BENCH))" \
+	    bash -c 'exec t/bench/bench')
+	@$(foreach part,$(filter $(BENCH_MORE),$(BENCH)),$(TEST_ENV) \
 	    bash -c 'exec t/bench/$(part)' && ) true
 
 clean:

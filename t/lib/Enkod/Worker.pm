@@ -5,7 +5,8 @@ package Enkod::Worker;
 #
 #     my ($pid, $worker) = Enkod::Worker::launch(
 #         dir     => folder, port => port, binary => "nginx",
-#         load    => [modules], http => text, server => text,
+#         load    => [modules], main => text, http => text, server => text,
+#         connections => 2000,
 #         seconds => 1200,            # it ends then even if nobody stops it
 #         alone   => 1,               # no master: one process
 #         wrapper => [qw(taskset -c 1)]
@@ -80,7 +81,8 @@ sub text {
     my $user = $> == 0 && !$o{alone} ? "user @owner;" : '';
     my $master = $o{alone} ? 'off' : 'on';
     my $load = join "", map { "load_module $_;\n" } @{ $o{load} };
-    my ($http, $server) = map { $o{$_} // '' } qw(http server);
+    my $connections = $o{connections} || 2000;
+    my ($main, $http, $server) = map { $o{$_} // '' } qw(main http server);
 
     return <<"END";
 $load
@@ -88,12 +90,13 @@ daemon            off;
 master_process    $master;
 worker_processes  1;
 $user
+$main
 
 pid        $o{dir}/nginx.pid;
 error_log  $o{dir}/error.log;
 
 events {
-    worker_connections  2000;
+    worker_connections  $connections;
 }
 
 http {
