@@ -14,6 +14,8 @@
 #                        (FUZZ_SECONDS=, FUZZ='event differential schema')
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync memory')
+#   make bench-peers     the same receiver in other programs, side by side:
+#                        docs/benchmarks.md (BENCH_ROUNDS=, BENCH_SECONDS=)
 #   make clean
 #
 # Missing Debian packages are installed first.
@@ -65,10 +67,16 @@ PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
+PACKAGES += $(if $(filter bench-peers,$(GOALS)),perl wrk valgrind)
+
+# those of each peer, which may be missing
+NODE = $(if $(shell type -P npm),,nodejs npm)
+PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
+        "webhook:unpack jq" $(if $(NODE),"$(NODE)")
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        fuzz soak bench clean FORCE
+        fuzz soak bench bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -268,6 +276,11 @@ bench: $(MODULE)
 	    bash -c 'exec t/bench/bench')
 	@$(foreach part,$(filter $(BENCH_MORE),$(BENCH)),$(TEST_ENV) \
 	    bash -c 'exec t/bench/$(part)' && ) true
+
+# who cannot be installed is missing in the table
+bench-peers: $(MODULE)
+	@for peer in $(PEERS); do bash tools/build/packages $$peer || true; done
+	@$(TEST_ENV) bash -c 'exec t/bench/peers'
 
 clean:
 	rm -rf $(BUILD)

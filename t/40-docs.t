@@ -42,6 +42,7 @@ my $reference = slurp("$top/docs/directives.md");
 my %page = ("README.md" => $readme, "docs/directives.md" => $reference,
             "docs/design.md" => slurp("$top/docs/design.md"),
             "docs/operations.md" => slurp("$top/docs/operations.md"),
+            "docs/benchmarks.md" => slurp("$top/docs/benchmarks.md"),
             "docs/enkod-check.md" => slurp("$top/docs/enkod-check.md"),
             "docs/enkod-replay.md" => slurp("$top/docs/enkod-replay.md"),
             "docs/engines.md" => slurp("$top/docs/engines.md"));

@@ -29,6 +29,7 @@ sub profile {
 
     my (%names, $object, $function, $callee, $call);
     my $profile = { total => 0, objects => {}, self => {}, with => {} };
+    local $_;
 
     my $name = sub {
         my ($kind, $text) = @_;

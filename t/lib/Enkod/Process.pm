@@ -11,7 +11,8 @@ use POSIX qw(:sys_wait_h setpgid);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(start output alive stop interrupt wait_for which child_of
-                    cpus pin cpu_time ticks settle memory);
+                    family cpus pin cpu_time ticks family_time settle rest
+                    memory);
 
 my %children;       # pid => what
 my $owner = $$;
@@ -146,6 +147,17 @@ sub child_of {
 }
 
 
+# A process and all that have come of it and are still there.
+
+sub family {
+    my ($pid) = @_;
+
+    return ($pid, map { family($_) }
+                  map { split ' ', slurp($_) }
+                  glob "/proc/$pid/task/*/children");
+}
+
+
 # The last CPU that we may use, for what is measured, and the others, for who
 # measures it; or nothing if there is only one.
 
@@ -202,6 +214,24 @@ sub ticks {
 }
 
 
+# CPU time of all of these, in seconds, with that of their children that have
+# ended.  The kernel tells it in ticks, which is exact enough for seconds.
+
+sub family_time {
+    my ($pid) = @_;
+
+    my $sum = 0;
+
+    for my $member (family($pid)) {
+        my $stat = slurp("/proc/$member/stat");
+        $stat =~ s/^.*\)//s;
+        $sum += $_ for (split ' ', $stat)[11 .. 14];
+    }
+
+    return $sum / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+
 # Waits until a worker has nothing to do: it sleeps, and has slept for a while.
 # One that is kept off its CPU by others uses no time either.
 
@@ -220,6 +250,26 @@ sub settle {
 
         $was = $is;
         sleep 0.003;
+    }
+}
+
+
+# The same for a family: it has not used a tick for a while.
+
+sub rest {
+    my ($pid) = @_;
+
+    my $same = 0;
+    my $was = -1;
+
+    for (1 .. 500) {
+        my $is = family_time($pid);
+
+        $same = $is == $was ? $same + 1 : 0;
+        return if $same == 5;
+
+        $was = $is;
+        sleep 0.02;
     }
 }
 

@@ -80,7 +80,8 @@ sub exchange {
                 or die "no answer to request $i of $paths[0]\n";
         }
 
-        $answer =~ m{^HTTP/1\.1 200 .*^Content-Length: 0\r\n.*\r\n\r\n\z}msi
+        $answer =~ m{^HTTP/1\.1[ ]200[ ].*^Content-Length:[ ]0\r\n(?:.*\r\n)?
+                     \r\n\z}msix
             or die "request $i of $paths[0] was answered by\n$answer\n";
 
         $size = length $answer;
