@@ -41,8 +41,6 @@ sub all {
 
     my @all = (
         nginx('return', 'return 200', %o, server => sub { 'return 200;' }),
-        nginx('again', 'return 200, once more', %o,
-              server => sub { 'return 200;' }),
 
         nginx('enkod', 'this module', %o, load => [$o{module}],
               server => sub { "enkod_webhook; enkod_log $_[0]{log};" }),
@@ -67,6 +65,10 @@ sub all {
         # a process for each event: they are not to wait for each other
         program('webhook', 'webhook, jq', %o, command => \&webhook,
                 uri => '/hooks/enkod', connections => 4),
+
+        # the floor once more, as far from the first one as can be
+        nginx('again', 'return 200, once more', %o,
+              server => sub { 'return 200;' }),
     );
 
     return @all;

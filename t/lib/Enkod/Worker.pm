@@ -17,14 +17,14 @@ package Enkod::Worker;
 use strict;
 use warnings;
 
-use Cwd ();
 use File::Basename ();
 use File::Path qw(make_path);
 use IO::Socket::INET;
 
 use Enkod::Process qw(start stop alive wait_for child_of);
 
-my $top = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
+# the worker's user, so that it can write to build/: the owner of the tree
+my @owner = (stat File::Basename::dirname(__FILE__))[4, 5];
 
 
 sub free_port {
@@ -40,6 +40,7 @@ sub launch {
     my $dir = $o{dir};
 
     make_path("$dir/tmp");
+    chown @owner, $dir, "$dir/tmp" if $> == 0;
     unlink "$dir/error.log", "$dir/nginx.pid";
 
     open my $conf, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!\n";
@@ -75,10 +76,13 @@ sub launch {
 sub text {
     my %o = @_;
 
-    # the owner of the tree can write to build/
-    my @owner = map { $_->[0] } [getpwuid((stat $top)[4])],
-                                [getgrgid((stat $top)[5])];
-    my $user = $> == 0 && !$o{alone} ? "user @owner;" : '';
+    my $user = '';
+
+    if ($> == 0 && !$o{alone}) {
+        $user = sprintf 'user %s %s;', (getpwuid $owner[0])[0],
+                        (getgrgid $owner[1])[0];
+    }
+
     my $master = $o{alone} ? 'off' : 'on';
     my $load = join "", map { "load_module $_;\n" } @{ $o{load} };
     my $connections = $o{connections} || 2000;
