@@ -334,6 +334,12 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
         return enkod_event_rest(event, p, len);
     }
 
+    /* the text is hardly ever longer than what it is made of */
+
+    if (!enkod_text_room(event, len)) {
+        return event->refusal.code;
+    }
+
     event->chunk = p;
     event->chunk_len = len;
 

@@ -30,7 +30,7 @@
  */
 #define ENKOD_ARENA_SIZE   496
 #define ENKOD_IMAGE_SIZE   288
-#define ENKOD_TEXT_SIZE    416
+#define ENKOD_TEXT_SIZE    384
 #define ENKOD_NMEMBERS     10
 
 /* a larger buffer for tokens that are cut is not kept for the next one */

@@ -13,7 +13,7 @@
 
 
 /*
- * A bigger buffer with the same "len" bytes in it.  It grows by an eighth, so
+ * A bigger buffer with the same "len" bytes in it.  It grows by a 256th, so
  * that it is never much larger than what was received, and not beyond what can
  * be received: neither the text nor a token is longer, but for a byte.
  */
@@ -28,7 +28,7 @@ enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
     max = event->settings->max_size + 1;
 
     if (need < max) {
-        need += need / 8 + 64;
+        need += need / 256 + 16;
         need = (need < max) ? need : max;
     }
 

@@ -6,8 +6,7 @@
 
 /*
  * Memory of one event: what happens when there is none at any moment, that it
- * all comes back, and that it stays within what enkod_event.h promises: 12 KiB
- * and seven times the body received so far.
+ * all comes back, and that it stays within what enkod_event.h promises.
  */
 
 
@@ -15,7 +14,7 @@
 
 
 /* what enkod_event.h promises: without escapes, and with them */
-#define PLAIN(received)    (4096 + (received) * 9 / 4)
+#define PLAIN(received)    (4096 + (received) * 2 + (received) / 64)
 #define ESCAPED(received)  (8192 + (received) * 9 / 2)
 
 #define GROUP                                                                 \
