@@ -231,21 +231,20 @@ enkod_schema_declare(enkod_schema_t *schema, enkod_str_t *name,
         return NULL;
     }
 
+    found = enkod_schema_find(schema, name);
+
+    if (found != NULL && found->declared) {
+        *error = "the event is declared already";
+        return NULL;
+    }
+
     fields = schema->mem.alloc(schema->mem.ctx,
                                ENKOD_MAX_MEMBERS * sizeof(enkod_field_t));
     if (fields == NULL) {
         return NULL;
     }
 
-    found = enkod_schema_find(schema, name);
-
     if (found != NULL) {
-
-        if (found->declared) {
-            *error = "the event is declared already";
-            return NULL;
-        }
-
         for (i = 0; schema->shapes[i] != found; i++) { /* void */ }
 
         shape = schema->shapes[i];

@@ -104,6 +104,16 @@ typedef struct {
 } checker_tally_t;
 
 
+/* of --event, as long as the schema points to them */
+
+typedef struct checker_words_s  checker_words_t;
+
+struct checker_words_s {
+    checker_words_t       *next;
+    char                   text[];
+};
+
+
 typedef struct {
     unsigned               bodies:1;    /* --body */
     unsigned               repair:1;    /* --repair */
@@ -111,6 +121,7 @@ typedef struct {
 
     enkod_mem_t            mem;
     enkod_schema_t         schema;
+    checker_words_t       *words;
     enkod_settings_t       settings;
     void                  *block;       /* of the event at hand */
     enkod_event_t         *event;

@@ -68,26 +68,29 @@ checker_event_free(void *ctx, void *p)
 int
 checker_event_declare(checker_t *checker, const char *text)
 {
-    int             quoted, nwords;
-    char           *word, *name, *p;
-    size_t          len, name_len;
-    const char     *error, *next;
-    enkod_str_t     str;
-    enkod_shape_t  *shape;
+    int               quoted, nwords;
+    char             *name, *p;
+    size_t            len, name_len;
+    const char       *error, *next;
+    enkod_str_t       str;
+    enkod_shape_t    *shape;
+    checker_words_t  *words;
 
     len = strlen(text);
 
     /* the words live as long as the schema; a name takes one of its own */
 
-    name = malloc(len + 1);
-    word = malloc(2 * len + 2);
-
-    if (name == NULL || word == NULL) {
+    words = malloc(sizeof(checker_words_t) + 3 * len + 3);
+    if (words == NULL) {
         checker_error(checker, 0, "no memory");
         return -1;
     }
 
-    p = word;
+    words->next = checker->words;
+    checker->words = words;
+
+    name = words->text;
+    p = name + len + 1;
     next = text;
     name_len = 0;
     shape = NULL;
@@ -166,10 +169,6 @@ checker_event_declare(checker_t *checker, const char *text)
 failed:
 
     checker_error(checker, 0, "invalid --event \"%s\": %s", text, error);
-
-    if (shape == NULL) {
-        free(name);
-    }
 
     return -1;
 }

@@ -183,13 +183,14 @@ checker_line_envelope(checker_line_t *line)
 
     len = line->p - p;
 
-    if (len < CHECKER_ADDR_SIZE) {
-        memcpy(addr, p, len);
-        addr[len] = '\0';
+    if (len >= CHECKER_ADDR_SIZE) {
+        return checker_scan_broken(line, p, "\"remote_addr\" is no address");
     }
 
-    if (len >= CHECKER_ADDR_SIZE
-        || strlen(addr) != len
+    memcpy(addr, p, len);
+    addr[len] = '\0';
+
+    if (strlen(addr) != len
         || (inet_pton(AF_INET, addr, binary) != 1
             && inet_pton(AF_INET6, addr, binary) != 1
             && strcmp(addr, "unix:") != 0))
