@@ -30,7 +30,7 @@ Enkod::Load->import(qw(event problems acknowledged tally));
 # who is root in a user namespace of its own only has no groups to set
 my $groups = "initgroups";
 
-my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+my $slow = $Enkod::Nginx::slow;
 
 
 # one after the other

@@ -451,7 +451,7 @@ sub large {
            "$to: a very large answer is read away");
         cmp_ok(resident() - $before, '<', 1024,
                "$to: it takes no memory")
-            if !$Enkod::Nginx::valgrind;
+            if !$Enkod::Watcher::name;
     }
 
     my $answer = try("/by/?to=proxy", "body=x");

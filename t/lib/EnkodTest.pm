@@ -32,6 +32,8 @@ use Time::Local ();
 use Test::Nginx::Util ();
 use Test::Nginx::Socket ();
 
+use Enkod::Watcher;
+
 our @EXPORT = qw(
     event compact message post get request raw h2 curl
     accepted nowhere problem answer
@@ -39,7 +41,7 @@ our @EXPORT = qw(
 );
 
 my $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
-my $patience = $valgrind ? 30 : 10;
+my $patience = 10 * $Enkod::Watcher::slow;
 
 
 # the statuses of docs/directives.md, and the phrases of RFC 9110
@@ -700,7 +702,7 @@ Test::Nginx::Socket::add_response_body_check(sub {
         while (my ($name, $want) = splice @files, 0, 2) {
             my $path = "$Test::Nginx::Util::ServRoot/$name";
             my $title = $block->name . ": $name";
-            my $until = Time::HiRes::time() + ($valgrind ? 10 : 2);
+            my $until = Time::HiRes::time() + 2 * $Enkod::Watcher::slow;
             my $text;
 
             # nginx writes its logs after the answer
@@ -743,6 +745,8 @@ sub check_config {
     close $out;
 
     # an nginx that refuses its configuration leaves the memory to the system
+
+    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
 
     my $under = $valgrind ? "valgrind -q $valgrind --leak-check=no" : '';
 

@@ -9,7 +9,9 @@ use IO::Socket::INET;
 use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
-my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+use Enkod::Watcher;
+
+my $slow = $Enkod::Watcher::slow;
 
 
 sub new {

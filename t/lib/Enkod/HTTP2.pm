@@ -9,8 +9,9 @@ use warnings;
 use Time::HiRes qw(time);
 
 use Enkod::Client;
+use Enkod::Watcher;
 
-my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+my $slow = $Enkod::Watcher::slow;
 
 use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
                PING => 6, GOAWAY => 7 };

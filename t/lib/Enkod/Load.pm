@@ -23,9 +23,11 @@ use POSIX ();
 use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
+use Enkod::Watcher;
+
 our @EXPORT_OK = qw(event refused_event line_of problems acknowledged tally);
 
-my $slow = $ENV{TEST_NGINX_USE_VALGRIND} ? 10 : 1;
+my $slow = $Enkod::Watcher::slow;
 my $serial = 0;
 my @running;
 my $owner = $$;
