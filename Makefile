@@ -12,6 +12,7 @@
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
 #   make fuzz            new inputs for what reads them, for a minute each
 #                        (FUZZ_SECONDS=, FUZZ='event differential schema')
+#   make analyze         what static analyzers say: clang's, gcc's, cppcheck
 #   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
 #   make bench           what an event costs (BENCH='cpu sync memory')
 #   make bench-peers     the same receiver in other programs, side by side:
@@ -66,6 +67,7 @@ PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
               rapidjson-dev)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
+PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 PACKAGES += $(if $(filter bench-peers,$(GOALS)),perl wrk valgrind)
 
@@ -76,7 +78,7 @@ PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        fuzz soak bench bench-peers clean FORCE
+        fuzz analyze soak bench bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -257,6 +259,10 @@ test-valgrind: $(MODULE) $(TOOLS)
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" bash t/fuzz/fuzz $(FUZZ)
+
+
+analyze: $(MODULE)
+	@bash tools/build/analyze $(wildcard $(SRC)/*.c tools/*/*.c)
 
 
 # can it fail at all?  01-oracle.t tells

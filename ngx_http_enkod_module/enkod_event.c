@@ -343,7 +343,8 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
     event->chunk = p;
     event->chunk_len = len;
 
-    event->no_memory = &no_memory;
+    /* nothing is allocated by yajl when we have returned */
+    event->no_memory = &no_memory;  /* cppcheck-suppress autoVariables */
 
     if (setjmp(no_memory) != 0) {
         event->refusal.code = ENKOD_NO_MEMORY;
@@ -432,7 +433,7 @@ enkod_event_finish(enkod_event_t *event)
             return ENKOD_EMPTY_BODY;
         }
 
-        rc = enkod_event_pass(event, NULL, 0, 0);
+        rc = enkod_event_pass(event, (const unsigned char *) "", 0, 0);
         if (rc != ENKOD_OK) {
             return rc;
         }
@@ -446,7 +447,9 @@ enkod_event_finish(enkod_event_t *event)
     /* the event breaks off; but a number alone is JSON */
 
     event->refusal.code = ENKOD_INVALID_JSON;
-    event->no_memory = &no_memory;
+
+    /* nothing is allocated by yajl when we have returned */
+    event->no_memory = &no_memory;  /* cppcheck-suppress autoVariables */
 
     if (setjmp(no_memory) != 0) {
         event->refusal.code = ENKOD_NO_MEMORY;
@@ -487,11 +490,8 @@ enkod_event_test(const enkod_event_t *event)
 enkod_str_t
 enkod_event_name(const enkod_event_t *event)
 {
-    enkod_str_t      name;
+    enkod_str_t      name = enkod_string("");
     enkod_member_t  *member;
-
-    name.len = 0;
-    name.data = NULL;
 
     if (event->shape) {
         name.data = event->shape->json.data + 1;

@@ -70,7 +70,8 @@ typedef struct {
 
 typedef struct {
     int                    fd;
-    unsigned               pipe:1;      /* standard input */
+    int                    pipe;        /* standard input; gcc's analyzer
+                                           mistakes a bit-field here */
     unsigned char         *data;
     size_t                 size;
     size_t                 start;       /* in data: of the next line, */

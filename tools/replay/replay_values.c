@@ -168,15 +168,19 @@ replay_value_event(replay_t *replay, const char *value)
                     (selection->nnames + 1) * sizeof(enkod_str_t));
     name = malloc(6 * len + 1);
 
+    if (names != NULL) {
+        selection->names = names;
+    }
+
     if (names == NULL || name == NULL) {
         replay_error(replay, 0, "no memory");
+        free(name);
         return -1;
     }
 
     names[selection->nnames].data = name;
     names[selection->nnames].len = enkod_json_escape(name, src, len);
 
-    selection->names = names;
     selection->nnames++;
 
     return 0;
