@@ -8,6 +8,9 @@ use EnkodTest;
 
 no_shuffle();
 
+# what is said once is said by each worker
+workers(1);
+
 # title, request, what the line says
 our @refused = (
     [ 'a field', post(message(to => '["s3cr3t"]')),

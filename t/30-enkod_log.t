@@ -195,7 +195,7 @@ is added("/shared/b", $open, "shared.jsonl"), "200 1",
    "two locations can name the same file, one of them by its full path";
 
 {
-    local $nginx->{port} = $nginx->{second};
+    local @$nginx{qw(port protocol_port)} = $nginx->{second};
 
     is added("/", $open, "server.jsonl", "inherited.jsonl"), "200 1 0",
        "a server's enkod_log replaces that of http";

@@ -17,7 +17,7 @@ use Enkod::Nginx;
 use Enkod::Shim;
 
 my $nginx = Enkod::Nginx->create(
-    listen => "http2", http => <<'END',
+    workers => 1, listen => "http2", http => <<'END',
         enkod_max_event_size  1m;
         client_max_body_size  1m;
 END
@@ -38,7 +38,7 @@ my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
     or plan skip_all => "no compiler to count write() with";
 
 my $http1 = Enkod::Nginx->create(env => $shim->env,
-                                 map { $_ => $nginx->{$_} } qw(http server));
+                                 map { $_ => $nginx->{$_} } qw(workers http server));
 
 $nginx->{env} = $shim->env;
 $_->start for $nginx, $http1;

@@ -157,7 +157,8 @@ if (!$shim) {
 
 # write() that does not do what it should
 
-my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env);
+my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+                              workers => 1);
 my %sent;
 
 sub told {

@@ -19,7 +19,7 @@ my $slow = $Enkod::Nginx::slow;
 my %body = map { /([^\/]+)\.json$/ => Enkod::Nginx::slurp($_) }
            glob dirname(__FILE__) . "/events/*.json";
 
-my $nginx = Enkod::Nginx->new(level => "info", server => <<'END');
+my $nginx = Enkod::Nginx->new(level => "info", workers => 1, server => <<'END');
     location / {
         enkod_webhook;
         enkod_log  a.jsonl;
@@ -442,7 +442,7 @@ undef @clients;
 
 # HTTP/2
 
-my $two = Enkod::Nginx->new(listen => "http2", level => "info",
+my $two = Enkod::Nginx->new(listen => "http2", level => "info", workers => 1,
                             server => <<'END');
     location / {
         enkod_webhook;

@@ -201,11 +201,7 @@ sub hand_on {
 
     $at->forget;
 
-    my $client = $nginx->client;
-    $client->send(Enkod::Client::request($body, uri => $uri, %o));
-    my $answer = $client->read;
-    $client->close;
-
+    my $answer = $nginx->post($body, uri => $uri, %o);
     my @requests = $at->requests;
 
     return ($answer->{status}, $requests[-1] || {}, scalar @requests, $answer);
@@ -251,9 +247,7 @@ sub the_line {
     ($status, $rest, $n) = hand_on("/if?a=1", $body{complaint});
     is("$status $n", "200 1", "enkod_pass applies within \"if\"");
 
-    my $client = $nginx->client;
-    $client->send(Enkod::Client::request("", uri => "/alone", method => "GET"));
-    like($client->read->{body}, qr/receiver/, "a probe is answered here");
+    like($nginx->post("", uri => "/alone", method => "GET")->{body}, qr/receiver/, "a probe is answered here");
     is(scalar(() = $backend->requests), 1, "and not handed on");
 }
 

@@ -19,7 +19,7 @@ use Enkod::Nginx;
 
 my $slow = $Enkod::Nginx::slow;
 
-my $nginx = Enkod::Nginx->create(level => "info",
+my $nginx = Enkod::Nginx->create(level => "info", workers => 1,
     http => <<'END', server => <<'END');
         upstream back {
             server     127.0.0.1:%BACK%;
@@ -290,10 +290,7 @@ sub try {
 
     $back->tell($orders // "");
 
-    my $client = $nginx->client;
-    $client->send(Enkod::Client::request(event("t"), uri => $uri));
-    my $answer = $client->read($seconds);
-    $client->close;
+    my $answer = $nginx->post(event("t"), uri => $uri, seconds => $seconds);
 
     my ($code) = $answer->{body} =~ /"code":"(\w+)"/;
     $answer->{says} = join " ", $answer->{status}, $code // ();

@@ -21,7 +21,7 @@ my $slow = $Enkod::Nginx::slow;
 my $top = dirname(__FILE__);
 my $sync = Enkod::Nginx::threads() ? "sync" : "";
 
-my $nginx = Enkod::Nginx->create(http => <<'END', server => <<"END");
+my $nginx = Enkod::Nginx->create(workers => 1, http => <<'END', server => <<"END");
         log_format  f  escape=none
             '$status|$enkod_result|$enkod_error|$enkod_pass_status';
 
@@ -133,10 +133,7 @@ sub post {
 
     $backend->tell($orders);
 
-    my $client = $nginx->client;
-    $client->send(Enkod::Client::request($body, uri => $uri));
-
-    return $client->read(10 * $slow);
+    return $nginx->post($body, uri => $uri, seconds => 10 * $slow);
 }
 
 

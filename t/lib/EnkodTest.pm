@@ -32,6 +32,7 @@ use Time::Local ();
 use Test::Nginx::Util ();
 use Test::Nginx::Socket ();
 
+use Enkod::Protocol;
 use Enkod::Watcher;
 
 our @EXPORT = qw(
@@ -42,6 +43,14 @@ our @EXPORT = qw(
 
 my $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
 my $patience = 10 * $Enkod::Watcher::slow;
+
+# one that no block uses
+my $protocol_port = 'TEST_NGINX_RAND_PORT_9';
+
+if (my $n = $ENV{TEST_ENKOD_WORKERS}) {
+    Test::Nginx::Util::master_process_enabled('on');
+    Test::Nginx::Util::workers($n);
+}
 
 
 # the statuses of docs/directives.md, and the phrases of RFC 9110
@@ -258,30 +267,46 @@ sub run_curl {
 
     my @args = @{ $request->{curl} };
     my $uri = pop @args;
-    my $port = $request->{port}
-        ? $Test::Nginx::Util::RandPorts->{ $request->{port} }
-        : $Test::Nginx::Util::ServerPortForClient;
+    my $port = port($request->{port});
 
-    my $in = File::Temp->new;
-    print $in $request->{body} // '';
-    close $in;
+    return curl_response($request,
+        Enkod::Protocol::run($request->{body}, @args,
+                             "http://127.0.0.1:$port$uri"));
+}
 
-    my $out = File::Temp->new;
+# by the protocol of this run
+sub run_protocol {
+    my ($request) = @_;
 
-    my $pid = fork;
-    die "cannot fork: $!" if !defined $pid;
+    my $chunks = $request->{chunks};
 
-    if ($pid == 0) {
-        open STDIN, '<', $in->filename or POSIX::_exit(126);
-        open STDOUT, '>', $out->filename or POSIX::_exit(126);
-        open STDERR, '>', '/dev/null' or POSIX::_exit(126);
-        exec 'curl', '-s', '-i', '--max-time', $patience, @args,
-             "http://127.0.0.1:$port$uri" or POSIX::_exit(127);
-    }
+    return curl_response($request,
+        Enkod::Protocol::curl(port($protocol_port), $request->{uri}, %$request,
+                              body => $chunks ? join('', @$chunks)
+                                              : $request->{body},
+                              unsized => $chunks));
+}
 
-    waitpid $pid, 0;
+# what it can ask, and how it can be answered, without HTTP/1.1
+sub any_protocol {
+    my ($request, $expect) = @_;
 
-    my $client = bless { buffer => slurp($out->filename) }, 'EnkodTest::Client';
+    return $request->{version} eq '1.1' && !$request->{split}
+           && !$expect->{closed}
+           && Enkod::Protocol::goes(@{ $request->{headers} // [] });
+}
+
+sub port {
+    my ($name) = @_;
+
+    return $name ? $Test::Nginx::Util::RandPorts->{$name}
+                 : $Test::Nginx::Util::ServerPortForClient;
+}
+
+sub curl_response {
+    my ($request, $said) = @_;
+
+    my $client = bless { buffer => $said }, 'EnkodTest::Client';
     my $response = $client->read_response($request);
 
     if ($response) {
@@ -427,6 +452,9 @@ sub try {
         undef $client;
         $client = connect_to($Test::Nginx::Util::ServerPortForClient);
         $response = $request->{raw}->($client);
+
+    } elsif (any_protocol($request, $expect)) {
+        $response = run_protocol($request);
 
     } else {
         $client //= connect_to($Test::Nginx::Util::ServerPortForClient);
@@ -663,6 +691,8 @@ Test::Nginx::Util::add_block_preprocessor(sub {
             ' . ($webhook // '') . '
         }
         ' . ($block->server // '');
+
+    $config .= Enkod::Protocol::listen("\$$protocol_port");
 
     if (!defined $block->must_die) {
         $config .= '

@@ -8,13 +8,18 @@ package Enkod::Nginx;
 #     my $nginx = Enkod::Nginx->new(
 #         server  => "location / { enkod_webhook; enkod_log a.jsonl; }",
 #         http    => ..., main => ..., events => ..., listen => "http2",
-#         workers => 1, user => "nobody", level => "warn",
+#         workers => 1,                   # where it has to be one
+#         user => "nobody", level => "warn",
 #         daemon  => 1,                   # has to be so for a binary upgrade
 #         env     => { LD_PRELOAD => ... }, wrap => "ulimit -f 64; ",
 #         dir     => another instance's folder, port => ...
 #     );
 #
 # In the configuration, %DIR% is the folder and %SECOND% a second port.
+#
+# TEST_NGINX_EVENT_TYPE, TEST_NGINX_REUSE_PORT, TEST_ENKOD_WORKERS (where a test
+# does not ask for a number) and TEST_ENKOD_PROTOCOL (for post()) say in which
+# way it runs.
 
 use strict;
 use warnings;
@@ -28,6 +33,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
+use Enkod::Protocol;
 use Enkod::Watcher;
 
 our $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
@@ -109,7 +115,8 @@ sub create {
 
     my $name = File::Basename::basename($0, ".t");
 
-    my $self = bless { workers => 1, level => "warn", %o }, $class;
+    my $self = bless { workers => $ENV{TEST_ENKOD_WORKERS} || 1,
+                       level => "warn", %o }, $class;
 
     $self->{user} ||= "root";
 
@@ -127,6 +134,7 @@ sub create {
 
     $self->{port} ||= free_port();
     $self->{second} ||= free_port();
+    $self->{protocol_port} ||= free_port();
 
     push @all, $self;
 
@@ -221,6 +229,12 @@ sub text {
         s/%SECOND%/$self->{second}/g;
     }
 
+    $listen .= " reuseport"
+        if $ENV{TEST_NGINX_REUSE_PORT} && $listen !~ /reuseport/;
+    $events .= "use $ENV{TEST_NGINX_EVENT_TYPE};"
+        if $ENV{TEST_NGINX_EVENT_TYPE};
+    $server .= Enkod::Protocol::listen($self->{protocol_port});
+
     return $self->preamble . <<"END" . $self->temp_paths . <<"END";
 error_log         logs/error.log $self->{level};
 $main
@@ -253,12 +267,14 @@ sub binary {
 }
 
 
-# whether it was built with threads, without which there is no "sync"
+# whether it was built with threads, and the event method takes what comes from
+# them; otherwise there is no "sync"
 
 sub threads {
     my $binary = quotemeta binary();
 
-    return `$binary -V 2>&1` =~ /--with-threads/;
+    return ($ENV{TEST_NGINX_EVENT_TYPE} || "epoll") eq "epoll"
+           && `$binary -V 2>&1` =~ /--with-threads/;
 }
 
 
@@ -316,6 +332,7 @@ sub start {
 
         $self->{port} = free_port();
         $self->{second} = free_port();
+        $self->{protocol_port} = free_port();
     }
 }
 
@@ -657,16 +674,40 @@ sub client {
 }
 
 
-# one request on a connection of its own
+# one request on a connection of its own; "seconds" is how long it may take
 
 sub post {
     my ($self, $body, %o) = @_;
+
+    my @headers = split /\r\n/, $o{headers} || "";
+
+    return $self->post_protocol($body, %o, headers => \@headers)
+        if $self->{protocol_port} && Enkod::Protocol::goes(@headers)
+           && !grep { defined $o{$_} } qw(version length chunked close);
 
     my $client = $self->client;
 
     $client->send(Enkod::Client::request($body, %o));
 
-    return $client->read;
+    return $client->read($o{seconds});
+}
+
+
+sub post_protocol {
+    my ($self, $body, %o) = @_;
+
+    my $said = Enkod::Protocol::curl($self->{protocol_port}, $o{uri} || "/",
+                                     %o, body => $body);
+
+    my ($head, $rest) = $said =~ /^(HTTP.*?\r\n\r\n)(.*)/s
+        or return { status => 0, head => "", body => "" };
+
+    my ($status) = $head =~ /^HTTP\/\S+ (\d+)/;
+
+    # names as HTTP/1.1 has them
+    $head =~ s/^([\w-]+)(?=:)/join "-", map { ucfirst } split "-", $1/gme;
+
+    return { status => $status, head => $head, body => $rest };
 }
 
 

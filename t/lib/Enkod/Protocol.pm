@@ -1,0 +1,136 @@
+package Enkod::Protocol;
+
+# The HTTP that tests speak where they do not care which one it is: HTTP/1.1, by
+# clients of their own, or what TEST_ENKOD_PROTOCOL says, http/2 or http/3.  Those
+# two are curl's (TEST_ENKOD_CURL), on a port of their own:
+#
+#     listen($port)       directives for server {}
+#     goes(@headers)      whether a request with these can be made by it
+#     curl($port, $uri, method => ..., headers => [ ... ], body => ...,
+#          unsized => 1)  what curl -i prints; "unsized" announces no length
+#
+# run() is curl with other options.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use File::Temp ();
+use POSIX ();
+
+use Enkod::Watcher;
+
+my $protocol = $ENV{TEST_ENKOD_PROTOCOL} || "http/1.1";
+
+my $by_curl = $protocol ne "http/1.1";
+
+my %option = ("http/2" => ["--http2-prior-knowledge", "http"],
+              "http/3" => ["--http3-only", "-k", "https"]);
+
+die "TEST_ENKOD_PROTOCOL: $protocol" if $by_curl && !$option{$protocol};
+
+my @options = @{ $option{$protocol} || [] };
+my $scheme = pop @options;
+
+
+sub listen {
+    my ($port) = @_;
+
+    return "" if !$by_curl;
+
+    if ($protocol eq "http/2") {
+        # nginx 1.25.1 warns of the one, and does not know the other before
+        return http2_directive() ? "listen 127.0.0.1:$port; http2 on;"
+                                 : "listen 127.0.0.1:$port http2;";
+    }
+
+    # packets of one connection all go to one worker
+    return "listen 127.0.0.1:$port quic reuseport; " . certificate();
+}
+
+
+sub http2_directive {
+    my ($minor, $patch) = `"$ENV{TEST_NGINX_BINARY}" -v 2>&1`
+                          =~ /\/1\.(\d+)\.(\d+)/;
+
+    return $minor > 25 || ($minor == 25 && $patch >= 1);
+}
+
+
+sub certificate {
+    my $path = dirname($ENV{TEST_NGINX_SERVROOT}) . "/quic";
+
+    if (!-s "$path.crt") {
+        system("openssl req -x509 -newkey ec"
+               . " -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650"
+               . " -subj /CN=localhost -keyout '$path.key' -out '$path.crt'"
+               . " 2>/dev/null") == 0
+            or die "openssl cannot make a certificate\n";
+    }
+
+    return "ssl_certificate $path.crt; ssl_certificate_key $path.key;";
+}
+
+
+sub goes {
+    my (@headers) = @_;
+
+    return $by_curl
+           && !grep { /^(?:Connection|Content-Length|Expect|Host|Keep-Alive|TE
+                         |Transfer-Encoding|Upgrade)\b/xi } @headers;
+}
+
+
+sub curl {
+    my ($port, $uri, %o) = @_;
+
+    my $method = $o{method} || "POST";
+    my @args = (@options, "--path-as-is", "-g", "-H", "User-Agent:",
+                "-H", "Accept:");
+
+    push @args, $method eq "HEAD" ? "-I" : ("-X", $method);
+
+    # an empty value is written with a semicolon
+    push @args, map { ("-H", s/:\s*$/;/r) } @{ $o{headers} || [] };
+
+    if (defined $o{body}) {
+        push @args, "--data-binary", "\@-";
+        push @args, "-H", "Content-Type:"
+            if !grep { /^Content-Type:/i } @{ $o{headers} || [] };
+        push @args, "-H", "Content-Length:" if $o{unsized};
+    }
+
+    return run($o{body}, @args, "$scheme://127.0.0.1:$port$uri");
+}
+
+
+sub run {
+    my ($body, @args) = @_;
+
+    my $seconds = 10 * $Enkod::Watcher::slow;
+
+    my $in = File::Temp->new;
+    print $in defined $body ? $body : "";
+    close $in;
+
+    my $out = File::Temp->new;
+
+    my $pid = fork;
+    die "cannot fork: $!" if !defined $pid;
+
+    if ($pid == 0) {
+        open STDIN, "<", $in->filename or POSIX::_exit(126);
+        open STDOUT, ">", $out->filename or POSIX::_exit(126);
+        open STDERR, ">", "/dev/null" or POSIX::_exit(126);
+        exec $ENV{TEST_ENKOD_CURL} || "curl", "-s", "-i", "--max-time",
+             $seconds, @args or POSIX::_exit(127);
+    }
+
+    waitpid $pid, 0;
+
+    local $/;
+
+    return scalar <$out>;
+}
+
+1;
