@@ -16,7 +16,17 @@ use Enkod::Load qw(event problems acknowledged tally);
 use Enkod::Nginx seconds => 150;
 use Enkod::Shim;
 
-plan skip_all => "nginx is built without threads" if !Enkod::Nginx::threads();
+if (!Enkod::Nginx::threads()) {
+    my $why = join "|", 'it needs an nginx built with "--with-threads"',
+                        'cannot be used with the event method "\w+"';
+
+    refused("server { location / { enkod_webhook; $_ a.jsonl sync; } }",
+            qr/"sync" .*(?:$why)/, "without threads, $_ sync")
+        for qw(enkod_log enkod_reject_log enkod_spool);
+
+    done_testing;
+    exit;
+}
 
 my $slow = $Enkod::Nginx::slow;
 my $serial = 0;
@@ -30,7 +40,7 @@ my $location = "location / { enkod_webhook; enkod_log a.jsonl sync; }";
 sub nginx {
     my (%o) = @_;
 
-    my $nginx = Enkod::Nginx->create(server => $location, %o);
+    my $nginx = Enkod::Nginx->create(workers => 1, server => $location, %o);
     my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
         or plan skip_all => "no compiler to hold fdatasync() with";
 
