@@ -10,6 +10,9 @@
 #                        (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
+#   make matrix          the tests on several versions of nginx, and in several
+#                        ways of running it (MATRIX='trixie-h3 sid'; see
+#                        tools/build/matrix)
 #   make fuzz            new inputs for what reads them, for a minute each
 #                        (FUZZ_SECONDS=, FUZZ='event differential schema')
 #   make analyze         what static analyzers say: clang's, gcc's, cppcheck
@@ -58,13 +61,14 @@ PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev \
 PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
-PACKAGES += $(if $(filter test test-valgrind,$(GOALS)),\
+PACKAGES += $(if $(filter test test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter test test-unit,$(GOALS)),g++ rapidjson-dev)
 PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
               rapidjson-dev)
+PACKAGES += $(if $(filter matrix,$(GOALS)),dpkg-dev patchelf)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck)
@@ -78,7 +82,7 @@ PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        fuzz analyze soak bench bench-peers clean FORCE
+        matrix fuzz analyze soak bench bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -220,8 +224,12 @@ CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
          $(patsubst t/fuzz/%.cc,$(BUILD)/fuzz/%.t,$(TESTS))))
 UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
+# an nginx that has the module in it is given none to load
+LOADED = $(if $(shell $(NGINX) -V 2>&1 | grep -e '--add-module=$(CURDIR)\>'),,\
+             $(MODULE))
+
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
-           TEST_NGINX_LOAD_MODULES="$(CURDIR)/$(MODULE)" \
+           TEST_NGINX_LOAD_MODULES="$(addprefix $(CURDIR)/,$(LOADED))" \
            TEST_NGINX_SERVROOT="$(abspath $(BUILD))/servroot" \
            TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)" \
            TEST_ENKOD_REPLAY="$(CURDIR)/$(REPLAY)"
@@ -231,7 +239,7 @@ PROVE = prove -I t/lib
 # Test::Nginx gives up when it finds in its root what it has not put there
 SWEEP = find $(BUILD)/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
-test: $(MODULE) $(TOOLS) $(UNIT_CHOSEN)
+test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
 	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(PROGRAMS) $(wildcard \
 	    t/*.t t/durability/*.t))
 
@@ -255,6 +263,13 @@ test-valgrind: $(MODULE) $(TOOLS)
 	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
 	bash tools/build/valgrind-report $(BUILD)/valgrind || rc=1; \
 	exit $$rc
+
+
+# each row calls us again, with another nginx
+MATRIX =
+
+matrix: packages
+	@bash tools/build/matrix $(MATRIX)
 
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)

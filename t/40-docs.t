@@ -41,6 +41,7 @@ my $readme = slurp("$top/README.md");
 my $reference = slurp("$top/docs/directives.md");
 my %page = ("README.md" => $readme, "docs/directives.md" => $reference,
             "docs/design.md" => slurp("$top/docs/design.md"),
+            "docs/installing.md" => slurp("$top/docs/installing.md"),
             "docs/operations.md" => slurp("$top/docs/operations.md"),
             "docs/benchmarks.md" => slurp("$top/docs/benchmarks.md"),
             "docs/enkod-check.md" => slurp("$top/docs/enkod-check.md"),
@@ -56,6 +57,7 @@ make_path(map { "$dir/$_" } qw(logs tmp modules var/log/nginx var/log/enkod
 my $port = free_port();
 my $tls = `"$nginx" -V 2>&1` =~ /--with-http_ssl_module/;
 my $http2 = `"$nginx" -V 2>&1` =~ /--with-http_v2_module/;
+my $threads = `"$nginx" -V 2>&1` =~ /--with-threads/;
 my $have_openssl = $tls && certificate();
 
 
@@ -68,6 +70,7 @@ messages();
 limits();
 house();
 faults();
+matrix();
 links();
 json();
 configurations();
@@ -362,6 +365,28 @@ sub faults {
 }
 
 
+# The table of what was tested has the rows of `make matrix`, as they are there.
+
+sub matrix {
+    my ($rows) = slurp("$top/tools/build/matrix") =~ /<<'END'\n(.*?)^END$/ms;
+    my @rows = map { [split] } grep { !/^(?:#|$)/ } split /\n/, $rows;
+
+    my @expected = map { join " | ", $_->[0], "$_->[2], $_->[3]", @$_[4, 5],
+                                     "HTTP/$_->[6]", @$_[7 .. 9] } @rows;
+
+    my ($part) = $page{"docs/installing.md"} =~ /^## What was tested\n(.*)/ms;
+    my @table = map { [split / \| /] } $part =~ /^\| ([a-z].*?) \|$/mg;
+
+    shift @table;
+
+    is_deeply([map { join " | ", @$_[0, 3 .. 9] } @table], \@expected,
+              "docs/installing.md has the rows of tools/build/matrix");
+
+    ok($_->[10] =~ /^\d+$/ || $_->[10] eq "not run", "$_->[0]: $_->[10]")
+        for @table;
+}
+
+
 # Links within the documentation lead somewhere.
 
 sub links {
@@ -487,6 +512,7 @@ sub adapt {
     $conf =~ s{(?<=\s)/(?=(?:var/log|etc/nginx|run)/)}{$dir/}g;
     $conf =~ s/(\blisten\s+)(?:127\.0\.0\.1:)?(?:443|8080)\b/${1}127.0.0.1:$port/g;
     $conf =~ s/ http2;/;/ if !$http2;
+    $conf =~ s/\s+sync(?=[\s;])//g if !$threads;
 
     $load .= "user root;\n" if $> == 0;
     $load .= "pid logs/nginx.pid;\n" if $conf !~ /^pid\s/m;
