@@ -10,6 +10,7 @@
 #                        (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
+#   make test-asan       t/*.t and t/durability/*.t with sanitizers (TESTS=)
 #   make matrix          the tests on several versions of nginx, and in several
 #                        ways of running it (MATRIX='trixie-h3 sid'; see
 #                        tools/build/matrix)
@@ -71,6 +72,8 @@ PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
 PACKAGES += $(if $(filter matrix,$(GOALS)),dpkg-dev patchelf)
 PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
+PACKAGES += $(if $(filter test-asan,$(GOALS)),clang libclang-rt-dev llvm \
+              dpkg-dev)
 PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 PACKAGES += $(if $(filter bench-peers,$(GOALS)),perl wrk valgrind)
@@ -82,7 +85,7 @@ PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
 
 
 .PHONY: all packages install uninstall run test test-unit test-valgrind \
-        matrix fuzz analyze soak bench bench-peers clean FORCE
+        test-asan matrix fuzz analyze soak bench bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -263,6 +266,10 @@ test-valgrind: $(MODULE) $(TOOLS)
 	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
 	bash tools/build/valgrind-report $(BUILD)/valgrind || rc=1; \
 	exit $$rc
+
+
+test-asan: packages
+	@+bash tools/build/asan $(or $(TESTS),$(wildcard t/*.t t/durability/*.t))
 
 
 # each row calls us again, with another nginx

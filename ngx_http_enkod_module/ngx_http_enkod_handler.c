@@ -14,8 +14,16 @@
 #include "ngx_http_enkod_module.h"
 
 
-/* blocks of memory for events that a worker keeps, each of about 2 KiB */
+/*
+ * Blocks of memory for events that a worker keeps, each of about 2 KiB; none
+ * where nginx gives memory back at once, so that its use after that is seen
+ */
+
+#if (NGX_DEBUG_PALLOC)
+#define NGX_HTTP_ENKOD_MAX_SPARES  0
+#else
 #define NGX_HTTP_ENKOD_MAX_SPARES  32
+#endif
 
 
 typedef struct ngx_http_enkod_spare_s  ngx_http_enkod_spare_t;
