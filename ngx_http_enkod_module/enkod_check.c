@@ -396,6 +396,10 @@ enkod_check_no_field(enkod_event_t *event, enkod_member_t *member,
     member->value = event->text_len;
     member->field = ENKOD_PENDING;
 
+    /* it may turn out to be an array's field, even if it is null */
+    member->not_string = ENKOD_NONE;
+    member->not_integer = ENKOD_NONE;
+
     event->member = member;
     event->expected = 0;
 

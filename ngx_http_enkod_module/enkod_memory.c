@@ -12,10 +12,15 @@
 #include "enkod_internal.h"
 
 
+/* where malloc() of glibc begins to ask the kernel for each block */
+#define ENKOD_LARGE  (128 * 1024)
+
+
 /*
  * A bigger buffer with the same "len" bytes in it.  It grows by a 256th, so
- * that it is never much larger than what was received, and not beyond what can
- * be received: neither the text nor a token is longer, but for a byte.
+ * that it is never much larger than what was received, by an eighth where a
+ * new buffer costs more, and not beyond what can be received: neither the text
+ * nor a token is longer, but for a byte.
  */
 
 int
@@ -28,7 +33,7 @@ enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
     max = event->settings->max_size + 1;
 
     if (need < max) {
-        need += need / 256 + 16;
+        need += need / (need < ENKOD_LARGE ? 256 : 8) + 16;
         need = (need < max) ? need : max;
     }
 

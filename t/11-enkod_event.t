@@ -159,6 +159,9 @@ map {
                . '"f":null,"g":null}'),
   accepted('"event":"e","a":null,"b":null,"c":null,"d":null,"e":null,'
            . '"f":null,"g":null') ],
+[ 'null, before the name',
+  post('{"e":null,"f":null,"a":null,"event":"e","b":null}'),
+  accepted('"event":"e","a":null,"b":null,"e":null,"f":null') ],
 [ 'but no other type', post('{"event":"e","a":1}'),
   problem('wrong_type', field => '/a', expected => 'string', offset => 18) ]
 

@@ -65,7 +65,7 @@ static void check_behind(const unit_result_t *must,
 static size_t token_end(const enkod_str_t *body, size_t at);
 static int is_word(unsigned char c);
 static void check_again(const unit_result_t *must,
-    const enkod_settings_t *settings);
+    const enkod_settings_t *body_settings);
 static void finish(enkod_event_t *event, unit_memory_t *memory);
 static void must_be(const char *what, const unit_result_t *must,
     unit_result_t *result);
@@ -543,13 +543,14 @@ is_word(unsigned char c)
  */
 
 static void
-check_again(const unit_result_t *must, const enkod_settings_t *settings)
+check_again(const unit_result_t *must, const enkod_settings_t *body_settings)
 {
     size_t                at;
     enkod_str_t           body, name, value;
     unit_memory_t         memory;
     unit_result_t         result;
     enkod_event_t        *event;
+    enkod_settings_t      settings;
     unsigned char        *object;
     const unsigned char  *p;
 
@@ -581,9 +582,14 @@ check_again(const unit_result_t *must, const enkod_settings_t *settings)
 
     } while (p != NULL);
 
+    /* with a declared name in place of one that looks like it, it is longer */
+
+    settings = *body_settings;
+    settings.max_size = body.len;
+
     unit_memory_init(&memory);
 
-    event = unit_run(&result, settings, &memory.mem, &body, body.len, 1,
+    event = unit_run(&result, &settings, &memory.mem, &body, body.len, 1,
                      UNIT_LAST);
 
     must_be("as an event", must, &result);

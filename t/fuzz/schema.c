@@ -52,10 +52,10 @@ static void check_names(const enkod_schema_t *schema,
 static void check_events(const enkod_schema_t *schema,
     const enkod_shape_t *shape, const enkod_str_t *name);
 static void check_event(const enkod_settings_t *settings,
-    const enkod_shape_t *shape, const enkod_str_t *name, unsigned field,
-    change_e change);
+    const enkod_shape_t *shape, const enkod_str_t *name, unsigned at,
+    unsigned field, change_e change);
 static size_t write_event(char *p, const enkod_shape_t *shape,
-    const enkod_str_t *name, unsigned field, change_e change);
+    const enkod_str_t *name, unsigned at, unsigned field, change_e change);
 static size_t write_string(char *p, const enkod_str_t *str);
 static size_t dump(const enkod_schema_t *schema, unsigned char *p);
 
@@ -309,6 +309,7 @@ static void
 check_events(const enkod_schema_t *schema, const enkod_shape_t *shape,
     const enkod_str_t *name)
 {
+    unsigned          n;
     change_e          change;
     enkod_settings_t  settings;
 
@@ -318,19 +319,27 @@ check_events(const enkod_schema_t *schema, const enkod_shape_t *shape,
     settings.max_size = MAX_BODY;
     settings.extra = ENKOD_EXTRA_REJECT;
 
-    check_event(&settings, shape, name, shape->nfields, WHOLE);
+    n = shape->nfields;
 
-    for (change = NULLED; shape->nfields && change < NCHANGES; change++) {
-        check_event(&settings, shape, name, shape->nfields - 1, change);
+    check_event(&settings, shape, name, n / 2, n, WHOLE);
+
+    /* what comes before the name has to wait for it */
+
+    for (change = NULLED; n && change < NCHANGES; change++) {
+        check_event(&settings, shape, name, 0, n - 1, change);
+        check_event(&settings, shape, name, n, n - 1, change);
     }
 }
 
 
-/* An event with that done to that field, or to none. */
+/*
+ * An event with that done to that field, or to none; its name is before the
+ * field "at", or behind all.
+ */
 
 static void
 check_event(const enkod_settings_t *settings, const enkod_shape_t *shape,
-    const enkod_str_t *name, unsigned field, change_e change)
+    const enkod_str_t *name, unsigned at, unsigned field, change_e change)
 {
     int             ok;
     unsigned        i;
@@ -358,7 +367,7 @@ check_event(const enkod_settings_t *settings, const enkod_shape_t *shape,
     }
 
     body.data = (unsigned char *) p;
-    body.len = write_event(p, shape, name, field, change);
+    body.len = write_event(p, shape, name, at, field, change);
 
     unit_memory_init(&memory);
 
@@ -393,11 +402,9 @@ check_event(const enkod_settings_t *settings, const enkod_shape_t *shape,
 }
 
 
-/* The event's name stands among the fields: what comes before has to wait. */
-
 static size_t
 write_event(char *p, const enkod_shape_t *shape, const enkod_str_t *name,
-    unsigned field, change_e change)
+    unsigned at, unsigned field, change_e change)
 {
     size_t       len;
     unsigned     i;
@@ -407,7 +414,7 @@ write_event(char *p, const enkod_shape_t *shape, const enkod_str_t *name,
 
     for (i = 0; i <= shape->nfields; i++) {
 
-        if (i == shape->nfields / 2) {
+        if (i == at) {
             len += sprintf(p + len, "\"event\":");
             len += write_string(p + len, name);
             len += sprintf(p + len, ",");

@@ -572,6 +572,10 @@ static const accepted_t  events[] = {
       S("\"event\":\"optional\",\"s\":null,\"i\":null,\"n\":null,\"b\":null,"
         "\"ss\":null,\"ii\":null,\"a\":null"), 0 },
 
+    { "null in an optional array may come before the name", &typed,
+      S("{\"ss\":null,\"ii\":null,\"event\":\"optional\"}"),
+      S("\"event\":\"optional\",\"ss\":null,\"ii\":null"), 0 },
+
     { "optional fields may be there", &typed,
       S("{\"event\":\"optional\",\"ss\":[\"x\"],\"a\":{\"b\":null}}"),
       S("\"event\":\"optional\",\"ss\":[\"x\"],\"a\":{\"b\":null}"), 0 },

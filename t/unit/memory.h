@@ -40,6 +40,7 @@ typedef struct {
     unsigned               allocations;
     unsigned               fail_at;     /* this one fails, from 1; 0: none */
     unsigned               failed;
+    unsigned char          fill;        /* what a block is filled with */
 } unit_memory_t;
 
 
@@ -81,7 +82,7 @@ unit_alloc(void *ctx, size_t size)
 
     /* what is not set by its owner must not look like zero */
 
-    memset(block + 1, 0xa5, size);
+    memset(block + 1, memory->fill, size);
 
     return block + 1;
 }
@@ -114,7 +115,14 @@ unit_free(void *ctx, void *p)
 static inline void
 unit_memory_init(unit_memory_t *memory)
 {
+    static unsigned char  fill;
+
     memset(memory, 0, sizeof(unit_memory_t));
+
+    /* who reads it by mistake shall not find the same each time */
+
+    fill = (fill == 0xa5) ? 0x5a : 0xa5;
+    memory->fill = fill;
 
     memory->mem.alloc = unit_alloc;
     memory->mem.free = unit_free;
