@@ -8,7 +8,7 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
 use Test::More;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
 use Enkod::HTTP2;
@@ -568,6 +568,10 @@ for my $how ('HUP', 'QUIT') {
         server => $location
                   . "location /b { enkod_webhook; enkod_log b.jsonl sync; }");
 
+    # a thread that has not begun, or not come back, is not one that waits
+    until_true(sub { $nginx->post(event("Q-0"))->{status} == 200 });
+    sleep 0.2;
+
     $shim->do_sync("hold");
     my $first = ask($nginx, id => "Q-1");
     until_true(sub { $shim->holding });
@@ -659,7 +663,7 @@ END
 
     note tally(\%sent);
 
-    cmp_ok acknowledged(\%sent), ">", 40,
+    cmp_ok acknowledged(\%sent), ">", keys(%sent) / 2,
            "after a file was deleted most events are accepted at once";
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
        "and these are in the new one, all of them";

@@ -1,7 +1,8 @@
 package Enkod::BadBodies;
 
-# Bodies that are no event, each wrong in one way: what JSON (RFC 8259) or the
-# documented shape of the event does not allow.  What only a limit of ours is
+# Bodies that are no event, each wrong in one way: what JSON (RFC 8259) does not
+# allow, or leaves to the parser and advises against (sections 4, 8.1 and 8.2), or
+# what the documented shape of the event does not.  What only a limit of ours is
 # against is not among them, except for depth.
 
 use strict;

@@ -21,6 +21,7 @@ use Cwd ();
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
+use IO::Socket::INET;
 
 use Enkod::Callgrind;
 use Enkod::Process qw(start output stop alive wait_for which child_of);
