@@ -91,6 +91,9 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
 
     ngx_memzero(ctx, sizeof(ngx_http_enkod_ctx_t));
 
+    /* an empty body, to which can be added */
+    ctx->body.data = (u_char *) "";
+
     cln->handler = ngx_http_enkod_handler_free_ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
