@@ -8,6 +8,8 @@ use lib dirname(__FILE__) . "/lib";
 
 use Test::More;
 
+use Enkod::Watcher;
+
 # in a mount namespace of our own, which vanishes with us
 
 if (!$ENV{ENKOD_TEST_MOUNTS}) {
@@ -30,7 +32,7 @@ Enkod::Load->import(qw(event problems acknowledged tally));
 # who is root in a user namespace of its own only has no groups to set
 my $groups = "initgroups";
 
-my $slow = $Enkod::Nginx::slow;
+my $slow = $Enkod::Watcher::slow;
 
 
 # one after the other

@@ -787,8 +787,6 @@ sub check_config {
 
     # an nginx that refuses its configuration leaves the memory to the system
 
-    local $ENV{ASAN_OPTIONS} = 'detect_leaks=0';
-
     my $under = $valgrind ? "valgrind -q $valgrind --leak-check=no" : '';
 
     my $said = `$under $Test::Nginx::Util::NginxBinary -t -e stderr -p $dir/ -c $dir/nginx.conf 2>&1`;

@@ -293,9 +293,6 @@ sub check {
 
     $self->configure;
 
-    # it leaves the memory to the system
-    local $ENV{ASAN_OPTIONS} = "detect_leaks=0";
-
     my @cmd = map { quotemeta } $self->command("-t");
 
     my $out = `@cmd 2>&1`;

@@ -7,7 +7,8 @@ package Enkod::Protocol;
 #     listen($port)       directives for server {}
 #     goes(@headers)      whether a request with these can be made by it
 #     curl($port, $uri, method => ..., headers => [ ... ], body => ...,
-#          unsized => 1)  what curl -i prints; "unsized" announces no length
+#          unsized => 1, seconds => ...)
+#                         what curl -i prints; "unsized" announces no length
 #
 # run() is curl with other options.
 
@@ -99,6 +100,8 @@ sub curl {
             if !grep { /^Content-Type:/i } @{ $o{headers} || [] };
         push @args, "-H", "Content-Length:" if $o{unsized};
     }
+
+    push @args, "--max-time", $o{seconds} if $o{seconds};
 
     return run($o{body}, @args, "$scheme://127.0.0.1:$port$uri");
 }
