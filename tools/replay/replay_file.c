@@ -115,16 +115,18 @@ int
 replay_file_next(replay_t *replay, enkod_str_t *line)
 {
     ssize_t         n;
-    unsigned char  *p, *lf;
+    unsigned char  *lf;
     replay_file_t  *file;
 
     file = &replay->file;
 
     for ( ;; ) {
-        p = file->data + file->scanned;
+        lf = NULL;
 
-        lf = (file->scanned < file->end)
-             ? memchr(p, '\n', file->end - file->scanned) : NULL;
+        if (file->scanned < file->end) {
+            lf = memchr(file->data + file->scanned, '\n',
+                        file->end - file->scanned);
+        }
 
         file->scanned = lf ? (size_t) (lf - file->data) : file->end;
 
