@@ -17,6 +17,8 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Enkod::Port qw(free_port);
+
 $SIG{ALRM} = sub { die "the test takes longer than 120 s\n" };
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
 alarm 120;
@@ -647,15 +649,6 @@ END {
         stop();
         $? = $rc;
     }
-}
-
-
-sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1",
-                                       ReuseAddr => 1)
-        or die "no port on 127.0.0.1: $@";
-
-    return $socket->sockport;
 }
 
 

@@ -14,6 +14,7 @@ use Time::HiRes qw(sleep time);
 use Enkod::Client;
 use Enkod::Command;
 use Enkod::Nginx seconds => 200;
+use Enkod::Port qw(free_port);
 use Enkod::Replayed qw(answer);
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
@@ -346,7 +347,7 @@ second("half an answer in time",
 }
 
 {
-    my $port = Enkod::Nginx::free_port();
+    my $port = free_port();
 
     spool($one, $two);
     ($status, $out, $err) = run("s", "http://127.0.0.1:$port/");

@@ -16,6 +16,7 @@ use Enkod::Client;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::Port qw(free_port);
 
 my $json = JSON::PP->new->utf8;
 my $top = dirname(__FILE__);
@@ -165,7 +166,7 @@ END
 my %backend;
 
 for my $protocol (qw(http fastcgi uwsgi)) {
-    my $port = Enkod::Nginx::free_port();
+    my $port = free_port();
     my $name = uc $protocol;
 
     $nginx->{$_} =~ s/%$name%/$port/ for qw(http server);

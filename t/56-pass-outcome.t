@@ -16,6 +16,7 @@ use Enkod::Client;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::Port qw(free_port);
 
 my $slow = $Enkod::Nginx::slow;
 
@@ -244,11 +245,11 @@ END
         }
 END
 
-my %port = (CLOSED => Enkod::Nginx::free_port());
+my %port = (CLOSED => free_port());
 my %backend;
 
 for my $name (qw(BACK OTHER)) {
-    $port{$name} = Enkod::Nginx::free_port();
+    $port{$name} = free_port();
     $backend{$name} = Enkod::Backend->new(dir => $nginx->{dir},
                                           port => $port{$name});
 }

@@ -16,6 +16,7 @@ use Test::More;
 use Enkod::Backend;
 use Enkod::Example;
 use Enkod::Nginx seconds => 120;
+use Enkod::Port qw(free_port);
 
 my $json = JSON::PP->new->utf8->allow_bignum;
 my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
@@ -389,7 +390,7 @@ sub takes_a_replay {
 
 sub backend {
     return Enkod::Backend->new(dir => tempdir(TMPDIR => 1, CLEANUP => 1),
-                               port => Enkod::Nginx::free_port());
+                               port => free_port());
 }
 
 

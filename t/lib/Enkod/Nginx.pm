@@ -33,6 +33,7 @@ use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
+use Enkod::Port qw(free_port);
 use Enkod::Protocol;
 use Enkod::Watcher;
 
@@ -162,15 +163,6 @@ sub passable {
     }
 
     return 1;
-}
-
-
-sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1",
-                                       ReuseAddr => 1)
-        or die "no port on 127.0.0.1: $@";
-
-    return $socket->sockport;
 }
 
 

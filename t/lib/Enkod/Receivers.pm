@@ -24,6 +24,7 @@ use File::Path qw(make_path);
 use IO::Socket::INET;
 
 use Enkod::Callgrind;
+use Enkod::Port qw(free_port);
 use Enkod::Process qw(start output stop alive wait_for which child_of);
 use Enkod::Worker;
 
@@ -94,7 +95,7 @@ sub nginx {
         make_path($dir);
         unlink "$dir/events.jsonl";
 
-        $self->{port} = Enkod::Worker::free_port();
+        $self->{port} = free_port();
 
         return Enkod::Worker::launch(
             dir => $dir, port => $self->{port}, binary => $o{nginx},
@@ -164,7 +165,7 @@ sub program {
         make_path($dir);
         unlink $self->{log};
 
-        $self->{port} = Enkod::Worker::free_port();
+        $self->{port} = free_port();
 
         local $ENV{GOMAXPROCS} = 1;
         local $ENV{EVENTS_LOG} = $self->{log};

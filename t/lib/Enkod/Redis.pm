@@ -23,6 +23,7 @@ use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
 use Enkod::Nginx ();
+use Enkod::Port qw(free_port);
 
 my $tree = Cwd::abs_path(File::Basename::dirname(__FILE__) . "/../../..");
 my $owner = $$;
@@ -72,7 +73,7 @@ sub new {
     File::Path::make_path($dir);
 
     my $self = bless { dir => $dir, pid => {},
-                       port => { map { $_ => Enkod::Nginx::free_port() }
+                       port => { map { $_ => free_port() }
                                      qw(redis webdis) } }, $class;
 
     symlink $server, "$dir/redis-server" or die "redis-server: $!";

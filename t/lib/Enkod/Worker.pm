@@ -19,20 +19,11 @@ use warnings;
 
 use File::Basename ();
 use File::Path qw(make_path);
-use IO::Socket::INET;
 
 use Enkod::Process qw(start stop alive wait_for child_of);
 
 # the worker's user, so that it can write to build/: the owner of the tree
 my @owner = (stat File::Basename::dirname(__FILE__))[4, 5];
-
-
-sub free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1')
-        or die "no free port: $@\n";
-
-    return $socket->sockport;
-}
 
 
 sub launch {
