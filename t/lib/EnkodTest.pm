@@ -301,8 +301,9 @@ sub any_protocol {
 sub answered_early {
     my ($request, $expect) = @_;
 
-    return exists $request->{body}
-           && $expect->{status} !~ /^(?:200|400|422|502|503|504)$/;
+    return (exists $request->{body} || $request->{chunks})
+           && ($request->{method} eq 'GET'
+               || $expect->{status} !~ /^(?:200|400|422|502|503|504)$/);
 }
 
 sub port {
