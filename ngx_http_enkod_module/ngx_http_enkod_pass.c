@@ -31,6 +31,8 @@ static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass);
 static void ngx_http_enkod_pass_log(ngx_http_request_t *r);
+static void ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
+    ngx_http_enkod_pass_t *pass);
 
 
 char *
@@ -287,7 +289,7 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
     r->write_event_handler = ngx_http_enkod_pass_handler;
     r->read_event_handler = ngx_http_enkod_pass_block_reading;
 
-    ngx_http_enkod_pass_block_reading(r);
+    ngx_http_enkod_pass_keep_client(r, pass);
 
     return NGX_OK;
 }
@@ -625,25 +627,37 @@ ngx_http_enkod_pass_log(ngx_http_request_t *r)
 }
 
 
-/*
- * Instead of ngx_http_block_reading(): a client that has left an HTTP/2 stream
- * makes an error of the connection, for which nginx would try no other
- * upstream, and end the request without telling us.
- */
+/* Instead of ngx_http_block_reading(). */
 
 void
 ngx_http_enkod_pass_block_reading(ngx_http_request_t *r)
 {
-    ngx_connection_t      *c;
     ngx_http_enkod_ctx_t  *ctx;
 
-    c = r->connection;
     ctx = ngx_http_get_module_ctx(r->main, ngx_http_enkod_module);
 
-    if (c->error) {
-        ctx->pass->client_gone = 1;
-        c->error = 0;
-    }
+    ngx_http_enkod_pass_keep_client(r, ctx->pass);
 
     ngx_http_block_reading(r);
+}
+
+
+/*
+ * A client that has left an HTTP/2 stream makes an error of the connection, for
+ * which nginx would try no other upstream, and end the request without telling
+ * us.
+ */
+
+static void
+ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
+    ngx_http_enkod_pass_t *pass)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    if (c->error) {
+        pass->client_gone = 1;
+        c->error = 0;
+    }
 }
