@@ -528,8 +528,10 @@ sub alive {
 
     return 0 if !$pid || !kill 0, $pid;
 
-    # one that nobody has waited for is no process any more
-    return slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^ZX] /s;
+    # one that nobody has waited for is no process any more; but while one of its
+    # threads is in a call, the files and ports are still its own
+    return 0 != grep { slurp($_) =~ /^\d+ \(.*\) [^ZX] /s }
+                     glob "/proc/$pid/task/*/stat";
 }
 
 
