@@ -21,6 +21,9 @@ use POSIX ();
 
 use Enkod::Watcher;
 
+# curl's exit status
+use constant TIMED_OUT => 28;
+
 my $protocol = $ENV{TEST_ENKOD_PROTOCOL} || "http/1.1";
 
 my $by_curl = $protocol ne "http/1.1";
@@ -102,10 +105,21 @@ sub curl {
     }
 
     push @args, "--max-time", $o{seconds} if $o{seconds};
+    push @args, "$scheme://127.0.0.1:$port$uri";
 
-    return run($o{body}, @args, "$scheme://127.0.0.1:$port$uri");
+    my $said = run($o{body}, @args);
+
+    # with poll and select, nginx 1.26 does not get one request in some thousands,
+    # whoever is to answer it: in its access log there is none; had it been an
+    # event after all, there would be two lines now
+    $said = run($o{body}, @args)
+        if $protocol eq "http/3" && $? >> 8 == TIMED_OUT && !$o{seconds};
+
+    return $said;
 }
 
+
+# $? is curl's
 
 sub run {
     my ($body, @args) = @_;
