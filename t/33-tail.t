@@ -290,7 +290,7 @@ SKIP: {
     my %sent = map { $_ => $nginx->post(event($_))->{status} } "N-1", "N-2";
 
     $shim->do("kill");
-    $sent{"N-3"} = $nginx->post(event("N-3"))->{status};
+    $sent{"N-3"} = $nginx->post(event("N-3"), seconds => 10)->{status};
 
     is $sent{"N-3"}, 0, "a worker who cannot read the file dies in write()";
 
@@ -326,7 +326,7 @@ my $two = Enkod::Nginx->new(server => $both, env => $shim->env);
 $sent{"M-2"} = $two->post(event("M-2"))->{status};
 
 $shim->do("kill");
-$sent{"M-3"} = $one->post(event("M-3"))->{status};
+$sent{"M-3"} = $one->post(event("M-3"), seconds => 10)->{status};
 
 is $sent{"M-3"}, 0, "with two masters, a worker of the first dies in write()";
 
@@ -351,7 +351,7 @@ is_deeply [problems(\%sent, $log, { torn => 1 })], [],
 # the other one is the first to append behind the incomplete line
 
 $shim->do("kill");
-$sent{"M-20"} = $one->post(event("M-20"))->{status};
+$sent{"M-20"} = $one->post(event("M-20"), seconds => 10)->{status};
 
 is $sent{"M-20"}, 0, "another worker of the first dies";
 
@@ -390,7 +390,7 @@ like substr(Enkod::Nginx::slurp($log), $size),
 # a master that comes when the end is torn already and another one is there
 
 $shim->do("kill");
-$sent{"M-9"} = $one->post(event("M-9"))->{status};
+$sent{"M-9"} = $one->post(event("M-9"), seconds => 10)->{status};
 
 is $sent{"M-9"}, 0, "a worker of the first dies once more";
 
@@ -409,7 +409,7 @@ $size = -s $log;
 $two->stop;
 
 $shim->do("kill");
-$sent{"M-11"} = $one->post(event("M-11"))->{status};
+$sent{"M-11"} = $one->post(event("M-11"), seconds => 10)->{status};
 $sent{"M-12"} = $one->post(event("M-12"))->{status};
 
 like substr(Enkod::Nginx::slurp($log), $size), qr/^\{[^\n{]*M-12[^\n{]*\}\n\z/,

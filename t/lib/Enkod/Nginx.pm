@@ -665,7 +665,8 @@ sub client {
 }
 
 
-# one request on a connection of its own; "seconds" is how long it may take
+# one request on a connection of its own; "seconds" is how long it may take, and
+# has to be given where no answer is expected
 
 sub post {
     my ($self, $body, %o) = @_;
