@@ -188,6 +188,7 @@ write(int fd, const void *buf, size_t len)
 {
     char         c = '-';
     size_t       skip = len > 0 && *(const char *) buf == '\n';
+    size_t       half = len / 2;
     const char  *p = buf;
 
     static const char   begin[] = "{\"received_at\":\"";
@@ -203,6 +204,9 @@ write(int fd, const void *buf, size_t len)
 
     pread(mode, &c, 1, 0);
 
+    /* two lines may be of the same length; there has to be something to cut off */
+    half -= (half && p[half - 1] == '\n');
+
     if (buf == full) {
         full = NULL;
         errno = ENOSPC;
@@ -213,7 +217,7 @@ write(int fd, const void *buf, size_t len)
 
     case 'k':
         shim_next(mode, '-');
-        shim_write(fd, buf, len / 2, len);
+        shim_write(fd, buf, half, len);
         raise(SIGKILL);
         break;
 
@@ -225,20 +229,20 @@ write(int fd, const void *buf, size_t len)
 
     case 's':
         shim_next(mode, '-');
-        full = p + len / 2;
-        return shim_write(fd, buf, len / 2, len);
+        full = p + half;
+        return shim_write(fd, buf, half, len);
 
     case 'p':
         shim_next(mode, '-');
-        rest = p + len / 2;
-        return shim_write(fd, buf, len / 2, len);
+        rest = p + half;
+        return shim_write(fd, buf, half, len);
 
     case 'l':
         shim_next(mode, '-');
-        shim_write(fd, buf, len / 2, len);
+        shim_write(fd, buf, half, len);
         usleep(50000);
-        return len / 2
-               + shim_write(fd, p + len / 2, len - len / 2, len - len / 2);
+        return half
+               + shim_write(fd, p + half, len - half, len - half);
 
     case 'e':
         shim_next(mode, '-');
@@ -260,8 +264,8 @@ write(int fd, const void *buf, size_t len)
         }
 
         if (shim_chance(16)) {
-            full = p + len / 2;
-            return shim_write(fd, buf, len / 2, len);
+            full = p + half;
+            return shim_write(fd, buf, half, len);
         }
 
         if (shim_chance(16)) {
