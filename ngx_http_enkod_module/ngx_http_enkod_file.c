@@ -24,6 +24,10 @@
 #define NGX_HTTP_ENKOD_ZONE_SLOTS    (2 * NGX_HTTP_ENKOD_MAX_FILES)
 
 
+/* seconds: a worker is made that soon after its master has looked, or later */
+#define NGX_HTTP_ENKOD_MASTER_FRESH  2
+
+
 typedef struct {
     ngx_uint_t                   opened;        /* files, so far */
     ngx_uint_t                   master;        /* random */
@@ -301,17 +305,44 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
 }
 
 
-#if (NGX_THREADS)
+/*
+ * Mostly the master has looked a moment ago, and has waited until all others
+ * had to know.  But it has not when it takes its workers back from a binary
+ * upgrade (WINCH, and then HUP): it has not looked since its configuration was
+ * read, and what it has reopened since then (USR1) is not claimed.
+ */
 
-void
-ngx_http_enkod_file_init_sync(ngx_http_enkod_file_t *file,
+ngx_uint_t
+ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
     ngx_http_enkod_sync_t *sync, ngx_log_t *log)
 {
-    file->sync = sync;
+    time_t            looked;
+    ngx_slab_pool_t  *shpool;
 
-    (void) ngx_http_enkod_file_init(file, log);
+    looked = file->checked;
+
+#if (NGX_THREADS)
+    if (sync) {
+        file->sync = sync;
+
+        /* to be opened once more, by us */
+        file->fd = NGX_INVALID_FILE;
+    }
+#endif
+
+    shpool = (ngx_slab_pool_t *) file->zone->shm.addr;
+
+    ngx_shmtx_lock(&shpool->mutex);
+
+    (void) ngx_http_enkod_file_ready(file, log);
+
+    ngx_shmtx_unlock(&shpool->mutex);
+
+    return file->shared && ngx_time() - looked > NGX_HTTP_ENKOD_MASTER_FRESH;
 }
 
+
+#if (NGX_THREADS)
 
 static ngx_err_t
 ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,

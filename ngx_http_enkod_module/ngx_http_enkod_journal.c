@@ -49,6 +49,7 @@ struct ngx_http_enkod_journal_s {
 };
 
 
+static void ngx_http_enkod_journal_wait(void);
 static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
@@ -191,11 +192,8 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
     }
 
     if (shared) {
-        /* our workers do not exist yet, and theirs go on; signals wake us */
-
-        for (i = 0; i < NGX_HTTP_ENKOD_MASTER_WAIT / 100; i++) {
-            ngx_msleep(100);
-        }
+        /* our workers do not exist yet */
+        ngx_http_enkod_journal_wait();
     }
 
     return NGX_OK;
@@ -205,8 +203,7 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
 {
-#if (NGX_THREADS)
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, shared;
     ngx_http_enkod_journal_t    **journals;
     ngx_http_enkod_main_conf_t   *emcf;
 
@@ -219,17 +216,34 @@ ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    shared = 0;
+
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {
-        if (journals[i]->sync) {
-            ngx_http_enkod_file_init_sync(journals[i]->file,
-                                          journals[i]->sync, cycle->log);
-        }
+        shared |= ngx_http_enkod_file_init_process(journals[i]->file,
+                                                   journals[i]->sync,
+                                                   cycle->log);
     }
-#endif
+
+    if (shared) {
+        ngx_http_enkod_journal_wait();
+    }
 
     return NGX_OK;
+}
+
+
+/* ... until another master has seen us, which goes on; signals wake us. */
+
+static void
+ngx_http_enkod_journal_wait(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_HTTP_ENKOD_MASTER_WAIT / 100; i++) {
+        ngx_msleep(100);
+    }
 }
 
 

@@ -441,11 +441,15 @@ ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
 ngx_uint_t ngx_http_enkod_file_init(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
 
-#if (NGX_THREADS)
-
-/* Of a worker: whatever is appended from now on can be synced. */
-void ngx_http_enkod_file_init_sync(ngx_http_enkod_file_t *file,
+/*
+ * Of a worker, before it appends anything.  With "sync", which may be NULL,
+ * whatever it appends can be synced.  Returns true if there is another master
+ * that may not know of this one.
+ */
+ngx_uint_t ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
     ngx_http_enkod_sync_t *sync, ngx_log_t *log);
+
+#if (NGX_THREADS)
 
 /*
  * What came of a round of it, if that was an error: says so, and has the file

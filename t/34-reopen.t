@@ -8,6 +8,7 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
 use Test::More;
+use Time::HiRes qw(time);
 
 use Enkod::Load qw(event problems tally acknowledged);
 use Enkod::Nginx seconds => 170;
@@ -319,6 +320,67 @@ SKIP: {
     is $sent->{last}, 200, "upgrade: the new one goes on";
 
     ok $nginx->stop, "upgrade: and ends";
+}
+
+
+# the upgrade is taken back: SIGHUP to the old one, whose claim on the file went
+# with SIGUSR1; before its new workers append, those of the other one have to
+# know of them
+
+{
+    my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
+                                  daemon => 1);
+    my $old = $nginx->{pid};
+    my $new;
+
+    $nginx->signal('USR2');
+
+    ok Enkod::Client::wait_for(sub {
+        ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
+        $new && $new != $old && $nginx->workers($new) >= 1;
+    }, 10 * $slow), "taken back: there is a second master";
+
+    $nginx->signal('WINCH', $old);
+
+    ok Enkod::Client::wait_for(sub {
+        !grep { $_ != $new } $nginx->workers($old);
+    }, 10 * $slow), "taken back: the workers of the first end";
+
+    rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
+    kill 'USR1', $old, $new;
+
+    ok Enkod::Client::wait_for(sub { -e $nginx->path("a.jsonl") }, 10 * $slow),
+       "taken back: there is a new file";
+
+    # what the first one knows is from before
+    pause(3);
+
+    my %sent = (before => $nginx->post(event("before"))->{status});
+
+    # only a new worker of the first can answer
+    kill 'STOP', $nginx->workers($new);
+
+    my $began = time;
+
+    $nginx->signal('HUP', $old);
+    $sent{after} = $nginx->post(event("after"))->{status};
+
+    my $passed = time - $began;
+
+    kill 'CONT', $nginx->workers($new);
+
+    is_deeply \%sent, { before => 200, after => 200 },
+              "taken back: both go on";
+    cmp_ok $passed, ">", 1.4, "taken back: the first lets the other look";
+
+    kill 'QUIT', $new;
+
+    ok Enkod::Client::wait_for(sub { !Enkod::Nginx::alive($new) },
+                               10 * $slow), "taken back: the second ends";
+    is_deeply [problems(\%sent, paths($nginx))], [],
+              "taken back: each is in a whole line";
+    is $nginx->alerts, "", "taken back: nginx has no reason to complain";
+    ok $nginx->stop, "taken back: and ends";
 }
 
 
