@@ -228,7 +228,8 @@ CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
 UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
 # an nginx that has the module in it is given none to load
-LOADED = $(if $(shell $(NGINX) -V 2>&1 | grep -e '--add-module=$(CURDIR)\>'),,\
+LOADED = $(if $(shell $(NGINX) -V 2>&1 | tr ' ' '\n' | \
+             grep -xF -e '--add-module=$(CURDIR)'),,\
              $(MODULE))
 
 TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
