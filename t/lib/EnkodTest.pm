@@ -296,14 +296,16 @@ sub any_protocol {
            && Enkod::Protocol::goes(@{ $request->{headers} // [] });
 }
 
-# one answered before its body is read: nginx then cuts off the upload, and curl
-# may not show the answer
+# One answered before its body is read: nginx then cuts off the upload, and curl
+# may not show the answer.  That is what nginx answers by itself, what is too
+# large, and no event at all.
 sub answered_early {
     my ($request, $expect) = @_;
 
     return (exists $request->{body} || $request->{chunks})
-           && ($request->{method} eq 'GET'
-               || $expect->{status} !~ /^(?:200|400|422|502|503|504)$/);
+           && ($request->{method} eq 'GET' || $expect->{status} == 413
+               || (!$expect->{problem}
+                   && $expect->{status} !~ /^(?:200|400|422|50[234])$/));
 }
 
 sub port {
