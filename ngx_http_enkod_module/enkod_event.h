@@ -74,12 +74,13 @@ typedef struct {
  * A new event, or NULL if there is no memory.  Settings and memory functions
  * must outlive it.
  *
- * A body that comes in one piece needs 2 KiB, and its length if that is more
- * than 384 bytes.  While it comes in pieces, it is 4 KiB and as much as was
- * received, and at most a 64th more than twice that (a quarter beyond 128 KiB),
- * for the moment in which a long string is whole.  Once there was a string with
- * escapes, or where the body breaks off in a number, yajl has buffers of its
- * own for it: 8 KiB, and four and a half times what was received, at most.
+ * A body that comes in one piece needs 2 KiB, with more than ten members 4 KiB,
+ * and its length and a 256th (an eighth beyond 128 KiB) if that is more than 384
+ * bytes.  While it comes in pieces, it is 4 KiB and as much as was received, and
+ * at most a 64th more than twice that (a quarter beyond 128 KiB), for the moment
+ * in which a long string is whole.  Once there was a string with escapes, or
+ * where the body breaks off in a number, yajl has buffers of its own for it:
+ * 8 KiB, and four and a half times what was received, at most.
  */
 enkod_event_t *enkod_event_create(const enkod_settings_t *settings,
     const enkod_mem_t *mem);

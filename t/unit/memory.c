@@ -13,7 +13,8 @@
 #include "replay.h"
 
 
-/* what enkod_event.h promises: without escapes, and with them */
+/* what enkod_event.h promises: in one piece, without escapes, and with them */
+#define WHOLE(received)    (2048 + (received) + (received) / 256 + 16)
 #define PLAIN(received)    (4096 + (received) * 2 + (received) / 64)
 #define ESCAPED(received)  (8192 + (received) * 9 / 2)
 
@@ -98,7 +99,7 @@ static int no_memory_at(const unit_setup_t *setup, const enkod_str_t *body,
 static void no_memory_for_good(void);
 static void own_block(void);
 static void bounds(void);
-static size_t bound(const enkod_str_t *body, size_t received);
+static size_t bound(const enkod_str_t *body, size_t size, size_t received);
 static size_t bound_exceeded(const unit_setup_t *setup,
     const enkod_str_t *body, size_t size, size_t *received);
 static void bounds_small(void);
@@ -381,7 +382,8 @@ bounds(void)
                              (unsigned long) over, (unsigned long) received,
                              (unsigned long) body.len,
                              (unsigned long) pieces[m],
-                             (unsigned long) bound(&body, received));
+                             (unsigned long) bound(&body, pieces[m],
+                                                   received));
                     ok = 0;
                 }
             }
@@ -397,15 +399,19 @@ bounds(void)
 
 
 static size_t
-bound(const enkod_str_t *body, size_t received)
+bound(const enkod_str_t *body, size_t size, size_t received)
 {
     unsigned char  last;
 
     last = body->data[body->len - 1];
 
-    return (last >= '0' && last <= '9')
-           || memchr(body->data, '\\', body->len) ? ESCAPED(received)
-                                                  : PLAIN(received);
+    if ((last >= '0' && last <= '9')
+        || memchr(body->data, '\\', body->len))
+    {
+        return ESCAPED(received);
+    }
+
+    return (size >= body->len) ? WHOLE(received) : PLAIN(received);
 }
 
 
@@ -437,7 +443,7 @@ bound_exceeded(const unit_setup_t *setup, const enkod_str_t *body, size_t size,
             n = 0;
         }
 
-        if (memory.peak > bound(body, *received)) {
+        if (memory.peak > bound(body, size, *received)) {
             over = memory.peak;
             break;
         }
@@ -447,7 +453,7 @@ bound_exceeded(const unit_setup_t *setup, const enkod_str_t *body, size_t size,
     if (n && over == 0) {
         (void) enkod_event_finish(event);
 
-        if (memory.peak > bound(body, *received)) {
+        if (memory.peak > bound(body, size, *received)) {
             over = memory.peak;
         }
     }
@@ -512,7 +518,8 @@ bounds_small(void)
                 tap_diag("%lu bytes used with %lu received in pieces of %lu; "
                          "must be %lu at most", (unsigned long) over,
                          (unsigned long) received, (unsigned long) n,
-                         (unsigned long) bound(&small[i].body, received));
+                         (unsigned long) bound(&small[i].body, n,
+                                               received));
             }
         }
 
