@@ -56,7 +56,7 @@ static void check_cut(const unit_result_t *must,
     const enkod_settings_t *settings, const enkod_str_t *body,
     const input_t *input, unsigned fail_at);
 static enkod_event_t *renewed(void *block, const enkod_settings_t *settings,
-    unit_memory_t *memory, const enkod_str_t *body, size_t cut);
+    unit_memory_t *memory, const enkod_str_t *body, const input_t *input);
 static enkod_error_e feed(enkod_event_t *event, const enkod_str_t *body,
     const input_t *input);
 static void check_behind(const unit_result_t *must,
@@ -333,7 +333,7 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
 
     if (input->flags & FLAG_BLOCK) {
         block = fuzz_alloc(enkod_event_size());
-        event = renewed(block, settings, &memory, body, input->cuts[0]);
+        event = renewed(block, settings, &memory, body, input);
 
     } else {
         event = enkod_event_create(settings, &memory.mem);
@@ -367,24 +367,58 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
 }
 
 
-/* In a block in which there was an event before, with what was cut off. */
+/*
+ * In a block in which there was an event before, with other settings: one of
+ * these, or the beginning of this one.
+ */
 
 static enkod_event_t *
 renewed(void *block, const enkod_settings_t *settings, unit_memory_t *memory,
-    const enkod_str_t *body, size_t cut)
+    const enkod_str_t *body, const input_t *input)
 {
-    enkod_event_t  *event;
+    size_t             cut;
+    enkod_str_t        other;
+    enkod_event_t     *event;
+    enkod_settings_t   before;
 
-    event = enkod_event_init(block, settings, &memory->mem);
+    static const enkod_str_t  others[] = {
+
+        /* all fields in the table's order */
+        enkod_string("{\"event\":\"message clicked\",\"message_id\":4,"
+                     "\"message_uid\":\"0123456789_012_012_01234\","
+                     "\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\","
+                     "\"to\":\"t\",\"click_url\":\"u\"}"),
+
+        /* the name last, more members than most, escapes, levels */
+        enkod_string("{\"a\":[null,[{\"b\":\"\\n\"}]],\"b\":0,\"c\":0,\"d\":0,"
+                     "\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"groups_ids\":[1],"
+                     "\"groups_names\":[\"\\u0041\"],\"email\":null,"
+                     "\"phone\":\"1\",\"event\":\"contact adding\"}"),
+
+        /* refused */
+        enkod_string("{\"event\":\"complaint\",\"message_id\":\"4\"")
+    };
+
+    before = setup_get(input->cuts[0] & 1)->settings;
+    before.extra = (settings->extra + 1) % (ENKOD_EXTRA_REJECT + 1);
+    before.accept_unknown = !settings->accept_unknown;
+
+    event = enkod_event_init(block, &before, &memory->mem);
     if (event == NULL) {
         return NULL;
     }
 
-    if (cut > body->len) {
-        cut = body->len;
+    cut = input->cuts[1] % 4;
+    other = (cut < 3) ? others[cut] : *body;
+
+    if (cut == 3 && other.len > input->cuts[0]) {
+        other.len = input->cuts[0];
     }
 
-    (void) enkod_event_feed(event, body->data, cut, 0);
+    if (enkod_event_feed(event, other.data, other.len, 0) == ENKOD_OK) {
+        (void) enkod_event_finish(event);
+    }
+
     finish(event, memory);
 
     memory->failed = 0;
