@@ -1,8 +1,8 @@
 package Enkod::Chart;
 
-# A chart as SVG, for light and dark pages: bars with the lowest and the highest
-# value.  One that is far longer than all others is broken, so that these can
-# still be told.
+# A chart as SVG, for light and dark pages: bars with an interval about their end.
+# One that is far longer than all others is broken, so that these can still be
+# told.
 #
 #     Enkod::Chart::bars(title => text, bars => [
 #         { label => text, value => n, low => n, high => n, text => behind it,

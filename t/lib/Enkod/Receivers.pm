@@ -51,10 +51,13 @@ sub all {
 
         nginx('lua', 'nginx, lua + cjson', %o,
               modules => ['ndk_http_module', 'ngx_http_lua_module'],
+              packages => [qw(libnginx-mod-http-lua libluajit2-5.1-2
+                              lua-cjson)],
               http   => \&lua_http,
               server => sub { 'content_by_lua_block {'
                               . " require('receiver').handle() }" }),
         nginx('njs', 'nginx, njs', %o, modules => ['ngx_http_js_module'],
+              packages => ['libnginx-mod-http-js'],
               http   => sub { "js_path $sources/njs;"
                               . ' js_import receiver.js;' },
               server => sub { "set \$events_log $_[0]{log};"
@@ -110,7 +113,10 @@ sub nginx {
 
     $self->{start} = sub {
         @$self{qw(pid worker)} = $launch->(wrapper => $o{wrapper});
-        ($self->{version}) = output(5, $o{nginx}, '-v') =~ m{: (\S+)};
+        $self->{version} = join ', ',
+            output(5, $o{nginx}, '-v') =~ m{: nginx/(\S+)}
+                ? "nginx $1" : 'nginx',
+            map { "$_ " . package_version($_) } @{ $o{packages} || [] };
     };
 
     $self->{callgrind} = sub {
@@ -121,6 +127,16 @@ sub nginx {
     };
 
     return $self;
+}
+
+
+# as Debian counts them, without its own epoch and revision
+
+sub package_version {
+    my ($name) = @_;
+
+    return output(5, 'dpkg-query', '-W', '-f', '${Version}', $name)
+           =~ /^(?:\d+:)?(.*)-/ ? $1 : '(unknown)';
 }
 
 
