@@ -457,7 +457,9 @@ enkod_check_field(enkod_event_t *event, const unsigned char *p, size_t len)
     if (event->next < event->shape->nfields) {
         next = &event->shape->fields[event->next];
 
-        if (next->name.len == len && memcmp(next->name.data, p, len) == 0) {
+        if (next->name.len == len
+            && enkod_short_equal(next->name.data, p, len))
+        {
             event->next++;
             return next;
         }

@@ -75,12 +75,12 @@ typedef struct {
  * must outlive it.
  *
  * A body that comes in one piece needs 2 KiB, with more than ten members 4 KiB,
- * and its length and a 256th (an eighth beyond 128 KiB) if that is more than 384
- * bytes.  While it comes in pieces, it is 4 KiB and as much as was received, and
- * at most a 64th more than twice that (a quarter beyond 128 KiB), for the moment
- * in which a long string is whole.  Once there was a string with escapes, or
- * where the body breaks off in a number, yajl has buffers of its own for it:
- * 8 KiB, and four and a half times what was received, at most.
+ * and its length and a 256th (an eighth beyond 128 KiB) if that is more than
+ * 384 bytes.  While it comes in pieces, it is 4 KiB and as much as was
+ * received, and at most a 64th more than twice that (a quarter beyond 128 KiB),
+ * for the moment in which a long string is whole.  Once there was a string with
+ * escapes, or where the body breaks off in a number, yajl has buffers of its
+ * own for it: 8 KiB, and four and a half times what was received, at most.
  */
 enkod_event_t *enkod_event_create(const enkod_settings_t *settings,
     const enkod_mem_t *mem);
