@@ -55,13 +55,13 @@ ngx_http_enkod_admit(ngx_http_request_t *r)
 
 
 ngx_uint_t
-ngx_http_enkod_admit_method(ngx_http_request_t *r)
+ngx_http_enkod_admit_line_method(ngx_http_request_t *r)
 {
     ngx_str_t  *line;
 
     line = &r->request_line;
 
-    if (!r->internal || r->method != NGX_HTTP_GET || line->len == 0) {
+    if (r->method != NGX_HTTP_GET || line->len == 0) {
         return r->method;
     }
 

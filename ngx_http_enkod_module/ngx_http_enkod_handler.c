@@ -124,14 +124,11 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
 
 
 ngx_http_enkod_ctx_t *
-ngx_http_enkod_get_ctx(ngx_http_request_t *r)
+ngx_http_enkod_find_ctx(ngx_http_request_t *r)
 {
-    ngx_pool_cleanup_t    *cln;
-    ngx_http_enkod_ctx_t  *ctx;
+    ngx_pool_cleanup_t  *cln;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
-    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+    if (r->internal || r->filter_finalize) {
 
         /* nginx has cleared the contexts, as for ngx_http_realip_module */
 
@@ -142,7 +139,7 @@ ngx_http_enkod_get_ctx(ngx_http_request_t *r)
         }
     }
 
-    return ctx;
+    return NULL;
 }
 
 
@@ -510,9 +507,15 @@ ngx_http_enkod_handler_create_waiters(ngx_http_request_t *r, ngx_uint_t n)
 
     ctx->nwaiters = 0;
 
-    ctx->waiters = ngx_pcalloc(r->pool, n * sizeof(ngx_http_enkod_waiter_t));
-    if (ctx->waiters == NULL) {
-        return NGX_ERROR;
+    if (n == 1) {
+        ctx->waiters = &ctx->waiter;
+
+    } else {
+        ctx->waiters = ngx_pcalloc(r->pool,
+                                   n * sizeof(ngx_http_enkod_waiter_t));
+        if (ctx->waiters == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     cln = ngx_http_cleanup_add(r, 0);

@@ -58,18 +58,20 @@ ngx_http_enkod_line_prepare(ngx_http_request_t *r)
 
     emcf = ngx_http_get_module_main_conf(r, ngx_http_enkod_module);
 
-#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
     v = &r->variables[emcf->request_id];
 
+#if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
     if (!v->valid && !v->not_found) {
         ngx_http_enkod_line_request_id(r, v);
     }
 #endif
 
-    v = ngx_http_get_indexed_variable(r, emcf->request_id);
+    if (!v->valid) {
+        v = ngx_http_get_indexed_variable(r, emcf->request_id);
 
-    if (v == NULL || v->not_found) {
-        return NGX_ERROR;
+        if (v == NULL || v->not_found) {
+            return NGX_ERROR;
+        }
     }
 
     ctx->request_id.len = v->len;

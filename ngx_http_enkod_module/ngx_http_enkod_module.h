@@ -105,6 +105,19 @@ typedef enum {
 } ngx_http_enkod_result_e;
 
 
+/* of who waits for a journal, see below */
+
+typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
+
+struct ngx_http_enkod_waiter_s {
+    ngx_queue_t                  queue;
+    ngx_http_enkod_waiter_pt     handler;
+    void                        *data;
+    ngx_err_t                    err;
+    ngx_uint_t                   waiting;
+};
+
+
 typedef struct {
     enkod_event_t               *event;
     enkod_error_e                verdict;   /* what is thought of the body */
@@ -126,6 +139,7 @@ typedef struct {
     ngx_str_t                    line;      /* likewise */
 
     ngx_http_enkod_waiter_t     *waiters;   /* one for each line */
+    ngx_http_enkod_waiter_t      waiter;    /* the only one, mostly */
     ngx_uint_t                   nwaiters;
     ngx_uint_t                   pending;   /* sinks still to answer */
 
@@ -178,7 +192,13 @@ void ngx_http_enkod_exit_process(ngx_cycle_t *cycle);
  * The context of a request, also after an internal redirect (error_page), when
  * nginx has forgotten it; NULL if the request met no enkod_webhook.
  */
-ngx_http_enkod_ctx_t *ngx_http_enkod_get_ctx(ngx_http_request_t *r);
+#define ngx_http_enkod_get_ctx(r)                                             \
+    (ngx_http_get_module_ctx(r, ngx_http_enkod_module)                        \
+     ? ngx_http_get_module_ctx(r, ngx_http_enkod_module)                      \
+     : ngx_http_enkod_find_ctx(r))
+
+/* the part for which nginx has to have forgotten it */
+ngx_http_enkod_ctx_t *ngx_http_enkod_find_ctx(ngx_http_request_t *r);
 
 
 /*
@@ -192,7 +212,11 @@ enkod_error_e ngx_http_enkod_admit(ngx_http_request_t *r);
  * The method of the client: error_page and X-Accel-Redirect make a GET of it on
  * their way to a URI, and an event must not be taken for a probe.
  */
-ngx_uint_t ngx_http_enkod_admit_method(ngx_http_request_t *r);
+#define ngx_http_enkod_admit_method(r)                                        \
+    ((r)->internal ? ngx_http_enkod_admit_line_method(r) : (r)->method)
+
+/* that of the request line, where there is one */
+ngx_uint_t ngx_http_enkod_admit_line_method(ngx_http_request_t *r);
 
 
 /*
@@ -332,16 +356,6 @@ void ngx_http_enkod_filter_init(void);
  * waiter's handler is called exactly once, with 0 if its bytes are in the file
  * (on the disk), else with the error, unless it was cancelled before.
  */
-
-typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
-
-struct ngx_http_enkod_waiter_s {
-    ngx_queue_t                  queue;
-    ngx_http_enkod_waiter_pt     handler;
-    void                        *data;
-    ngx_err_t                    err;
-    ngx_uint_t                   waiting;
-};
 
 /*
  * The journal of that file, at configuration time, for that directive; NULL on
