@@ -148,11 +148,9 @@ ngx_http_enkod_find_ctx(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
 {
-    static time_t  logged;
+    static ngx_msec_t  logged;
 
-    if (logged == 0 || ngx_time() - logged >= NGX_HTTP_ENKOD_LOG_PAUSE) {
-        logged = ngx_time();
-
+    if (ngx_http_enkod_pause(&logged)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "enkod: \"enkod_webhook\" does not work in a subrequest");
     }

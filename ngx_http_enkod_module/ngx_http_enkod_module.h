@@ -153,6 +153,27 @@ typedef struct {
 
 
 /*
+ * Of messages about the same trouble: true if the last one was long enough ago,
+ * and "last" is now.  The clock is the one that cannot be set; "last" is 0 in
+ * the beginning.
+ */
+
+static ngx_inline ngx_uint_t
+ngx_http_enkod_pause(ngx_msec_t *last)
+{
+    if (*last
+        && ngx_current_msec - *last < NGX_HTTP_ENKOD_LOG_PAUSE * 1000)
+    {
+        return 0;
+    }
+
+    *last = ngx_current_msec;
+
+    return 1;
+}
+
+
+/*
  * Log: the directives enkod_log, enkod_reject_log and enkod_spool.
  */
 

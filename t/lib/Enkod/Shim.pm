@@ -11,6 +11,7 @@ package Enkod::Shim;
 #     $shim->do_sync("hold");             # until told otherwise, see below
 #     $shim->syncs;                       # { pid, what, path, ... }, ...
 #     $shim->set_clock(3600);             # an hour ahead
+#     $shim->set_uptime(60);              # of the clock that is never set
 
 use strict;
 use warnings;
@@ -59,7 +60,7 @@ sub new {
 
     $self->do("none");
     $self->do_sync("none");
-    $self->set_clock(0);
+    $self->set_clocks(0, 0);
     $self->tell("errors", "");
     $self->forget;
 
@@ -89,12 +90,30 @@ sub do_sync {
 }
 
 
-# the seconds that nginx's clock is to be wrong by
+# The seconds that nginx's clock is to be wrong by, and those by which the one
+# that only goes forward is ahead.  Timers go by that one.
 
 sub set_clock {
     my ($self, $seconds) = @_;
 
-    $self->tell("clock", pack "q", $seconds);
+    $self->set_clocks($seconds, $self->{uptime});
+}
+
+
+sub set_uptime {
+    my ($self, $seconds) = @_;
+
+    $self->set_clocks($self->{clock}, $seconds);
+}
+
+
+sub set_clocks {
+    my ($self, $clock, $uptime) = @_;
+
+    $self->{clock} = $clock;
+    $self->{uptime} = $uptime;
+
+    $self->tell("clock", pack "qq", $clock, $uptime);
 }
 
 

@@ -11,7 +11,8 @@
  *
  *     mode      one byte: what write() of lines does
  *     sync      one byte: what fdatasync() and fsync() do
- *     clock     seconds by which the clock is wrong, 8 bytes
+ *     clock     seconds by which the clock is wrong, 8 bytes, and by which the
+ *               one that only goes forward is ahead, 8 bytes
  *     writes    a line for each write() of lines
  *     syncs     a line for each sync, and for each line that was cut off
  *     cut       what was cut off
@@ -94,7 +95,7 @@ shim_init(void)
     fd = shim_open("clock", O_RDWR);
 
     if (fd != -1) {
-        wrong = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+        wrong = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
 
         if (wrong == MAP_FAILED) {
             wrong = NULL;
@@ -590,7 +591,7 @@ ftruncate(int fd, off_t len)
 }
 
 
-/* the clock; that of the timers is another one, and cannot be set */
+/* the clock; that of the timers is another one, see below */
 
 int
 gettimeofday(struct timeval *tv, void *tz)
@@ -601,6 +602,23 @@ gettimeofday(struct timeval *tv, void *tz)
 
     if (rc == 0 && tv && wrong) {
         tv->tv_sec += *wrong;
+    }
+
+    return rc;
+}
+
+
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+    int  rc;
+
+    rc = syscall(SYS_clock_gettime, id, ts);
+
+    if (rc == 0 && wrong
+        && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE))
+    {
+        ts->tv_sec += wrong[1];
     }
 
     return rc;
