@@ -52,6 +52,10 @@ CORE = $(wildcard $(SRC)/enkod_*.c)
 STOCK = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin"; type -P nginx)
 NGINX = $(or $(NGINX_BIN),$(STOCK))
 
+# what that nginx says of how it was configured: nothing, as long as there is
+# none, which is so before the packages are installed
+NGINX_SAYS = $(if $(NGINX),"$(NGINX)" -V 2>&1,:)
+
 
 # Debian packages, by what is to be made
 
@@ -126,8 +130,11 @@ $(TOOLS): $(BUILD)/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
 
 # the paths that an nginx was configured with
 
-path = $(shell $(NGINX) -V 2>&1 | sed -n 's/.* --$(1)=\([^ ]*\).*/\1/p')
-MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),$(call path,prefix)/modules)
+path = $(shell $(NGINX_SAYS) | sed -n 's/.* --$(1)=\([^ ]*\).*/\1/p')
+MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),\
+               $(addsuffix /modules,$(call path,prefix)),\
+               $(error no nginx that says where its modules are: set \
+               MODULES_PATH))
 SNIPPET = $(DESTDIR)/usr/share/nginx/modules-available/mod-http-enkod.conf
 ENABLED = $(DESTDIR)/etc/nginx/modules-enabled/50-mod-http-enkod.conf
 
@@ -228,7 +235,7 @@ CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
 UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
 # an nginx that has the module in it is given none to load
-LOADED = $(if $(shell $(NGINX) -V 2>&1 | tr ' ' '\n' | \
+LOADED = $(if $(shell $(NGINX_SAYS) | tr ' ' '\n' | \
              grep -xF -e '--add-module=$(CURDIR)'),,\
              $(MODULE))
 
