@@ -208,18 +208,26 @@ ngx_http_enkod_pass_init(ngx_conf_t *cf)
 }
 
 
+/*
+ * What named_locations points to is another type in Angie since 1.5, whose
+ * member "name" is the same: the type is not named here.
+ */
+
 static ngx_uint_t
 ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
 {
-    ngx_http_core_loc_conf_t  **clcfp;
+    ngx_str_t   *location;
+    ngx_uint_t   i;
 
     if (cscf->named_locations == NULL) {
         return 0;
     }
 
-    for (clcfp = cscf->named_locations; *clcfp; clcfp++) {
-        if ((*clcfp)->name.len == name->len
-            && ngx_strncmp((*clcfp)->name.data, name->data, name->len) == 0)
+    for (i = 0; cscf->named_locations[i]; i++) {
+        location = &cscf->named_locations[i]->name;
+
+        if (location->len == name->len
+            && ngx_strncmp(location->data, name->data, name->len) == 0)
         {
             return 1;
         }
