@@ -107,8 +107,8 @@ $(MODULE): FORCE | packages
 FORCE:
 
 
-# commands: tools/NAME is $(BUILD)/enkod-NAME, with the event core in it and the
-# flags of a Debian package
+# commands: tools/NAME is $(BUILD)/enkod-NAME, with the event core and tools/lib
+# in it and the flags of a Debian package
 
 FLAGS = $(shell dpkg-buildflags --get $(1) 2>/dev/null || echo '$(2)')
 TOOL_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
@@ -121,7 +121,7 @@ $(REPLAY): TOOL_LIBS = -lcurl
 .SECONDEXPANSION:
 
 $(TOOLS): $(BUILD)/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
-          $$(wildcard tools/$$*/*.[ch]) | packages
+          $$(wildcard tools/$$*/*.[ch]) $(wildcard tools/lib/*.[ch]) | packages
 	@mkdir -p $(@D)
 	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(filter %.c,$^) \
 	    $(TOOL_LDFLAGS) $(LD_OPT) -lyajl $(TOOL_LIBS) \

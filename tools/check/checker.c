@@ -10,6 +10,7 @@
 
 
 #include "checker.h"
+#include "../lib/tool.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -42,6 +43,10 @@ main(int argc, char **argv)
 {
     int               i;
     static checker_t  checker;
+
+    if (tool_start() != 0) {
+        return CHECKER_ERROR;
+    }
 
     if (checker_event_init(&checker) != 0) {
         checker_error(&checker, 0, "no memory");

@@ -11,6 +11,7 @@
 
 
 #include "replay.h"
+#include "../lib/tool.h"
 
 #include <errno.h>
 
@@ -25,6 +26,10 @@ main(int argc, char **argv)
 
     replay.position.fd = -1;
     replay.collect = -1;
+
+    if (tool_start() != 0) {
+        return REPLAY_ERROR;
+    }
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         replay_error(&replay, 0, "cannot initialize libcurl");
