@@ -16,9 +16,10 @@ use Enkod::Command;
 use Enkod::Nginx seconds => 200;
 use Enkod::Port qw(free_port);
 use Enkod::Replayed qw(answer);
+use Enkod::Spool;
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
-my $replay = $ENV{TEST_ENKOD_REPLAY} || "$top/build/enkod-replay";
+my $replay = replay();
 
 my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
 enkod_unknown_event accept;
@@ -30,90 +31,11 @@ END
 
 my $dir = $nginx->{dir};
 
+in_folder($dir);
+
 # 1 and 2, as they are in a spool and as they are sent
 my ($one, $two) = map { line($_) } 1, 2;
 my ($one_sent, $two_sent) = map { sent_line($_) } 1, 2;
-
-
-sub run { Enkod::Command::run($dir, $replay, @_) }
-
-sub start { Enkod::Command::start($dir, $replay, @_) }
-
-sub finish { Enkod::Command::finish($dir, @_) }
-
-sub put { $nginx->put(@_) }
-
-sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
-
-sub receiver { Enkod::Replayed->new($dir, @_) }
-
-
-# The summary as numbers: read, selected, delivered, failed, left.
-
-sub numbers {
-    my ($out) = @_;
-
-    return join " ", map { $out =~ /^$_: (\w+)/m ? $1 : "?" }
-                         qw(read selected delivered failed left);
-}
-
-
-# A new file "s" with these lines.
-
-sub spool {
-    unlink "$dir/s.pos";
-    put("s", join "", map { "$_\n" } @_);
-}
-
-
-# It is sent to a receiver that answers so: status, numbers, messages, and the
-# bodies that came.
-
-sub sent {
-    my ($code, @args) = @_;
-
-    my $server = receiver($code);
-    my ($status, $out, $err) = run(@args, "s", $server->url);
-
-    return ($status, numbers($out), $err, map { $_->{body} } $server->stop);
-}
-
-
-# the beginning of a line, and a line of a spool, or that of another event
-
-sub envelope {
-    my ($time) = @_;
-
-    $time ||= "2026-11-23T03:44:01.123";
-
-    return qq({"received_at":"${time}Z","request_id":"9c1f8a52b7a94d5fbf6f0f0)
-           . 'f5a1c2d3e","remote_addr":"192.0.2.7",';
-}
-
-
-sub line {
-    my ($n, $time, $event) = @_;
-
-    return envelope($time)
-           . (defined $event ? qq("event":"$event")
-                             : '"pass_status":502,"event":"message open"')
-           . qq(,"message_id":$n});
-}
-
-
-sub sent_line {
-    my ($n) = @_;
-
-    return line($n, undef, "message open");
-}
-
-
-sub wait_for_requests {
-    my ($server, $n) = @_;
-
-    Enkod::Client::wait_for(sub { $server->requests >= $n }, 20);
-}
-
 
 
 # what is sent: the eight events and others, as nginx writes them
