@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 
 
 static int checker_options(checker_t *checker, int argc, char **argv);
@@ -28,8 +29,9 @@ static const char  checker_help[] =
     "Checks files that enkod_log and enkod_reject_log have written, line by\n"
     "line, or bodies of webhooks; \"-\" is standard input.\n"
     "\n"
-    "  --repair     cut off an incomplete last line, and nothing else;\n"
-    "               FILE.bak keeps the file as it was\n"
+    "  --repair     add the line feed that the last line lacks, or cut it off\n"
+    "               if it is incomplete, and nothing else; before a line is\n"
+    "               cut off, the file is copied to FILE.bak\n"
     "  --event DEF  an event as enkod_event in nginx.conf declares it:\n"
     "               --event '\"whatsapp read\" id=integer to=string?'\n"
     "  --body       each FILE is one body, as enKod sends it\n"
@@ -47,6 +49,9 @@ main(int argc, char **argv)
     if (tool_start() != 0) {
         return CHECKER_ERROR;
     }
+
+    /* that somebody waits for our lease */
+    (void) signal(SIGIO, SIG_IGN);
 
     if (checker_event_init(&checker) != 0) {
         checker_error(&checker, 0, "no memory");

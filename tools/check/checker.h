@@ -5,12 +5,12 @@
 
 
 /*
- * enkod-check: reads the files that the module writes, says what in them is
- * not as the module writes it, and cuts off a last line that was never
- * finished; or says what the module would think of a body.
+ * enkod-check: reads files that the module has written, reports what in them
+ * is not as the module writes it, and repairs a last line without a line feed;
+ * or reports what the module would answer to a body.
  *
- * What an event is, the event core knows (enkod_*.c); what stands around it,
- * checker_line.c; what a refusal is, checker_refusal.c.
+ * The event core (enkod_*.c) knows what an event is, checker_line.c what
+ * stands around it, checker_refusal.c what a refusal is.
  */
 
 
@@ -19,12 +19,13 @@
 
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE                 /* memmem(), F_OFD_SETLK */
+#define _GNU_SOURCE                 /* memmem(), F_SETLEASE */
 #endif
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "enkod_event.h"
@@ -55,6 +56,7 @@ typedef enum {
     CHECKER_IS_EVENT = 0,
     CHECKER_IS_REFUSAL,
     CHECKER_IS_EMPTY,
+    CHECKER_IS_PIECE,               /* of a line, and nothing else */
     CHECKER_IS_DEFECT
 } checker_kind_e;
 
@@ -69,9 +71,12 @@ typedef struct {
     enkod_error_e          code;    /* of a refusal */
     unsigned               test:1;
 
-    /* of a defect */
+    /* of a piece or a defect */
 
     unsigned               broken:1;    /* maybe no line at all */
+    unsigned               piece:1;     /* the line breaks off */
+    size_t                 copy;        /* where a whole line begins behind a
+                                           piece, or 0 */
     size_t                 offset;      /* from the beginning of the line */
     char                   text[CHECKER_TEXT_SIZE];
 } checker_verdict_t;
@@ -95,13 +100,20 @@ typedef struct {
     unsigned long long     tests;
     unsigned long long     refusals;
     unsigned long long     empty;
+    unsigned long long     pieces;
     unsigned long long     cut;
+    unsigned long long     ended;
     unsigned long long     defects;
     unsigned long long     others;      /* events beyond the names */
     unsigned long long     codes[ENKOD_NERRORS];
     unsigned               nnames;
     checker_name_t         names[CHECKER_NAME_SLOTS];
 } checker_tally_t;
+
+
+/* lines of which a copy is expected, checker_copy.c */
+
+typedef struct checker_copy_s  checker_copy_t;
 
 
 /* of --event, as long as the schema points to them */
@@ -129,6 +141,9 @@ typedef struct {
     checker_buf_t          input;       /* what was read */
     checker_buf_t          body;        /* the event of a line */
     checker_buf_t          output;      /* as the core writes it */
+
+    checker_copy_t        *copies;      /* the oldest first */
+    unsigned               ncopies;
 
     checker_tally_t        tally;
 } checker_t;
@@ -167,6 +182,24 @@ void checker_line(checker_t *checker, const unsigned char *p, size_t len,
 /* Whether these bytes are, or begin as, one of the module's lines. */
 int checker_line_is_ours(const unsigned char *p, size_t len);
 
+/* Whether a line that begins anywhere in these bytes is whole in them. */
+int checker_line_has_whole(const unsigned char *p, size_t len);
+
+
+/*
+ * checker_copy.c: where the module finds a piece in front of its own line, it
+ * writes that line once more.  A line with a piece and a whole line in it is
+ * held until its copy is seen: then it is a piece.  What is held at the end of
+ * the file, or is too much to be held, is a defect.
+ */
+
+void checker_copy_hold(checker_t *checker, const char *name,
+    unsigned long long number, off_t offset, const unsigned char *line,
+    size_t len, const checker_verdict_t *verdict);
+void checker_copy_seen(checker_t *checker, const char *name,
+    unsigned long long number, const unsigned char *line, size_t len);
+void checker_copy_done(checker_t *checker, const char *name);
+
 
 /* checker_file.c: all of a file; "-" is standard input */
 
@@ -175,11 +208,13 @@ void checker_body(checker_t *checker, const char *name);
 
 
 /*
- * checker_repair.c: cuts off what is behind "end" in a file that still is the
- * one and as long as when it was checked.  Returns 0, or -1 after a message.
+ * checker_repair.c: cuts off what is behind "end", or adds a line feed if
+ * "end" is "size".  The file has to be the one that "st" says and "size" bytes
+ * long still, and no process may have it open, this one included.  Returns 0,
+ * or -1 after a message.
  */
 
-int checker_repair(checker_t *checker, const char *name, dev_t dev, ino_t ino,
+int checker_repair(checker_t *checker, const char *name, const struct stat *st,
     off_t end, off_t size);
 
 
@@ -187,6 +222,8 @@ int checker_repair(checker_t *checker, const char *name, dev_t dev, ino_t ino,
 
 void checker_count(checker_t *checker, const checker_verdict_t *verdict);
 void checker_defect(checker_t *checker, const char *name,
+    unsigned long long line, off_t offset, const char *text);
+void checker_piece(checker_t *checker, const char *name,
     unsigned long long line, off_t offset, const char *text);
 void checker_print(const char *name, unsigned long long line, off_t offset,
     const char *text);

@@ -6,8 +6,8 @@
 
 /*
  * What is no line often is what a crash leaves behind: NUL bytes where a file
- * system had no data yet, or the beginning of a line with another line behind
- * it.  That says more than the byte at which it was noticed.
+ * system had no data yet, or a piece of a line with another line behind it.
+ * That says more than the byte at which it was noticed.
  */
 
 
@@ -16,30 +16,36 @@
 
 static const unsigned char *checker_explain_next(const unsigned char *p,
     const unsigned char *end);
-static const char *checker_explain_whole(checker_t *checker,
-    const unsigned char *p, const unsigned char *end);
+static int checker_explain_whole(checker_t *checker, const unsigned char *p,
+    const unsigned char *end);
+static int checker_explain_closed(const unsigned char *p,
+    const unsigned char *end);
 
 
 void
 checker_explain(checker_t *checker, checker_line_t *line)
 {
+    int                   pieces, whole;
     char                  behind[160];
     size_t                nuls, lines;
     const char           *first, *other;
-    const unsigned char  *p, *nul, *start, *last, *end;
+    const unsigned char  *p, *next, *nul, *start, *last, *end;
 
     end = line->end;
 
     start = checker_explain_next(line->start + 1, end);
-    last = start;
+    last = line->start;
     lines = 1;
+    pieces = 1;
 
-    for (p = start; p; p = checker_explain_next(p + 1, end)) {
-        last = p;
+    for (next = start; next; next = checker_explain_next(next + 1, end)) {
+        pieces &= !checker_explain_whole(checker, last, next);
+        last = next;
         lines++;
     }
 
-    other = start ? checker_explain_whole(checker, last, end) : NULL;
+    whole = start && checker_explain_whole(checker, last, end);
+    other = whole ? "whole" : "not whole";
 
     nul = memchr(line->start, '\0', end - line->start);
 
@@ -52,7 +58,7 @@ checker_explain(checker_t *checker, checker_line_t *line)
 
         behind[0] = '\0';
 
-        if (last && last > nul) {
+        if (last > nul) {
             (void) snprintf(behind, sizeof(behind), "; the line that begins at"
                             " offset %lld is %s",
                             (long long) line->base + (last - line->start),
@@ -68,7 +74,14 @@ checker_explain(checker_t *checker, checker_line_t *line)
         return;
     }
 
-    first = checker_explain_whole(checker, line->start, start);
+    first = checker_explain_whole(checker, line->start, start) ? "whole"
+                                                               : "not whole";
+
+    if (pieces && whole
+        && checker_line_is_ours(line->start, start - line->start))
+    {
+        line->verdict->copy = last - line->start;
+    }
 
     if (lines == 2) {
         (void) checker_scan_bad(line, start, "two lines in one: the first is"
@@ -119,7 +132,7 @@ checker_explain_next(const unsigned char *p, const unsigned char *end)
 }
 
 
-static const char *
+static int
 checker_explain_whole(checker_t *checker, const unsigned char *p,
     const unsigned char *end)
 {
@@ -132,5 +145,66 @@ checker_explain_whole(checker_t *checker, const unsigned char *p,
     line.base = 0;
     line.verdict = &verdict;
 
-    return checker_line_read(checker, &line) ? "whole" : "not whole";
+    return checker_line_read(checker, &line);
+}
+
+
+/*
+ * What is not as the module writes it may be an event nevertheless, if it was
+ * declared in nginx.conf and is not here.  So braces are all that counts.
+ */
+
+int
+checker_line_has_whole(const unsigned char *p, size_t len)
+{
+    const unsigned char  *end;
+
+    end = p + len;
+
+    for ( /* void */ ; p; p = checker_explain_next(p + 1, end)) {
+
+        if (checker_explain_closed(p, end)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Whether the object that begins here is closed. */
+
+static int
+checker_explain_closed(const unsigned char *p, const unsigned char *end)
+{
+    unsigned long long  depth;
+
+    for (depth = 0; p < end; p++) {
+
+        switch (*p) {
+
+        case '"':
+            p = checker_scan_string(p + 1, end);
+
+            if (p == NULL) {
+                return 0;
+            }
+
+            break;
+
+        case '{':
+            depth++;
+            break;
+
+        case '}':
+            if (depth <= 1) {
+                return depth;
+            }
+
+            depth--;
+            break;
+        }
+    }
+
+    return 0;
 }

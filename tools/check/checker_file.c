@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -26,6 +25,7 @@ typedef struct {
     int                    fd;
     unsigned long long     line;        /* number of the line at hand */
     off_t                  offset;      /* of the line at hand */
+    struct stat            st;          /* at its end */
 
     size_t                 start;       /* in the buffer: of that line, */
     size_t                 scanned;     /* of what was looked at, */
@@ -72,13 +72,20 @@ checker_file(checker_t *checker, const char *name)
 
     } while (n > 0);
 
+    if (n == 0 && fstat(file.fd, &file.st) == -1) {
+        checker_error(checker, errno, "cannot stat \"%s\"", name);
+        n = -1;
+    }
+
+    checker_file_close(file.fd);
+
     if (n == 0 && (file.skipping || file.end > file.start)) {
         checker->tally.lines++;
         checker_file_tail(checker, &file, checker->input.data + file.start,
                           file.end - file.start);
     }
 
-    checker_file_close(file.fd);
+    checker_copy_done(checker, file.name);
 }
 
 
@@ -207,9 +214,32 @@ checker_file_line(checker_t *checker, checker_file_t *file,
     checker_line(checker, p, len, file->offset, &verdict);
     checker_count(checker, &verdict);
 
-    if (verdict.kind == CHECKER_IS_DEFECT) {
+    switch (verdict.kind) {
+
+    case CHECKER_IS_EMPTY:
+        break;
+
+    case CHECKER_IS_EVENT:
+    case CHECKER_IS_REFUSAL:
+        checker_copy_seen(checker, file->name, file->line, p, len);
+        break;
+
+    case CHECKER_IS_PIECE:
+        checker_piece(checker, file->name, file->line,
+                      file->offset + verdict.offset, verdict.text);
+        break;
+
+    case CHECKER_IS_DEFECT:
+
+        if (verdict.copy) {
+            checker_copy_hold(checker, file->name, file->line, file->offset,
+                              p, len, &verdict);
+            break;
+        }
+
         checker_defect(checker, file->name, file->line,
                        file->offset + verdict.offset, verdict.text);
+        break;
     }
 }
 
@@ -222,15 +252,18 @@ checker_file_skip(checker_t *checker, checker_file_t *file)
 }
 
 
-/* The last line has no line feed. */
+/*
+ * The last line has no line feed.  A line that is whole may be an event that
+ * was answered with 200: it is never cut off.
+ */
 
 static void
 checker_file_tail(checker_t *checker, checker_file_t *file,
     const unsigned char *p, size_t len)
 {
-    int          ours;
-    char         text[CHECKER_TEXT_SIZE];
-    struct stat  st;
+    int    ours, whole;
+    char   text[CHECKER_TEXT_SIZE];
+    off_t  size;
 
     if (file->skipping) {
         checker_file_skip(checker, file);
@@ -238,42 +271,59 @@ checker_file_tail(checker_t *checker, checker_file_t *file,
     }
 
     ours = checker_line_is_ours(p, len);
+    whole = checker_line_has_whole(p, len);
+    size = file->offset + len;
 
-    (void) snprintf(text, CHECKER_TEXT_SIZE,
-                    "the last line is incomplete: %zu bytes%s without a line"
-                    " feed%s", len,
-                    memchr(p, '\0', len) ? ", NUL bytes among them," : "",
-                    ours ? "; --repair cuts them off"
-                         : ", which do not begin as a line of the module does"
-                           " and have to be looked at by somebody");
+    if (ours && whole) {
+        (void) snprintf(text, CHECKER_TEXT_SIZE,
+                        "the last line lacks its line feed; --repair adds it");
+
+    } else {
+        (void) snprintf(text, CHECKER_TEXT_SIZE,
+                        "the last line is incomplete: %zu bytes%s without a"
+                        " line feed%s", len,
+                        memchr(p, '\0', len) ? ", NUL bytes among them," : "",
+                        ours ? "; --repair cuts them off"
+                             : ", which do not begin as a line of the module"
+                               " does and have to be looked at by somebody");
+    }
 
     if (!checker->repair || !ours) {
         checker_defect(checker, file->name, file->line, file->offset, text);
         return;
     }
 
-    if (strcmp(file->name, "-") == 0) {
+    if (file->fd == STDIN_FILENO) {
         checker_error(checker, 0, "standard input cannot be repaired");
-
-    } else if (fstat(file->fd, &st) == -1) {
-        checker_error(checker, errno, "cannot stat \"%s\"", file->name);
-
-    } else if (checker_repair(checker, file->name, st.st_dev, st.st_ino,
-                              file->offset, file->offset + len)
-               == 0)
-    {
-        checker->tally.cut++;
-
-        (void) snprintf(text, CHECKER_TEXT_SIZE,
-                        "the last line was incomplete: %zu bytes without a"
-                        " line feed are cut off; the file as it was is in"
-                        " \"%s.bak\"", len, file->name);
-
-        checker_print(file->name, file->line, file->offset, text);
+        checker_defect(checker, file->name, file->line, file->offset, text);
         return;
     }
 
-    checker_defect(checker, file->name, file->line, file->offset, text);
+    if (checker_repair(checker, file->name, &file->st,
+                       whole ? size : file->offset, size)
+        != 0)
+    {
+        checker_defect(checker, file->name, file->line, file->offset, text);
+        return;
+    }
+
+    if (whole) {
+        checker->tally.ended++;
+
+        checker_print(file->name, file->line, file->offset,
+                      "the last line lacked its line feed, which is added");
+        checker_file_line(checker, file, p, len);
+        return;
+    }
+
+    checker->tally.cut++;
+
+    (void) snprintf(text, CHECKER_TEXT_SIZE,
+                    "the last line was incomplete: %zu bytes without a line"
+                    " feed are cut off; the file as it was is in \"%s.bak\"",
+                    len, file->name);
+
+    checker_print(file->name, file->line, file->offset, text);
 }
 
 

@@ -44,6 +44,8 @@ checker_line(checker_t *checker, const unsigned char *p, size_t len,
 
     verdict->test = 0;
     verdict->broken = 0;
+    verdict->piece = 0;
+    verdict->copy = 0;
 
     if (len == 0) {
         verdict->kind = CHECKER_IS_EMPTY;
@@ -60,11 +62,11 @@ checker_line(checker_t *checker, const unsigned char *p, size_t len,
         return;
     }
 
-    verdict->kind = CHECKER_IS_DEFECT;
-
     if (verdict->broken) {
         checker_explain(checker, &line);
     }
+
+    verdict->kind = verdict->piece ? CHECKER_IS_PIECE : CHECKER_IS_DEFECT;
 }
 
 

@@ -5,12 +5,15 @@
 
 
 /*
- * Cuts off a last line that was never finished.  Whenever this is killed,
- * either the file is as it was, or its copy is complete and on the disk.
+ * Adds the line feed that a last line lacks, or cuts off a last line that was
+ * never finished.  Whenever this is killed, either the file is as it was, or
+ * its copy is complete and on the disk.
  *
- * nginx locks bytes far behind all data in every file that it has open
- * (ngx_http_enkod_claim.c).  If all of them can be locked here, no nginx has
- * the file, and one that opens it has to wait until this is done.
+ * Whoever follows the file must not see that a piece goes away, and what nginx
+ * appends must not be cut off.  So the file is changed under a write lease
+ * (F_SETLEASE): the kernel grants it only if no process, of whatever user or
+ * container, has the file open, and whoever opens it then waits until it is
+ * given back.  That is at once: the copy is made before.
  */
 
 
@@ -18,81 +21,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 
-/* the ranges of all masters, and the byte of those who append */
-#define CHECKER_CLAIM_BASE    ((off_t) 1 << 62)
-#define CHECKER_CLAIM_SIZE    (((off_t) 1 << 46) + 1)
-
 #define CHECKER_COPY_SIZE     65536
 
+#define CHECKER_REPAIR_CHANGED                                                \
+    "\"%s\" has changed while it was checked and is left as it is"
 
-static int checker_repair_claim(checker_t *checker, const char *name, int fd);
+
+static int checker_repair_open(checker_t *checker, const char *name,
+    const struct stat *was, off_t size);
+static int checker_repair_lease(checker_t *checker, const char *name, int fd,
+    const struct stat *was);
+static int checker_repair_end(checker_t *checker, const char *name, int fd,
+    off_t size);
+static int checker_repair_cut(checker_t *checker, const char *name, int fd,
+    const struct stat *was, off_t end);
 static int checker_repair_backup(checker_t *checker, const char *name, int fd,
     const struct stat *st);
+static int checker_repair_name(checker_t *checker, const char *name,
+    const char *temp);
 static int checker_repair_copy(checker_t *checker, const char *name,
     const char *backup, int fd, int to, off_t size);
 static int checker_repair_folder(const char *name);
 
 
 int
-checker_repair(checker_t *checker, const char *name, dev_t dev, ino_t ino,
+checker_repair(checker_t *checker, const char *name, const struct stat *st,
     off_t end, off_t size)
 {
-    int          fd, rc;
-    struct stat  st;
+    int  fd, rc;
 
-    rc = -1;
-
-    fd = open(name, O_RDWR|O_CLOEXEC|O_NONBLOCK);
-
+    fd = checker_repair_open(checker, name, st, size);
     if (fd == -1) {
-        checker_error(checker, errno, "cannot open \"%s\" to repair it", name);
         return -1;
     }
 
-    if (fstat(fd, &st) == -1) {
-        checker_error(checker, errno, "cannot stat \"%s\"", name);
-        goto done;
+    rc = checker_repair_lease(checker, name, fd, st);
+
+    if (rc == 0 && end == size) {
+        rc = checker_repair_end(checker, name, fd, size);
+
+    } else if (rc == 0) {
+        rc = checker_repair_cut(checker, name, fd, st, end);
     }
-
-    if (!S_ISREG(st.st_mode)) {
-        checker_error(checker, 0, "\"%s\" is no regular file and cannot be"
-                      " repaired", name);
-        goto done;
-    }
-
-    if (checker_repair_claim(checker, name, fd) != 0) {
-        goto done;
-    }
-
-    /* what was checked is what will be cut */
-
-    if (fstat(fd, &st) == -1) {
-        checker_error(checker, errno, "cannot stat \"%s\"", name);
-        goto done;
-    }
-
-    if (st.st_dev != dev || st.st_ino != ino || st.st_size != size) {
-        checker_error(checker, 0, "\"%s\" has changed while it was checked and"
-                      " is left as it is", name);
-        goto done;
-    }
-
-    if (checker_repair_backup(checker, name, fd, &st) != 0) {
-        goto done;
-    }
-
-    if (ftruncate(fd, end) == -1 || fsync(fd) == -1) {
-        checker_error(checker, errno, "cannot cut \"%s\"", name);
-        goto done;
-    }
-
-    rc = 0;
-
-done:
 
     (void) close(fd);
 
@@ -100,41 +73,142 @@ done:
 }
 
 
+/* The file that was checked, and no other that has its name meanwhile. */
+
 static int
-checker_repair_claim(checker_t *checker, const char *name, int fd)
+checker_repair_open(checker_t *checker, const char *name,
+    const struct stat *was, off_t size)
 {
-#ifdef F_OFD_SETLK
-    struct flock  fl;
+    int          fd;
+    struct stat  st;
 
-    memset(&fl, 0, sizeof(struct flock));
+    fd = open(name, O_RDWR|O_CLOEXEC|O_NONBLOCK|O_NOFOLLOW);
 
-    fl.l_type = F_WRLCK;
-    fl.l_whence = SEEK_SET;
-    fl.l_start = CHECKER_CLAIM_BASE;
-    fl.l_len = CHECKER_CLAIM_SIZE;
+    if (fd == -1) {
 
-    if (fcntl(fd, F_OFD_SETLK, &fl) == 0) {
-        return 0;
-    }
+        if (errno == ELOOP) {
+            checker_error(checker, 0, "\"%s\" is a symbolic link; name the"
+                          " file that it leads to", name);
+        } else {
+            checker_error(checker, errno, "cannot open \"%s\" to repair it",
+                          name);
+        }
 
-    if (errno == EAGAIN || errno == EACCES) {
-        checker_error(checker, 0, "\"%s\" is in use by nginx and is left as it"
-                      " is; stop nginx, or rename the file and let nginx"
-                      " reopen it", name);
         return -1;
     }
 
-    if (errno != EINVAL) {
-        checker_error(checker, errno, "cannot lock \"%s\"", name);
+    if (fstat(fd, &st) == -1) {
+        checker_error(checker, errno, "cannot stat \"%s\"", name);
+
+    } else if (!S_ISREG(st.st_mode)) {
+        checker_error(checker, 0, "\"%s\" is not a regular file and cannot be"
+                      " repaired", name);
+
+    } else if (st.st_dev != was->st_dev || st.st_ino != was->st_ino
+               || was->st_size != size)
+    {
+        checker_error(checker, 0, CHECKER_REPAIR_CHANGED, name);
+
+    } else {
+        return fd;
+    }
+
+    (void) close(fd);
+
+    return -1;
+}
+
+
+/* Now the file is ours alone, and as it was when it was checked. */
+
+static int
+checker_repair_lease(checker_t *checker, const char *name, int fd,
+    const struct stat *was)
+{
+    struct stat  st;
+
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) == -1) {
+
+        if (errno == EAGAIN) {
+            checker_error(checker, 0, "another process has \"%s\" open, which"
+                          " is left as it is", name);
+
+        } else if (errno == EACCES) {
+            checker_error(checker, 0, "whether another process has \"%s\" open"
+                          " can be told to its owner and to root only; it is"
+                          " left as it is", name);
+
+        } else {
+            checker_error(checker, errno, "whether another process has \"%s\""
+                          " open cannot be told, and it is left as it is",
+                          name);
+        }
+
         return -1;
     }
 
-    /* a kernel without such locks: nginx has none either */
-#endif
+    if (fstat(fd, &st) == -1) {
+        checker_error(checker, errno, "cannot stat \"%s\"", name);
+        return -1;
+    }
 
-    (void) checker;
-    (void) name;
-    (void) fd;
+    if (st.st_size != was->st_size
+        || st.st_mtim.tv_sec != was->st_mtim.tv_sec
+        || st.st_mtim.tv_nsec != was->st_mtim.tv_nsec)
+    {
+        checker_error(checker, 0, CHECKER_REPAIR_CHANGED, name);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+checker_repair_end(checker_t *checker, const char *name, int fd, off_t size)
+{
+    ssize_t  n;
+
+    do {
+        n = pwrite(fd, "\n", 1, size);
+    } while (n == -1 && errno == EINTR);
+
+    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+
+    if (n != 1 || fsync(fd) == -1) {
+        checker_error(checker, errno, "cannot add a line feed to \"%s\"",
+                      name);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+checker_repair_cut(checker_t *checker, const char *name, int fd,
+    const struct stat *was, off_t end)
+{
+    int  rc;
+
+    /* copying takes time */
+
+    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+
+    if (checker_repair_backup(checker, name, fd, was) != 0
+        || checker_repair_lease(checker, name, fd, was) != 0)
+    {
+        return -1;
+    }
+
+    rc = ftruncate(fd, end);
+
+    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+
+    if (rc == -1 || fsync(fd) == -1) {
+        checker_error(checker, errno, "cannot cut \"%s\"", name);
+        return -1;
+    }
 
     return 0;
 }
@@ -150,26 +224,19 @@ checker_repair_backup(checker_t *checker, const char *name, int fd,
     char   *backup;
     mode_t  mode;
 
-    backup = malloc(strlen(name) + sizeof(".bak"));
+    backup = malloc(strlen(name) + sizeof(".bak.XXXXXX"));
 
     if (backup == NULL) {
         checker_error(checker, 0, "no memory");
         return -1;
     }
 
-    (void) sprintf(backup, "%s.bak", name);
+    (void) sprintf(backup, "%s.bak.XXXXXX", name);
 
-    to = open(backup, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
+    to = mkostemp(backup, O_CLOEXEC);
 
     if (to == -1) {
-
-        if (errno == EEXIST) {
-            checker_error(checker, 0, "\"%s\" is there already; move it away"
-                          " to repair \"%s\"", backup, name);
-        } else {
-            checker_error(checker, errno, "cannot create \"%s\"", backup);
-        }
-
+        checker_error(checker, errno, "cannot create \"%s\"", backup);
         free(backup);
         return -1;
     }
@@ -197,14 +264,46 @@ checker_repair_backup(checker_t *checker, const char *name, int fd,
         rc = -1;
     }
 
-    if (rc == 0 && checker_repair_folder(backup) == -1) {
+    if (rc == 0) {
+        rc = checker_repair_name(checker, name, backup);
+    }
+
+    (void) unlink(backup);
+
+    free(backup);
+
+    return rc;
+}
+
+
+/* The copy becomes FILE.bak, where there is none yet. */
+
+static int
+checker_repair_name(checker_t *checker, const char *name, const char *temp)
+{
+    int    rc;
+    char  *backup;
+
+    backup = strndup(temp, strlen(name) + sizeof(".bak") - 1);
+
+    if (backup == NULL) {
+        checker_error(checker, 0, "no memory");
+        return -1;
+    }
+
+    rc = link(temp, backup);
+
+    if (rc == -1 && errno == EEXIST) {
+        checker_error(checker, 0, "\"%s\" is there already; move it away to"
+                      " repair \"%s\"", backup, name);
+
+    } else if (rc == -1) {
+        checker_error(checker, errno, "cannot create \"%s\"", backup);
+
+    } else if (checker_repair_folder(backup) == -1) {
         checker_error(checker, errno, "cannot sync the folder of \"%s\"",
                       backup);
         rc = -1;
-    }
-
-    if (rc != 0) {
-        (void) unlink(backup);
     }
 
     free(backup);

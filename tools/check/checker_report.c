@@ -44,6 +44,7 @@ checker_count(checker_t *checker, const checker_verdict_t *verdict)
         tally->empty++;
         break;
 
+    case CHECKER_IS_PIECE:
     case CHECKER_IS_DEFECT:
         /* counted where it is reported */
         break;
@@ -119,6 +120,18 @@ checker_defect(checker_t *checker, const char *name, unsigned long long line,
 }
 
 
+/* no defect: the module may leave one behind */
+
+void
+checker_piece(checker_t *checker, const char *name, unsigned long long line,
+    off_t offset, const char *text)
+{
+    checker->tally.pieces++;
+
+    checker_print(name, line, offset, text);
+}
+
+
 void
 checker_print(const char *name, unsigned long long line, off_t offset,
     const char *text)
@@ -183,9 +196,11 @@ checker_summary(checker_t *checker)
         }
 
         (void) printf("empty lines: %llu\n", tally->empty);
+        (void) printf("pieces: %llu\n", tally->pieces);
     }
 
     if (checker->repair) {
+        (void) printf("line feeds added: %llu\n", tally->ended);
         (void) printf("cut off: %llu\n", tally->cut);
     }
 

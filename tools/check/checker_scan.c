@@ -92,8 +92,12 @@ checker_scan_short(checker_line_t *line)
 
     len = line->end - line->start;
 
-    return checker_scan_broken(line, line->end,
-                               "the line breaks off after %zu bytes", len);
+    (void) checker_scan_broken(line, line->end, "a piece of a line, which"
+                               " breaks off after %zu bytes", len);
+
+    line->verdict->piece = 1;
+
+    return 0;
 }
 
 
@@ -133,6 +137,7 @@ checker_scan_say(checker_verdict_t *verdict, size_t offset, const char *fmt,
 {
     verdict->offset = offset;
     verdict->broken = 0;
+    verdict->piece = 0;
 
     (void) vsnprintf(verdict->text, CHECKER_TEXT_SIZE, fmt, args);
 }
