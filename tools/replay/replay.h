@@ -99,6 +99,7 @@ typedef struct {
 
 typedef struct {
     int                    fd;          /* -1 if there is none */
+    int                    empty;       /* no record is there yet */
     off_t                  offset;      /* of the next line */
     replay_tally_t         tally;       /* of what is before it */
 } replay_position_t;
@@ -208,6 +209,15 @@ int replay_body_seek(void *data, curl_off_t offset, int origin);
 
 int replay_send_init(replay_t *replay);
 int replay_send(replay_t *replay, replay_body_t *body, char *reason);
+
+
+/*
+ * replay_own.c: opens a regular file that has one name and that this program
+ * may write to; returns -1 if there is none, with the reason, or with NULL and
+ * errno.
+ */
+
+int replay_own_open(const char *name, int flags, const char **error);
 
 
 /*

@@ -22,18 +22,25 @@
 
 
 static int replay_collect_check(replay_t *replay);
+static int replay_collect_refuse(replay_t *replay, const char *error);
 static int replay_collect_write(int fd, const enkod_str_t *line);
 
 
 int
 replay_collect_open(replay_t *replay)
 {
+    const char  *error;
+
     if (replay->collect_name == NULL) {
         return 0;
     }
 
-    replay->collect = open(replay->collect_name,
-                           O_RDWR|O_CREAT|O_APPEND|O_CLOEXEC|O_NONBLOCK, 0600);
+    replay->collect = replay_own_open(replay->collect_name,
+                                      O_RDWR|O_CREAT|O_APPEND, &error);
+
+    if (error) {
+        return replay_collect_refuse(replay, error);
+    }
 
     if (replay->collect == -1) {
         replay_error(replay, errno, "cannot open \"%s\" for --collect",
@@ -56,8 +63,8 @@ replay_collect_check(replay_t *replay)
     fd = replay->collect;
     error = NULL;
 
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-        error = "it is no regular file";
+    if (fstat(fd, &st) == -1) {
+        error = "it cannot be looked at";
 
     } else if (st.st_dev == replay->file.dev && st.st_ino == replay->file.ino) {
         error = "it is FILE itself";
@@ -71,13 +78,17 @@ replay_collect_check(replay_t *replay)
         error = "its last line is incomplete; enkod-check --repair cuts it off";
     }
 
-    if (error) {
-        replay_error(replay, 0, "cannot use \"%s\" for --collect: %s",
-                     replay->collect_name, error);
-        return -1;
-    }
+    return error ? replay_collect_refuse(replay, error) : 0;
+}
 
-    return 0;
+
+static int
+replay_collect_refuse(replay_t *replay, const char *error)
+{
+    replay_error(replay, 0, "cannot use \"%s\" for --collect: %s",
+                 replay->collect_name, error);
+
+    return -1;
 }
 
 

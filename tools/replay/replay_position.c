@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -57,6 +56,8 @@ replay_position_open(replay_t *replay)
         return -1;
     }
 
+    replay->position.empty = (rc == 0);
+
     if (rc == 1 && record.offset) {
 
         if (replay_position_check(replay, &record) != 0
@@ -89,7 +90,7 @@ replay_position_file(replay_t *replay)
 {
     int          fd, flags;
     char        *name;
-    struct stat  st;
+    const char  *error;
 
     if (replay->position_name == NULL) {
 
@@ -107,7 +108,13 @@ replay_position_file(replay_t *replay)
 
     flags = replay->dry_run ? O_RDONLY : O_RDWR|O_CREAT;
 
-    fd = open(replay->position_name, flags|O_CLOEXEC|O_NONBLOCK, 0600);
+    fd = replay_own_open(replay->position_name, flags, &error);
+
+    if (error) {
+        replay_error(replay, 0, "\"%s\" is no position file: %s",
+                     replay->position_name, error);
+        return -1;
+    }
 
     if (fd == -1) {
 
@@ -121,10 +128,6 @@ replay_position_file(replay_t *replay)
     }
 
     replay->position.fd = fd;
-
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-        return replay_position_refuse(replay, "is no position file");
-    }
 
     if (!replay->dry_run && flock(fd, LOCK_EX|LOCK_NB) == -1) {
 
@@ -260,12 +263,25 @@ replay_position_advance(replay_t *replay)
         replay_error(replay, n == -1 ? errno : 0, "cannot write the position"
                      " file \"%s\"", replay->position_name);
 
+        /*
+         * What was written of a first one is none.  Of a later one as much as
+         * fits is what was there before: that it does not fit is seen when it
+         * is opened, and written once more.
+         */
+
+        if (replay->position.empty && ftruncate(replay->position.fd, 0) == -1) {
+            replay_error(replay, errno, "cannot cut the position file \"%s\"",
+                         replay->position_name);
+        }
+
         /* not to be tried again */
         (void) close(replay->position.fd);
         replay->position.fd = -1;
 
         return -1;
     }
+
+    replay->position.empty = 0;
 
     return 0;
 }
