@@ -7,8 +7,8 @@
 /*
  * enkod-replay: sends the lines that enkod_spool or enkod_log have written to
  * an URL, one request for each, in their order.  A line is delivered when the
- * answer to it is complete and its status is 2xx; a run that was stopped,
- * however it was, goes on behind the last line that was.
+ * answer to it is complete, its status is 2xx, and it is as the options ask for;
+ * a run that was stopped, however it was, goes on behind the last line that was.
  */
 
 
@@ -20,6 +20,7 @@
 #define _GNU_SOURCE                 /* strdup() and the like with -std=c99 */
 #endif
 
+#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,11 @@
 
 /* why a line is not delivered */
 #define REPLAY_REASON_SIZE    (CURL_ERROR_SIZE + 64)
+#define REPLAY_WHY_SIZE       CURL_ERROR_SIZE
+
+/* as much of the body of an answer as is looked at, and of a file of options */
+#define REPLAY_ANSWER_SIZE    65536
+#define REPLAY_SECRET_SIZE    65536
 
 #define REPLAY_TIME           "0000-00-00T00:00:00.000"
 #define REPLAY_TIME_LEN       (sizeof(REPLAY_TIME) - 1)
@@ -66,6 +72,30 @@ typedef struct {
     size_t                 part;        /* what was sent so far */
     size_t                 offset;
 } replay_body_t;
+
+
+/* what has to be in the body of an answer, or must not be there */
+
+typedef struct {
+    const char            *value;
+    int                    wanted;
+    regex_t                regex;
+} replay_text_t;
+
+
+typedef struct {
+    replay_text_t         *texts;
+    size_t                 ntexts;
+    const char           **names;       /* of headers that must not be there */
+    size_t                 nnames;
+
+    /* the one at hand */
+
+    const char            *name;        /* of a header that is there */
+    size_t                 len;
+    int                    large;
+    char                   body[REPLAY_ANSWER_SIZE + 1];
+} replay_answer_t;
 
 
 typedef struct {
@@ -124,6 +154,7 @@ typedef struct {
     double                 rate;        /* lines per second, or 0 */
     double                 due;         /* the next one, see replay_clock() */
     replay_selection_t     selection;
+    replay_answer_t        answer;
 
     unsigned               event:1;     /* --send event */
     unsigned               dry_run:1;
@@ -164,9 +195,23 @@ int replay_value_send(replay_t *replay, const char *value);
 int replay_value_time(replay_t *replay, const char *option, const char *value,
     enkod_str_t *time);
 int replay_value_event(replay_t *replay, const char *value);
-int replay_value_header(replay_t *replay, const char *value);
 int replay_value_type(replay_t *replay, const char *value);
-int replay_value_url(replay_t *replay, const char *value);
+
+/* ... or why they are none */
+const char *replay_value_header(replay_t *replay, const char *value);
+const char *replay_value_url(replay_t *replay, const char *value);
+
+/* how many of these characters can be the name of a header */
+size_t replay_value_token(const char *value);
+
+
+/*
+ * replay_secret.c: a header or an URL that may be secret.  Where the value is
+ * "@FILE", they are in that file.
+ */
+
+int replay_secret_header(replay_t *replay, const char *value);
+int replay_secret_url(replay_t *replay, const char *value);
 
 
 /*
@@ -203,6 +248,21 @@ void replay_body_line(replay_body_t *body, const replay_line_t *line);
 void replay_body_event(replay_body_t *body, const replay_line_t *line);
 size_t replay_body_read(char *buf, size_t size, size_t n, void *data);
 int replay_body_seek(void *data, curl_off_t offset, int origin);
+
+
+/*
+ * replay_answer.c: what an answer has to be like; the first three are options.
+ * replay_answer_check() returns 0, or -1 with what is wrong with it.
+ */
+
+int replay_answer_expect(replay_t *replay, const char *value);
+int replay_answer_refuse(replay_t *replay, const char *value);
+int replay_answer_refuse_header(replay_t *replay, const char *value);
+
+void replay_answer_begin(replay_answer_t *answer);
+size_t replay_answer_header(char *data, size_t size, size_t n, void *ctx);
+size_t replay_answer_write(char *data, size_t size, size_t n, void *ctx);
+int replay_answer_check(replay_answer_t *answer, char *why);
 
 
 /* replay_send.c: replay_send() returns 0, or -1 with the reason. */

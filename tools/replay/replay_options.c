@@ -24,12 +24,19 @@ static const char  replay_usage[] =
 static const char  replay_help[] =
     "\n"
     "Sends the lines that enkod_spool or enkod_log have written to URL, one\n"
-    "POST for each; FILE \"-\" is standard input.\n"
+    "POST for each; FILE \"-\" is standard input.  A command line can be read by\n"
+    "everybody: what is secret in URL or a header is better in a file, given as\n"
+    "@FILE in the place of URL and as --header @FILE, a header in each line.\n"
     "\n"
     "  --send line        the line, but without \"pass_status\" (default)\n"
     "  --send event       the event, as enKod has sent it\n"
     "  --type MIME        Content-Type (application/json)\n"
     "  --header 'N: V'    one more header; may be given several times\n"
+    "  --expect REGEX     the answer is good if its body matches this (POSIX\n"
+    "                     extended regular expression), several times: all of\n"
+    "                     them; '^$' is an empty body\n"
+    "  --refuse REGEX     ... and does not match this\n"
+    "  --refuse-header N  ... and does not have this header\n"
     "  --timeout SECONDS  for each request (60)\n"
     "  --rate N           at most N lines per second\n"
     "  --event NAME       only this event; may be given several times\n"
@@ -60,6 +67,9 @@ replay_options(replay_t *replay, int argc, char **argv)
         { "header", required_argument, NULL, 'H' },
         { "timeout", required_argument, NULL, 'T' },
         { "rate", required_argument, NULL, 'r' },
+        { "expect", required_argument, NULL, 'x' },
+        { "refuse", required_argument, NULL, 'X' },
+        { "refuse-header", required_argument, NULL, 'R' },
         { "event", required_argument, NULL, 'e' },
         { "since", required_argument, NULL, 'S' },
         { "until", required_argument, NULL, 'U' },
@@ -100,13 +110,22 @@ replay_options_set(replay_t *replay, int c, const char *value)
         return replay_value_type(replay, value);
 
     case 'H':
-        return replay_value_header(replay, value);
+        return replay_secret_header(replay, value);
 
     case 'T':
         return replay_value_timeout(replay, value);
 
     case 'r':
         return replay_value_rate(replay, value);
+
+    case 'x':
+        return replay_answer_expect(replay, value);
+
+    case 'X':
+        return replay_answer_refuse(replay, value);
+
+    case 'R':
+        return replay_answer_refuse_header(replay, value);
 
     case 'e':
         return replay_value_event(replay, value);
@@ -161,7 +180,7 @@ replay_options_check(replay_t *replay, int argc, char **argv)
 
     replay->name = argv[optind];
 
-    if (replay_value_url(replay, argv[optind + 1]) != 0) {
+    if (replay_secret_url(replay, argv[optind + 1]) != 0) {
         return -1;
     }
 

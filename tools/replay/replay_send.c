@@ -15,7 +15,6 @@
 static int replay_send_options(replay_t *replay);
 static int replay_send_header(replay_t *replay, const char *name,
     const char *value);
-static size_t replay_send_drop(char *data, size_t size, size_t n, void *ctx);
 
 
 int
@@ -51,7 +50,10 @@ replay_send_options(replay_t *replay)
     rc |= curl_easy_setopt(curl, CURLOPT_POST, 1L);
     rc |= curl_easy_setopt(curl, CURLOPT_READFUNCTION, replay_body_read);
     rc |= curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, replay_body_seek);
-    rc |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, replay_send_drop);
+    rc |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, replay_answer_write);
+    rc |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, &replay->answer);
+    rc |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, replay_answer_header);
+    rc |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, &replay->answer);
     rc |= curl_easy_setopt(curl, CURLOPT_TIMEOUT, replay->timeout);
 
     /* one connection, one request on it */
@@ -100,7 +102,7 @@ int
 replay_send(replay_t *replay, replay_body_t *body, char *reason)
 {
     long        status;
-    char        error[CURL_ERROR_SIZE];
+    char        error[CURL_ERROR_SIZE], why[REPLAY_WHY_SIZE];
     CURL       *curl;
     CURLcode    rc;
     curl_off_t  sent;
@@ -115,6 +117,8 @@ replay_send(replay_t *replay, replay_body_t *body, char *reason)
     (void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
     (void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t) body->len);
+
+    replay_answer_begin(&replay->answer);
 
     rc = curl_easy_perform(curl);
 
@@ -140,17 +144,11 @@ replay_send(replay_t *replay, replay_body_t *body, char *reason)
         return -1;
     }
 
+    if (replay_answer_check(&replay->answer, why) != 0) {
+        (void) snprintf(reason, REPLAY_REASON_SIZE, "the answer is %ld, but"
+                        " %s", status, why);
+        return -1;
+    }
+
     return 0;
-}
-
-
-/* CURLOPT_WRITEFUNCTION: what the answer says is of no use here */
-
-static size_t
-replay_send_drop(char *data, size_t size, size_t n, void *ctx)
-{
-    (void) data;
-    (void) ctx;
-
-    return size * n;
 }

@@ -187,40 +187,30 @@ replay_value_event(replay_t *replay, const char *value)
 }
 
 
-int
+const char *
 replay_value_header(replay_t *replay, const char *value)
 {
     char               *line;
     size_t              len, skip;
-    const char         *error;
     struct curl_slist  *headers;
 
-    /* RFC 9110, section 5.6.2 */
-    static const char  token[] =
-        "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    len = strspn(value, token);
+    len = replay_value_token(value);
 
     if (!replay_value_is_text(value)) {
-        error = "it must not have control characters in it";
-        goto failed;
+        return "it must not have control characters in it";
     }
 
     if (len == 0 || value[len] != ':') {
-        error = "it must be given as 'Name: value'";
-        goto failed;
+        return "it must be given as 'Name: value'";
     }
 
     if (replay_value_header_is_ours(value, len)) {
-        error = "this one is set by enkod-replay (see --type)";
-        goto failed;
+        return "this one is set by enkod-replay (see --type)";
     }
 
     line = strdup(value);
     if (line == NULL) {
-        replay_error(replay, 0, "no memory");
-        return -1;
+        return "no memory";
     }
 
     skip = strspn(value + len + 1, " \t");
@@ -235,19 +225,22 @@ replay_value_header(replay_t *replay, const char *value)
     free(line);
 
     if (headers == NULL) {
-        replay_error(replay, 0, "no memory");
-        return -1;
+        return "no memory";
     }
 
     replay->headers = headers;
 
-    return 0;
+    return NULL;
+}
 
-failed:
 
-    replay_error(replay, 0, "invalid --header \"%s\": %s", value, error);
+/* RFC 9110, section 5.6.2 */
 
-    return -1;
+size_t
+replay_value_token(const char *value)
+{
+    return strspn(value, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 
@@ -303,7 +296,7 @@ replay_value_is_text(const char *value)
 }
 
 
-int
+const char *
 replay_value_url(replay_t *replay, const char *value)
 {
     int     valid;
@@ -322,12 +315,10 @@ replay_value_url(replay_t *replay, const char *value)
     curl_url_cleanup(url);
 
     if (!valid) {
-        replay_error(replay, 0, "invalid URL \"%s\": it must be one of http://"
-                     " or https://", value);
-        return -1;
+        return "it must be one of http:// or https://";
     }
 
     replay->url = value;
 
-    return 0;
+    return NULL;
 }
