@@ -197,19 +197,24 @@ is join(" ", map { /"message_uid":"([^"]+)/ } added()), "P-1 P-2 P-3",
 
 # not in time
 
-$client = $nginx->client;
 $request = Enkod::Client::request(event("S-1"), uri => "/slow");
 
-my $since = time;
-$client->send(substr $request, 0, -100);
+SKIP: {
+    skip "the time is not that of the location", 2
+        if $Enkod::Protocol::early_read;
 
-ok $client->closed(5 + 5 * $slow),
-   "a body that does not come in time: the connection is closed, "
-   . "without an answer";
-cmp_ok time - $since, ">", 0.9, "after client_body_timeout";
+    my $client = $nginx->client;
+    my $since = time;
+    $client->send(substr $request, 0, -100);
+
+    ok $client->closed(5 + 5 * $slow),
+       "a body that does not come in time: the connection is closed, "
+       . "without an answer";
+    cmp_ok time - $since, ">", 0.9, "after client_body_timeout";
+}
 
 $client = $nginx->client;
-$since = time;
+my $since = time;
 
 # each piece in time
 is do {
@@ -338,41 +343,45 @@ for my $chunked (0, 1) {
 is scalar(added()), 2, "and has its line";
 
 
-# too large
-
-$client = $nginx->client;
-$client->send(substr Enkod::Client::request("x" x 5000, uri => "/small"),
-                     0, 300);
-
-my $answer = $client->read;
-is $answer->{status}, 413, "a body that is announced as too large is refused";
-like $answer->{head}, qr/^Connection: close\r$/m,
-     "at once, and the connection closed";
+# too large, which is not known before the location
 
 my $open = '{"event":"message open","name":"';
 
-for my $size (100, 1000, 10000) {
+SKIP: {
+    skip "the body is read to its end first", 11 if $Enkod::Protocol::early_read;
+
     my $client = $nginx->client;
-
-    $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
-                  . "Transfer-Encoding: chunked\r\n\r\n"
-                  . Enkod::Client::chunked($open, 32) =~ s/0\r\n\r\n\z//r);
-
-    my $chunk = sprintf "%x\r\n%s\r\n", $size, "x" x $size;
-    my $sent = 0;
-
-    # no end of it
-    for (1 .. 20000 / $size) {
-        $client->send($chunk) or last;
-    }
+    $client->send(substr Enkod::Client::request("x" x 5000, uri => "/small"),
+                         0, 300);
 
     my $answer = $client->read;
-
-    is $answer->{status}, 413,
-       "a body in chunks of $size that grows too large is refused";
-    like $answer->{body}, qr/"code":"too_large"/, "with the code";
+    is $answer->{status}, 413, "a body that is announced as too large is refused";
     like $answer->{head}, qr/^Connection: close\r$/m,
-         "and the connection closed";
+         "at once, and the connection closed";
+
+    for my $size (100, 1000, 10000) {
+        my $client = $nginx->client;
+
+        $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
+                      . "Transfer-Encoding: chunked\r\n\r\n"
+                      . Enkod::Client::chunked($open, 32) =~ s/0\r\n\r\n\z//r);
+
+        my $chunk = sprintf "%x\r\n%s\r\n", $size, "x" x $size;
+        my $sent = 0;
+
+        # no end of it
+        for (1 .. 20000 / $size) {
+            $client->send($chunk) or last;
+        }
+
+        my $answer = $client->read;
+
+        is $answer->{status}, 413,
+           "a body in chunks of $size that grows too large is refused";
+        like $answer->{body}, qr/"code":"too_large"/, "with the code";
+        like $answer->{head}, qr/^Connection: close\r$/m,
+             "and the connection closed";
+    }
 }
 
 my $exact = $open . "x" x (4096 - length($open) - 2) . '"}';
@@ -385,11 +394,15 @@ is $nginx->post(substr($exact, 0, -2) . "xxx", uri => "/small",
                 chunked => [500])->{status}, 413,
    "but not one with one byte more, of which nothing else is wrong yet";
 
-$client = $nginx->client;
-$client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
-              . "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n");
-is $client->status, 413, "one that is too large is not asked for";
-ok !$client->{continue}, "by 100 Continue";
+SKIP: {
+    skip "every body is asked for", 2 if $Enkod::Protocol::early_read;
+
+    my $client = $nginx->client;
+    $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n");
+    is $client->status, 413, "one that is too large is not asked for";
+    ok !$client->{continue}, "by 100 Continue";
+}
 
 $client = $nginx->client;
 $body = event("X-1");

@@ -295,9 +295,12 @@ for my $uri ("/", "/sync") {
 }
 
 
-# a body that is refused and then grows too large
+# a body that is refused and then grows too large; where it is read before, its
+# size is what is seen first
 
-{
+SKIP: {
+    skip "it is too large before it is wrong", 3 if $Enkod::Protocol::early_read;
+
     my $body = "x" . "y" x 5000;
     my $answer = post($body, uri => "/strict?token=t", chunked => [300]);
 

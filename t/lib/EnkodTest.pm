@@ -719,6 +719,9 @@ Test::Nginx::Util::add_block_preprocessor(sub {
     $block->set_value('config', $config);
     $block->set_value('no_http2', 1);
 
+    $block->set_value('http_config', ($block->http_config // '')
+                                     . "\n$Enkod::Protocol::early_read");
+
     # nginx is up when this is answered
     if (!defined $block->request) {
         $block->set_value('request', 'GET /ready');

@@ -18,8 +18,8 @@ package Enkod::Nginx;
 # In the configuration, %DIR% is the folder and %SECOND% a second port.
 #
 # TEST_NGINX_EVENT_TYPE, TEST_NGINX_REUSE_PORT, TEST_ENKOD_WORKERS (where a test
-# does not ask for a number) and TEST_ENKOD_PROTOCOL (for post()) say in which
-# way it runs.
+# does not ask for a number), TEST_ENKOD_PROTOCOL (for post()) and
+# TEST_ENKOD_EARLY_READ say in which way it runs.
 
 use strict;
 use warnings;
@@ -239,6 +239,7 @@ events {
 http {
     access_log              off;
     keepalive_requests      1000000;
+    $Enkod::Protocol::early_read
 END
     $http
 

@@ -12,6 +12,10 @@ package Enkod::Protocol;
 #                         with "seconds" there is one try
 #
 # run() is curl with other options.
+#
+# With TEST_ENKOD_EARLY_READ nginx (1.31.5 or newer) reads the body of every
+# request before it chooses the location; $early_read is the directive for
+# http {}, or empty.
 
 use strict;
 use warnings;
@@ -31,6 +35,9 @@ my $by_curl = $protocol ne "http/1.1";
 
 my %option = ("http/2" => ["--http2-prior-knowledge", "http"],
               "http/3" => ["--http3-only", "-k", "https"]);
+
+our $early_read = $ENV{TEST_ENKOD_EARLY_READ} ? "client_body_early_read 1;"
+                                              : "";
 
 die "TEST_ENKOD_PROTOCOL: $protocol" if $by_curl && !$option{$protocol};
 
@@ -55,8 +62,9 @@ sub listen {
 
 
 sub http2_directive {
-    my ($minor, $patch) = `"$ENV{TEST_NGINX_BINARY}" -v 2>&1`
-                          =~ /\/1\.(\d+)\.(\d+)/;
+    # a fork names its own version first
+    my ($minor, $patch) = `"$ENV{TEST_NGINX_BINARY}" -V 2>&1`
+                          =~ /^nginx version: \w+\/1\.(\d+)\.(\d+)/m;
 
     return $minor > 25 || ($minor == 25 && $patch >= 1);
 }
