@@ -12,6 +12,7 @@ package Enkod::Backend;
 #     long=BYTES        sends more than it has announced
 #     garbage=1         what it sends is no HTTP
 #     reset=1           RST instead of an answer, hang=1 no answer at all
+#     hold=1            the answer comes after the next release()
 #     close=1           closes the connection after the answer
 #
 #     my $backend = Enkod::Backend->new(dir => ..., port => ...,
@@ -28,10 +29,7 @@ use POSIX ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
-use Enkod::Client;
-
-# it never outlives a test
-use constant SECONDS => 600;
+use Enkod::Wait qw(wait_for);
 
 my $json = JSON::PP->new->latin1->canonical;
 my $owner = $$;
@@ -62,15 +60,12 @@ sub new {
 sub start {
     my ($self) = @_;
 
-    my $listen;
+    my $listen = wait_for(sub {
+        IO::Socket::INET->new(Listen => 1024, ReuseAddr => 1, Blocking => 0,
+                              LocalAddr => "127.0.0.1:$self->{port}");
+    });
 
-    my $bound = Enkod::Client::wait_for(sub {
-        $listen = IO::Socket::INET->new(
-            Listen => 1024, ReuseAddr => 1, Blocking => 0,
-            LocalAddr => "127.0.0.1:$self->{port}");
-    }, 5);
-
-    die "backend on port $self->{port}: $!" if !$bound;
+    die "backend on port $self->{port}: $!" if !$listen;
 
     my $pid = fork;
     die "fork: $!" if !defined $pid;
@@ -78,7 +73,9 @@ sub start {
     if ($pid == 0) {
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
         $SIG{PIPE} = 'IGNORE';
-        alarm SECONDS;
+
+        # it never outlives a test
+        alarm $Enkod::Wait::life;
 
         eval { $self->serve($listen); 1 } or warn $@;
         POSIX::_exit(1);
@@ -139,9 +136,18 @@ sub forget {
 sub wait_requests {
     my ($self, $n) = @_;
 
-    Enkod::Client::wait_for(sub { my @r = $self->requests; @r >= $n }, 10);
+    wait_for(sub { my @r = $self->requests; @r >= $n });
 
     return $self->requests;
+}
+
+
+# what is held is answered
+
+sub release {
+    my ($self) = @_;
+
+    kill 'USR1', $self->{pid} or die "no backend: $!";
 }
 
 
@@ -152,7 +158,10 @@ sub serve {
 
     my $select = IO::Select->new($listen);
     my $n = 0;
+    my $released = 0;
     my %connection;
+
+    $SIG{USR1} = sub { $released = 1 };
 
     open my $log, ">>:raw", "$self->{dir}/$self->{name}.log" or die $!;
     $log->autoflush;
@@ -160,6 +169,11 @@ sub serve {
     $self->{log} = $log;
 
     while (1) {
+        if ($released) {
+            $released = 0;
+            $_->{due} = 0 for grep { $_->{held} } values %connection;
+        }
+
         my @writing = grep { length $_->{out} && $_->{due} <= time }
                            values %connection;
         my @late = grep { length $_->{out} && $_->{due} > time }
@@ -246,7 +260,8 @@ sub work {
         }
 
         $c->{out} .= $answer;
-        $c->{due} = time + ($do{delay} || 0);
+        $c->{held} = $do{hold};
+        $c->{due} = $do{hold} ? "inf" : time + ($do{delay} || 0);
         $c->{close} = $do{close} || $do{short} || $do{garbage}
                       || $self->{protocol} eq "uwsgi";
     }

@@ -7,18 +7,15 @@ use warnings;
 
 use IO::Socket::INET;
 use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep time);
-
-use Enkod::Watcher;
-
-my $slow = $Enkod::Watcher::slow;
+use Enkod::Wait qw(wait_for now);
 
 
 sub new {
     my ($class, $port) = @_;
 
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
-                                       PeerPort => $port, Timeout => 5)
+                                       PeerPort => $port,
+                                       Timeout => $Enkod::Wait::limit)
         or die "connect to 127.0.0.1:$port: $@";
 
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
@@ -75,12 +72,10 @@ sub chunked {
 sub send {
     my ($self, $bytes) = @_;
 
-    my $end = time + 5 * $slow;
-
     while (length $bytes) {
         my $n = syswrite $self->{socket}, $bytes;
 
-        return 0 if !defined $n || time > $end;
+        return 0 if !defined $n;
 
         substr $bytes, 0, $n, "";
     }
@@ -89,10 +84,33 @@ sub send {
 }
 
 
-# Whatever comes, into the buffer: undef in time, 0 at the end, or how much.
+# Waits until nginx has read all that was sent, so that what is sent next is
+# read by itself.  The kernel tells how much is still to be read at its end.
+
+sub taken {
+    my ($self) = @_;
+
+    my $socket = $self->{socket};
+
+    my $ends = sprintf " %08X:%04X %08X:%04X ",
+                       unpack("L", $socket->peeraddr), $socket->peerport,
+                       unpack("L", $socket->sockaddr), $socket->sockport;
+
+    return wait_for(sub {
+        open my $fh, "<", "/proc/net/tcp" or die "/proc/net/tcp: $!";
+
+        return !grep { /$ends\w\w \w+:(?!00000000)/ } <$fh>;
+    });
+}
+
+
+# Whatever comes, into the buffer: undef if nothing did in time, 0 at the end, or
+# how much.
 
 sub fill {
     my ($self, $seconds) = @_;
+
+    $seconds ||= $Enkod::Wait::limit;
 
     my $bits = "";
     vec($bits, fileno $self->{socket}, 1) = 1;
@@ -112,7 +130,7 @@ sub fill {
 sub read {
     my ($self, $seconds) = @_;
 
-    my $end = time + ($seconds || 5 * $slow);
+    my $end = now() + ($seconds || $Enkod::Wait::limit);
 
     while (1) {
         if ($self->{buf} =~ /^HTTP\/1\.[01] (\d+).*?\r\n\r\n/s) {
@@ -134,7 +152,7 @@ sub read {
             }
         }
 
-        my $left = $end - time;
+        my $left = $end - now();
         my $n = $left > 0 ? $self->fill($left) : undef;
 
         if (!$n) {
@@ -159,7 +177,7 @@ sub closed {
 
     return 0 if length $self->{buf};
 
-    my $n = $self->fill($seconds || 5 * $slow);
+    my $n = $self->fill($seconds);
 
     return defined $n && $n == 0;
 }
@@ -186,19 +204,6 @@ sub reset {
 
     setsockopt $self->{socket}, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0);
     CORE::close $self->{socket};
-}
-
-
-sub wait_for {
-    my ($code, $seconds) = @_;
-
-    my $end = time + $seconds;
-
-    while (1) {
-        return 1 if $code->();
-        return 0 if time > $end;
-        sleep 0.01;
-    }
 }
 
 1;

@@ -6,12 +6,8 @@ package Enkod::HTTP2;
 use strict;
 use warnings;
 
-use Time::HiRes qw(time);
-
 use Enkod::Client;
-use Enkod::Watcher;
-
-my $slow = $Enkod::Watcher::slow;
+use Enkod::Wait qw(now);
 
 use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
                PING => 6, GOAWAY => 7 };
@@ -92,16 +88,16 @@ sub send {
 }
 
 
-# Reads until these streams are answered or reset, in time.
+# Reads until these streams are answered or reset.
 
 sub wait_for {
     my ($self, @streams) = @_;
 
-    my $end = time + 5 * $slow;
+    my $end = now() + $Enkod::Wait::limit;
 
     while (grep { !$self->{answers}{$_} && !$self->{reset}{$_} } @streams) {
 
-        my $left = $end - time;
+        my $left = $end - now();
         return 0 if $left <= 0;
 
         my $n = $self->{client}->fill($left);

@@ -5,7 +5,7 @@ package Enkod::Load;
 # afterwards.
 #
 #     my $load = Enkod::Load->new($port, connections => 64, processes => 2);
-#     ...
+#     $load->accepted(100);               # waits for that many more
 #     my $sent = $load->finish;           # { id => status }, 0: no answer
 #     is_deeply [problems($sent, @files)], [], "...";
 #
@@ -21,13 +21,12 @@ use File::Temp ();
 use IO::Socket::INET;
 use POSIX ();
 use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
-use Enkod::Watcher;
+use Enkod::Wait qw(wait_for now);
 
 our @EXPORT_OK = qw(event refused_event line_of problems acknowledged tally);
 
-my $slow = $Enkod::Watcher::slow;
 my $serial = 0;
 my @running;
 my $owner = $$;
@@ -80,6 +79,7 @@ sub new {
 
     my $processes = $o{processes} || 1;
     my $connections = $o{connections} || 8;
+    my $parent = $$;
 
     for my $n (1 .. $processes) {
         my $file = File::Temp->new;
@@ -90,7 +90,7 @@ sub new {
 
         if ($pid == 0) {
             eval { drive($port, int($connections / $processes), $name,
-                         "$file", $o{seconds} || 60, %o) };
+                         "$file", $parent, %o) };
             print STDERR "sender: $@" if $@;
             POSIX::_exit($@ ? 1 : 0);
         }
@@ -100,6 +100,38 @@ sub new {
     }
 
     return $self;
+}
+
+
+# Waits until that many more events have been accepted: then the senders are well
+# under way with whatever has been done to nginx before.
+
+sub accepted {
+    my ($self, $n) = @_;
+
+    # what has been answered until now
+    $self->count;
+
+    return wait_for(sub { ($n -= $self->count) <= 0 })
+           || die "no events are accepted\n";
+}
+
+
+# how many have been since it was asked the last time
+
+sub count {
+    my ($self) = @_;
+
+    my $n = 0;
+
+    for my $file (values %{ $self->{children} }) {
+        seek $file, 0, 1;
+        while (my $line = <$file>) {
+            $n++ if $line =~ / 200$/;
+        }
+    }
+
+    return $n;
 }
 
 
@@ -130,12 +162,13 @@ sub finish {
 # in the child
 
 sub drive {
-    my ($port, $connections, $name, $file, $seconds, %o) = @_;
+    my ($port, $connections, $name, $file, $parent, %o) = @_;
 
     my $stop = 0;
-    my $end = time + $seconds;
-    my $seq = 0;
+    my ($seq, $end) = (0);
     my (@log, @conn);
+
+    open my $fh, ">", $file or die "$file: $!";
 
     srand $$;
 
@@ -157,8 +190,7 @@ sub drive {
 
         if (!$c->{socket}) {
             $c->{socket} = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
-                                                 PeerPort => $port,
-                                                 Timeout => 2);
+                                                 PeerPort => $port);
             if (!$c->{socket}) {
                 sleep 0.01;
                 return;
@@ -193,7 +225,7 @@ sub drive {
     @conn = map { {} } 1 .. $connections;
 
     while (1) {
-        $stop = 1 if time > $end;
+        $stop = 1 if getppid != $parent;
 
         my $bits = "";
         my $busy = 0;
@@ -207,9 +239,12 @@ sub drive {
             }
         }
 
-        $end = time if $stop && time < $end;
+        $end //= now() + $Enkod::Wait::limit if $stop;
 
-        last if $stop && (!$busy || time > $end + 5 * $slow);
+        last if $stop && (!$busy || now() > $end);
+
+        # whole lines, and at once: who waits for them reads them
+        syswrite $fh, join "", splice @log;
 
         next if (select($bits, undef, undef, 0.1) || 0) <= 0;
 
@@ -239,10 +274,8 @@ sub drive {
         }
     }
 
-    push @log, map { "$_->{id} 0\n" } grep { $_->{busy} } @conn;
-
-    open my $fh, ">", $file or die "$file: $!";
-    print $fh @log;
+    syswrite $fh, join "", @log,
+                  map { "$_->{id} 0\n" } grep { $_->{busy} } @conn;
     close $fh or die "$file: $!";
 }
 

@@ -30,11 +30,11 @@ use File::Path     ();
 use IO::Socket::INET;
 use POSIX ();
 use Test::More ();
-use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
 use Enkod::Port qw(free_port);
 use Enkod::Protocol;
+use Enkod::Wait qw(wait_for);
 use Enkod::Watcher;
 
 our $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
@@ -62,18 +62,14 @@ my $serial = 0;
 # refused() for its own.
 
 sub import {
-    my ($class, %o) = @_;
-
     no strict "refs";
     *{ caller() . "::refused" } = \&refused;
 
-    my $seconds = ($o{seconds} || 120) * ($slow > 1 ? 5 : 1);
-
-    $SIG{ALRM} = sub { die "the test takes longer than $seconds s\n" };
+    $SIG{ALRM} = sub { die "the test takes longer than $Enkod::Wait::life s\n" };
     $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
     $SIG{PIPE} = 'IGNORE';
 
-    alarm $seconds;
+    alarm $Enkod::Wait::life;
 }
 
 
@@ -365,52 +361,34 @@ sub launch {
 
     $self->{pid} = $pid;
 
-    my $end = time + 5 * $slow;
+    my $why;
 
-    while (time < $end) {
-
+    my $up = wait_for(sub {
         if (waitpid($pid, POSIX::WNOHANG()) == $pid) {
             # a daemon's parent
-            return slurp($stderr) if $? || !$self->{daemon};
+            return $why = slurp($stderr) . "it has ended\n"
+                if $? || !$self->{daemon};
             $self->{pid} = $self->wait_pid("nginx.pid");
         }
 
         # listening is the master's, but we want the workers
-        if ($self->{pid} != $pid || !$self->{daemon}) {
+        return ($self->{pid} != $pid || !$self->{daemon})
+               && ($self->{workers} eq "auto"
+                   || $self->workers >= $self->{workers})
+               && IO::Socket::INET->new(PeerAddr => "127.0.0.1",
+                                        PeerPort => $self->{port});
+    });
 
-            if ($self->{workers} eq "auto"
-                || $self->workers >= $self->{workers})
-            {
-                my $socket = $self->try_connect;
-                return undef if $socket;
-            }
-        }
-
-        sleep 0.02;
-    }
-
-    return "too slow: " . slurp($stderr);
-}
-
-
-sub try_connect {
-    my ($self) = @_;
-
-    return IO::Socket::INET->new(PeerAddr => "127.0.0.1",
-                                 PeerPort => $self->{port}, Timeout => 2);
+    return $up ? $why : "too slow: " . slurp($stderr);
 }
 
 
 sub wait_pid {
     my ($self, $name) = @_;
 
-    my $pid;
-
-    Enkod::Client::wait_for(sub {
-        ($pid) = slurp("$self->{dir}/logs/$name") =~ /^(\d+)\n/;
-    }, 5 * $slow);
-
-    return $pid;
+    return wait_for(sub {
+        (slurp("$self->{dir}/logs/$name") =~ /^(\d+)\n/)[0];
+    });
 }
 
 
@@ -427,16 +405,17 @@ sub stop {
         kill $signal || 'TERM', $master if alive($master);
     }
 
-    my $gone = Enkod::Client::wait_for(sub {
+    my $ended = sub {
         $self->reap;
         !grep { alive($_) } @pids;
-    }, 5 * $slow);
+    };
+
+    my $gone = wait_for($ended);
 
     if (!$gone) {
         Test::More::diag("nginx in $self->{dir} had to be killed");
         kill 'KILL', grep { alive($_) } @pids;
-        sleep 0.1;
-        $self->reap;
+        wait_for($ended);
     }
 
     delete $self->{pid};
@@ -552,9 +531,9 @@ sub frozen {
 
     kill 'STOP', @pids;
 
-    Enkod::Client::wait_for(sub {
+    wait_for(sub {
         !grep { slurp("/proc/$_/stat") !~ /^\d+ \(.*\) T /s } @pids;
-    }, 2);
+    });
 
     my @result = eval { $code->() };
     my $error = $@;
@@ -577,11 +556,11 @@ sub reload {
     $self->configure(%o);
     $self->signal('HUP');
 
-    return Enkod::Client::wait_for(sub {
+    return wait_for(sub {
         my @now = $self->workers;
         my %now = map { $_ => 1 } @now;
         @now >= $self->{workers} && !grep { $now{$_} } @old;
-    }, 10 * $slow);
+    });
 }
 
 
@@ -594,7 +573,7 @@ sub reopen {
 
     $self->signal('USR1');
 
-    return Enkod::Client::wait_for(sub {
+    return wait_for(sub {
         my @stat = stat $path or return 0;
 
         for my $pid ($self->workers) {
@@ -604,7 +583,7 @@ sub reopen {
         }
 
         return 1;
-    }, 5 * $slow);
+    });
 }
 
 

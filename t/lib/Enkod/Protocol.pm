@@ -24,6 +24,7 @@ use File::Basename qw(dirname);
 use File::Temp ();
 use POSIX ();
 
+use Enkod::Wait;
 use Enkod::Watcher;
 
 # curl's exit status
@@ -139,8 +140,6 @@ sub curl {
 sub run {
     my ($body, @args) = @_;
 
-    my $seconds = 10 * $Enkod::Watcher::slow;
-
     my $in = File::Temp->new;
     print $in defined $body ? $body : "";
     close $in;
@@ -155,7 +154,7 @@ sub run {
         open STDOUT, ">", $out->filename or POSIX::_exit(126);
         open STDERR, ">", "/dev/null" or POSIX::_exit(126);
         exec $ENV{TEST_ENKOD_CURL} || "curl", "-s", "-i", "--max-time",
-             $seconds, @args or POSIX::_exit(127);
+             $Enkod::Wait::limit, @args or POSIX::_exit(127);
     }
 
     waitpid $pid, 0;
