@@ -776,9 +776,9 @@ Test::Nginx::Socket::add_response_body_check(sub {
 sub all_is_said {
     my ($block) = @_;
 
-    my ($wanted, $forbidden) = ($block->error_log, $block->no_error_log);
+    my $wanted = $block->error_log;
 
-    return if !defined $wanted && !defined $forbidden;
+    return if !defined $wanted && !defined $block->no_error_log;
 
     my $after = connect_to($Test::Nginx::Util::ServerPortForClient);
 

@@ -6,7 +6,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
-use Socket qw(IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
+use Socket qw(AF_INET IPPROTO_TCP SOCK_RAW SOL_SOCKET SO_LINGER TCP_NODELAY);
 use Enkod::Wait qw(wait_for now);
 
 
@@ -85,22 +85,42 @@ sub send {
 
 
 # Waits until nginx has read all that was sent, so that what is sent next is
-# read by itself.  The kernel tells how much is still to be read at its end.
+# read by itself.
 
 sub taken {
     my ($self) = @_;
 
     my $socket = $self->{socket};
 
-    my $ends = sprintf " %08X:%04X %08X:%04X ",
-                       unpack("L", $socket->peeraddr), $socket->peerport,
-                       unpack("L", $socket->sockaddr), $socket->sockport;
+    return wait_for(sub { !unread($socket) });
+}
 
-    return wait_for(sub {
-        open my $fh, "<", "/proc/net/tcp" or die "/proc/net/tcp: $!";
 
-        return !grep { /$ends\w\w \w+:(?!00000000)/ } <$fh>;
-    });
+# How many bytes there are at the other end of a connection that have not been
+# read: linux/inet_diag.h.
+
+sub unread {
+    my ($socket) = @_;
+
+    use constant { AF_NETLINK => 16, SOCK_DIAG => 4, SOCK_DIAG_BY_FAMILY => 20,
+                   NLM_F_REQUEST => 1, ESTABLISHED => 1, CLOSE_WAIT => 8 };
+
+    socket my $kernel, AF_NETLINK, SOCK_RAW, SOCK_DIAG or die "netlink: $!";
+
+    my $id = pack "n n a16 a16 L Q", $socket->peerport, $socket->sockport,
+                  $socket->peeraddr, $socket->sockaddr, 0, ~0;
+
+    defined CORE::send $kernel, pack("L S S L L C C C x L a*", 16 + 56,
+                               SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0,
+                               AF_INET, IPPROTO_TCP, 0, ~0 & 0xffffffff, $id), 0
+        or die "netlink: $!";
+    defined recv $kernel, my $answer, 4096, 0 or die "netlink: $!";
+
+    my ($type, $state, $queue) = unpack "x4 S x11 C x54 L", $answer;
+
+    # or it is closed
+    return $type == SOCK_DIAG_BY_FAMILY
+           && ($state == ESTABLISHED || $state == CLOSE_WAIT) ? $queue : 0;
 }
 
 

@@ -2,7 +2,7 @@ package Enkod::Example;
 
 # An nginx with the configuration of docs/examples/NAME.conf.  It is the shipped
 # file, but for what a test cannot have: ports and the addresses of other
-# servers, paths, the user and TLS.  What is to be changed and is not there is
+# servers, the time that these may take, paths, the user and TLS.  What is to be changed and is not there is
 # an error, so that the file cannot drift away from its test.
 #
 #     my $nginx = Enkod::Example->new(
@@ -10,6 +10,7 @@ package Enkod::Example;
 #         servers => { 8123 => $port },   # 127.0.0.1:8123 is there
 #         http    => "...",               # more directives
 #         without => qr/^ *enkod_spool .*\n/m,
+#         timeout => "1s",                # of the other servers
 #     );
 #
 # Its events go to $nginx->{port}, those of enkod-replay to $nginx->{second}.
@@ -57,6 +58,11 @@ sub text {
                   qr/^\s*server\s+\K127\.0\.0\.1:$port(?=;)/m,
                   "127.0.0.1:$self->{servers}{$port}");
     }
+
+    # no other server is too slow for a test
+    my $timeout = $self->{timeout} || "3600s";
+    $change->("timeout", qr/^\s*proxy_(?:connect|read)_timeout\s+\K\w+/m,
+              $timeout, 1);
 
     $change->("path of a log", qr{/var/log/nginx/}, "logs/", 1);
     $change->("path of events", qr{/var/log/enkod/}, "$self->{dir}/");

@@ -236,6 +236,10 @@ http {
     access_log              off;
     keepalive_requests      1000000;
     $Enkod::Protocol::early_read
+    keepalive_timeout       3600s;
+    client_header_timeout   3600s;
+    client_body_timeout     3600s;
+    send_timeout            3600s;
 END
     $http
 

@@ -19,11 +19,10 @@ use File::Path ();
 use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
-use Time::HiRes qw(sleep time);
 
-use Enkod::Client;
 use Enkod::Nginx ();
 use Enkod::Port qw(free_port);
+use Enkod::Wait qw(wait_for);
 
 my $tree = Cwd::abs_path(File::Basename::dirname(__FILE__) . "/../../..");
 my $owner = $$;
@@ -143,7 +142,7 @@ sub start {
                         $c && eval { $c->command("PING") } }
                 : sub { open_port($self->{port}{webdis}) };
 
-    Enkod::Client::wait_for($ready, 10)
+    wait_for($ready)
         or die "$what does not start, see $self->{dir}/$what.out\n";
 }
 
@@ -161,8 +160,7 @@ sub kill {
 sub open_port {
     my ($port) = @_;
 
-    return IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port,
-                                 Timeout => 2);
+    return IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $port);
 }
 
 

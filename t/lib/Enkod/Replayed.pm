@@ -22,6 +22,8 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
+use Enkod::Wait;
+
 our @EXPORT_OK = qw(answer);
 
 my $owner = $$;
@@ -57,7 +59,7 @@ sub new {
     if ($self->{pid} == 0) {
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
         $SIG{ALRM} = 'DEFAULT';
-        alarm 300;
+        alarm $Enkod::Wait::life;
 
         $code = sub { answer(200) } if !defined $code;
 
