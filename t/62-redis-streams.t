@@ -15,18 +15,18 @@ use File::Temp qw(tempdir);
 use JSON::PP;
 use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
 use Enkod::Client;
 use Enkod::Example;
-use Enkod::Nginx seconds => 120;
+use Enkod::Nginx;
 use Enkod::Redis;
+use Enkod::Wait qw(wait_for now);
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $replay = $ENV{TEST_ENKOD_REPLAY} || "$top/build/enkod-replay";
 my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
 
-my $slow = $Enkod::Nginx::slow;
 my $json = JSON::PP->new->utf8->canonical;
 
 my @children;
@@ -97,23 +97,22 @@ sub events {
 }
 
 
-# longer than the nodes wait for webdis
-
 sub send_one {
     my ($event, $client) = @_;
 
     $client ||= $nodes[0]->client;
     $client->send(Enkod::Client::request($event, uri => "/enkod?token=$token"));
 
-    return $client->status(15 * $slow);
+    return $client->status;
 }
 
 
-# Sends the events to both nodes at once, over several connections, and at that
-# rate; returns the processes, each of which writes down what it was answered.
+# Sends the events to both nodes at once, over several connections; at that part
+# of them, nothing is sent until gate() is called with its name.  Returns the
+# processes, each of which writes down what it was answered.
 
 sub senders {
-    my ($events, $pause) = @_;
+    my ($events, %gate) = @_;
 
     my @ids = sort keys %$events;
     my $n = 6;
@@ -129,10 +128,13 @@ sub senders {
             my $client = $node->client;
 
             for (my $k = $i; $k < @ids; $k += $n) {
+                for my $name (grep { $k >= $gate{$_} * @ids } keys %gate) {
+                    wait_for(sub { -e "$dir/$name" }) or die "no $name\n";
+                }
+
                 my $status = send_one($events->{$ids[$k]}, $client);
                 print $fh "$ids[$k] $status\n";
                 $client = $node->client if $status <= 0;
-                sleep $pause if $pause;
             }
 
             close $fh or die "$file: $!";
@@ -142,6 +144,13 @@ sub senders {
     }
 
     return @senders;
+}
+
+
+sub gate {
+    my ($name) = @_;
+
+    open my $fh, ">", "$dir/$name" or die "$name: $!";
 }
 
 
@@ -187,15 +196,18 @@ sub consumer {
     my ($name, $file) = @_;
 
     my ($stop, $end) = (0);
-    $SIG{TERM} = sub { $stop = 1; $end = time + 10 * $slow };
+    $SIG{TERM} = sub { $stop = 1; $end = now() + $Enkod::Wait::limit };
 
     open my $fh, ">", $file or die "$file: $!";
 
-    while (!$stop || time < $end) {
+    while (!$stop || now() < $end) {
         my $done = eval {
             my $c = $redis->connect or die "not there\n";
 
             while (consume($c, $name, "0", $fh)) { }
+
+            # now it has its share, and knows how to be told to stop
+            gate("ready.$name");
 
             while (1) {
                 my $last = $stop;
@@ -209,7 +221,7 @@ sub consumer {
             return;
         }
 
-        sleep 0.05;
+        sleep 0.02;
     }
 
     die "consumer $name: $@";
@@ -249,10 +261,11 @@ sub consumed {
 
     for my $name (qw(one two)) {
         my $file = "$dir/consumed." . ++$serial;
+
+        unlink "$dir/ready.$name";
         $consumer{$name} = [child(sub { consumer($name, $file) }), $file];
 
-        # then it knows how to be told to stop
-        Enkod::Client::wait_for(sub { -e $file }, 5 * $slow);
+        wait_for(sub { -e "$dir/ready.$name" }) or die "no consumer $name\n";
     }
 
     $code->();
@@ -398,6 +411,9 @@ sub answered_too_late {
     my $events = events("H", 1);
     my ($id) = keys %$events;
 
+    # how long a node waits; for what follows, it is long again
+    $_->reload(timeout => "1s") for @nodes;
+
     kill 'STOP', $redis->{pid}{redis};
     is send_one($events->{$id}), 200, "Redis hangs: the event is accepted";
     kill 'CONT', $redis->{pid}{redis};
@@ -405,6 +421,7 @@ sub answered_too_late {
     like { spooled() }->{$id}, qr/"pass_status":504,"event"/,
          "as it is in the spool";
 
+    $_->reload(timeout => undef) for @nodes;
     replay_all();
 
     my @got = map { $_->[3] } consumed(sub { });
@@ -449,12 +466,16 @@ sub killed {
 
     my @got = consumed(sub {
         my $before = count("lines.jsonl");
-        my @senders = senders($events, 0.005);
+
+        unlink "$dir/killed", "$dir/started";
+        my @senders = senders($events, killed => 0.4, started => 0.8);
 
         grows("lines.jsonl", $before + $n / 5);
         $redis->kill($what);
+        gate("killed");
         grows("spool.jsonl", $n / 10);
         $redis->start($what);
+        gate("started");
 
         $sent = answers(@senders);
         %spooled = spooled();
@@ -514,7 +535,7 @@ sub count {
 sub grows {
     my ($file, $n) = @_;
 
-    Enkod::Client::wait_for(sub { count($file) >= $n }, 5 * $slow)
+    wait_for(sub { count($file) >= $n })
         or die "there are not $n lines in $file\n";
 }
 
