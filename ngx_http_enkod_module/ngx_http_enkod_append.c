@@ -5,220 +5,274 @@
 
 
 /*
- * Lines are appended to a file as a whole, or not at all, together with other
- * processes.
+ * Lines are appended to a file that only grows: nothing that was written is
+ * ever cut off or written over.  Space is reserved before a byte of a batch is
+ * visible.  A piece of a line that gets there all the same stays, and is ended
+ * by a line feed.
  *
- * The workers of one master append under a lock in shared memory, which costs
- * no system call when it is free and which nginx releases when a worker dies.
- * A mark beside it remembers that an append has begun; who finds it set looks
- * at the end of the file and cuts off a line that was not finished.
- *
- * Another master (a binary upgrade) has shared memory of its own.  Beside it
- * every append takes a lock of the file itself, looks at its end, and begins
- * with a line feed if the last line is not complete, which harms nobody.
+ * The workers of one master append under the lock of the file, and remember
+ * where the file ended.  Others who append, as another master in a binary
+ * upgrade does, are noticed afterwards, by where our own bytes ended.  If they
+ * stand behind a piece, our first line is written once more, behind a line
+ * feed, before anybody is told that it is there.
  */
 
 
 #include "ngx_http_enkod_file.h"
 
+#include <sys/resource.h>
+
+
+/* bytes that are reserved at a time */
+#define NGX_HTTP_ENKOD_APPEND_CHUNK  (256 * 1024)
 
 /* bytes that a disk writes as a whole, at the least */
 #define NGX_HTTP_ENKOD_SECTOR        512
 
-/* how often the lock is tried before sleeping; it is held for microseconds */
-#define NGX_HTTP_ENKOD_LOCK_TRIES    20
+/* a file that is deleted again and again is given up */
+#define NGX_HTTP_ENKOD_APPEND_TRIES  2
 
 
 static ngx_err_t ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file,
-    u_char *p, size_t len, ngx_log_t *log);
-static ngx_err_t ngx_http_enkod_append_shared(ngx_http_enkod_file_t *file,
-    u_char *p, size_t len, ngx_log_t *log);
-static ngx_int_t ngx_http_enkod_append_lock(ngx_http_enkod_file_t *file);
-static ngx_err_t ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file,
-    u_char *p, size_t len, ngx_log_t *log);
-static ngx_uint_t ngx_http_enkod_append_is_border(
-    ngx_http_enkod_file_t *file);
-static ngx_int_t ngx_http_enkod_append_write(ngx_http_enkod_file_t *file,
-    u_char *p, size_t *len, ngx_log_t *log);
-static ngx_int_t ngx_http_enkod_append_cut(ngx_http_enkod_file_t *file,
-    off_t size, ngx_log_t *log);
+    u_char *p, size_t len, size_t *whole, ngx_log_t *log);
+static ngx_err_t ngx_http_enkod_append_look(ngx_http_enkod_file_t *file);
+static ngx_uint_t ngx_http_enkod_append_is_torn(ngx_http_enkod_file_t *file,
+    off_t end);
+static ngx_uint_t ngx_http_enkod_append_is_border(ngx_http_enkod_slot_t *slot);
+static ngx_err_t ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file,
+    size_t len);
+static ngx_err_t ngx_http_enkod_append_fallocate(ngx_fd_t fd, off_t offset,
+    off_t len);
+static ngx_err_t ngx_http_enkod_append_check(ngx_http_enkod_file_t *file,
+    size_t written);
+static ngx_err_t ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file,
+    u_char *p, size_t len, size_t *whole, ngx_log_t *log);
+static ngx_err_t ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p,
+    size_t len, size_t *written);
+static size_t ngx_http_enkod_append_lines(u_char *p, size_t len);
+
+
+/* RLIMIT_FSIZE of this process */
+static rlim_t  ngx_http_enkod_append_limit = RLIM_INFINITY;
+
+
+void
+ngx_http_enkod_append_init_process(ngx_cycle_t *cycle)
+{
+    struct rlimit     limit;
+    struct sigaction  sa;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0) {
+        ngx_http_enkod_append_limit = limit.rlim_cur;
+    }
+
+    /* a limit that comes later shall make write() fail, not end the process */
+
+    ngx_memzero(&sa, sizeof(struct sigaction));
+    sa.sa_handler = SIG_IGN;
+    sigemptyset(&sa.sa_mask);
+
+    if (sigaction(SIGXFSZ, &sa, NULL) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "sigaction(SIGXFSZ) failed");
+    }
+}
 
 
 ngx_err_t
 ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
-    ngx_log_t *log)
+    size_t *whole, ngx_log_t *log)
 {
-    ngx_err_t         err;
-    ngx_slab_pool_t  *shpool;
+    ngx_err_t   err;
+    ngx_uint_t  n;
 
-    shpool = (ngx_slab_pool_t *) file->zone->shm.addr;
+    for (n = 0; n < NGX_HTTP_ENKOD_APPEND_TRIES; n++) {
 
-    ngx_shmtx_lock(&shpool->mutex);
+        *whole = 0;
 
-    err = ngx_http_enkod_file_ready(file, log);
+        err = ngx_http_enkod_slot_lock(file->slot);
+        if (err) {
+            return err;
+        }
 
-    if (err == 0 && file->regular) {
-        err = ngx_http_enkod_append_regular(file, p, len, log);
-        ngx_shmtx_unlock(&shpool->mutex);
+        err = ngx_http_enkod_file_ready(file, log);
 
-        return err;
+        if (err || !file->regular) {
+            ngx_http_enkod_slot_unlock(file->slot);
+            break;
+        }
+
+        err = ngx_http_enkod_append_regular(file, p, len, whole, log);
+
+        ngx_http_enkod_slot_unlock(file->slot);
+
+        if (err != NGX_ENOENT) {
+            return err;
+        }
+
+        /* it was deleted: nobody will find what is in it */
+
+        *whole = 0;
+        ngx_http_enkod_file_forget(file);
     }
-
-    ngx_shmtx_unlock(&shpool->mutex);
 
     if (err) {
         return err;
     }
 
-    /* a FIFO may block, and nobody who has another file shall wait for it */
+    /* a FIFO may block, and nobody shall wait for it at the lock */
 
-    if (file->torn) {
+    return ngx_http_enkod_append_stream(file, p, len, whole, log);
+}
+
+
+/* Under the lock.  NGX_ENOENT: the file has no name any more. */
+
+static ngx_err_t
+ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
+    size_t len, size_t *whole, ngx_log_t *log)
+{
+    off_t                   start;
+    size_t                  written;
+    u_char                 *first;
+    ngx_err_t               err, rc;
+    ngx_uint_t              behind_lf;
+    ngx_http_enkod_slot_t  *slot;
+
+    slot = file->slot;
+
+    if (!slot->known) {
+        err = ngx_http_enkod_append_look(file);
+        if (err) {
+            return err;
+        }
+    }
+
+    behind_lf = slot->torn
+                || (slot->unsynced && ngx_http_enkod_append_is_border(slot));
+
+    if (behind_lf) {
         *--p = LF;
         len++;
     }
 
-    if (ngx_http_enkod_append_write(file, p, &len, log) != NGX_OK) {
-        err = ngx_errno;
-        file->torn |= (len != 0);
+    written = 0;
+
+    err = ngx_http_enkod_append_reserve(file, len);
+
+    if (err == 0) {
+        err = ngx_http_enkod_append_write(file->fd, p, len, &written);
+    }
+
+    if (err) {
+        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
+                                "cannot be written to, "
+                                "events are answered with 503");
+    }
+
+    if (written == 0) {
         return err;
     }
 
-    file->torn = 0;
+    rc = ngx_http_enkod_append_check(file, written);
+    if (rc) {
+        return rc;
+    }
+
+    slot->torn = (p[written - 1] != LF);
+
+    if (written == len) {
+        slot->unsynced = 0;
+    }
+
+    *whole = ngx_http_enkod_append_lines(p, written);
+
+    if (*whole == 0) {
+        return err;
+    }
+
+    if (behind_lf) {
+        *whole -= 1;
+        return err;
+    }
+
+    start = slot->end - written;
+
+    if (slot->known || start == 0
+        || !ngx_http_enkod_append_is_torn(file, start))
+    {
+        return err;
+    }
+
+    /* our first line stands behind a piece of somebody else's */
+
+    first = ngx_strlchr(p, p + *whole, LF);
+
+    *--p = LF;
+
+    rc = ngx_http_enkod_append_write(file->fd, p, first + 1 - p, &written);
+
+    if (rc) {
+        *whole = 0;
+        return rc;
+    }
+
+    return err;
+}
+
+
+/* Where the file ends, and whether with a line feed. */
+
+static ngx_err_t
+ngx_http_enkod_append_look(ngx_http_enkod_file_t *file)
+{
+    ngx_file_info_t         fi;
+    ngx_http_enkod_slot_t  *slot;
+
+    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
+        return ngx_errno;
+    }
+
+    slot = file->slot;
+
+    if (ngx_file_size(&fi) < slot->end) {
+        /* somebody has shortened it */
+        slot->reserved = 0;
+    }
+
+    slot->end = ngx_file_size(&fi);
+    slot->torn = slot->end && ngx_http_enkod_append_is_torn(file, slot->end);
+    slot->known = 1;
 
     return 0;
 }
 
 
-/* Under the lock. */
-
-static ngx_err_t
-ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, ngx_log_t *log)
-{
-    ngx_http_enkod_slot_t  *slot;
-
-    if (file->slot->ino != file->ino || file->slot->dev != file->dev) {
-        file->slot = ngx_http_enkod_file_slot(file);
-    }
-
-    slot = file->slot;
-
-    if (slot->unfinished) {
-        /* a file that cannot be read has to be taken for torn */
-        slot->torn = 1;
-    }
-
-    if (file->shared) {
-        return ngx_http_enkod_append_shared(file, p, len, log);
-    }
-
-    if (slot->torn) {
-        ngx_http_enkod_tail_check(file, 1, log);
-    }
-
-    return ngx_http_enkod_append_locked(file, p, len, log);
-}
-
-
 /*
- * Beside another master, which tells us nothing of what becomes of its appends:
- * so we look before each of ours, while it cannot append.
+ * Whether the byte before that offset is no line feed, or cannot be read.  Our
+ * descriptor is for writing only, and the name may mean another file by now.
  */
 
-static ngx_err_t
-ngx_http_enkod_append_shared(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, ngx_log_t *log)
+static ngx_uint_t
+ngx_http_enkod_append_is_torn(ngx_http_enkod_file_t *file, off_t end)
 {
-    ngx_err_t  err;
-    ngx_int_t  rc;
+    u_char    ch, name[sizeof("/proc/self/fd/") + NGX_INT_T_LEN];
+    ssize_t   n;
+    ngx_fd_t  fd;
 
-    rc = ngx_http_enkod_append_lock(file);
+    ngx_sprintf(name, "/proc/self/fd/%d%Z", file->fd);
 
-    ngx_http_enkod_tail_check(file, rc == NGX_OK, log);
+    fd = ngx_open_file(name, NGX_FILE_RDONLY|O_CLOEXEC, NGX_FILE_OPEN, 0);
 
-    err = ngx_http_enkod_append_locked(file, p, len, log);
-
-    if (rc == NGX_OK) {
-        ngx_http_enkod_claim_appended(file->fd);
+    if (fd == NGX_INVALID_FILE) {
+        return 1;
     }
 
-    return err;
-}
+    n = pread(fd, &ch, 1, end - 1);
 
+    (void) ngx_close_file(fd);
 
-/*
- * The lock stays with the open file, which all processes of a master have.  If
- * one is killed while it holds the lock and none of them appends any more, we
- * have to do without it; but wait for it only once.
- */
-
-static ngx_int_t
-ngx_http_enkod_append_lock(ngx_http_enkod_file_t *file)
-{
-    ngx_int_t   rc;
-    ngx_uint_t  n;
-
-    for (n = 0; /* void */ ; n++) {
-
-        rc = ngx_http_enkod_claim_append(file->fd);
-
-        if (rc != NGX_AGAIN) {
-            file->held = 0;
-            return rc;
-        }
-
-        if (file->held
-            || n == NGX_HTTP_ENKOD_LOCK_TRIES + NGX_HTTP_ENKOD_TAIL_WAIT)
-        {
-            file->held = 1;
-            return rc;
-        }
-
-        if (n < NGX_HTTP_ENKOD_LOCK_TRIES) {
-            ngx_sched_yield();
-
-        } else {
-            ngx_msleep(1);
-        }
-    }
-}
-
-
-static ngx_err_t
-ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, ngx_log_t *log)
-{
-    ngx_err_t               err;
-    ngx_http_enkod_slot_t  *slot;
-
-    slot = file->slot;
-
-    if (slot->torn
-        || (slot->unsynced && ngx_http_enkod_append_is_border(file)))
-    {
-        *--p = LF;
-        len++;
-    }
-
-    slot->unfinished = 1;
-
-    /* who dies from here on leaves the mark */
-    ngx_memory_barrier();
-
-    if (ngx_http_enkod_append_write(file, p, &len, log) == NGX_OK) {
-        slot->unfinished = 0;
-        slot->torn = 0;
-        slot->unsynced = 0;
-        return 0;
-    }
-
-    err = ngx_errno;
-
-    if (len == 0 || ngx_http_enkod_append_cut(file, len, log) == NGX_OK) {
-        slot->unfinished = 0;
-    }
-
-    return err;
+    return n != 1 || ch != LF;
 }
 
 
@@ -230,87 +284,207 @@ ngx_http_enkod_append_locked(ngx_http_enkod_file_t *file, u_char *p,
  */
 
 static ngx_uint_t
-ngx_http_enkod_append_is_border(ngx_http_enkod_file_t *file)
+ngx_http_enkod_append_is_border(ngx_http_enkod_slot_t *slot)
 {
-    ngx_file_info_t  fi;
-
-    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
-        return 1;
-    }
-
-    return ngx_file_size(&fi) != 0
-           && ngx_file_size(&fi) % NGX_HTTP_ENKOD_SECTOR == 0;
+    return slot->end && slot->end % NGX_HTTP_ENKOD_SECTOR == 0;
 }
 
 
 /*
- * NGX_OK if all was written; else NGX_ERROR with errno set, and *len says how
- * much of it is in the file.
+ * Has the file system say now that there is no room, and not in the middle of
+ * the batch.  Returns 0 also where it cannot be asked.
  */
 
-static ngx_int_t
-ngx_http_enkod_append_write(ngx_http_enkod_file_t *file, u_char *p, size_t *len,
-    ngx_log_t *log)
+static ngx_err_t
+ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file, size_t len)
 {
-    size_t     done;
-    ssize_t    n;
-    ngx_err_t  err;
+    off_t                   size;
+    ngx_err_t               err;
+    ngx_http_enkod_slot_t  *slot;
 
-    for (done = 0; done < *len; done += n) {
+    slot = file->slot;
 
-        n = ngx_write_fd(file->fd, p + done, *len - done);
-
-        if (n > 0) {
-            continue;
-        }
-
-        /* 0 is not to be had from a file; it must not go on for ever */
-
-        err = (n == 0) ? NGX_ENOSPC : ngx_errno;
-        n = 0;
-
-        if (err == NGX_EINTR) {
-            continue;
-        }
-
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
-                                "cannot be written to, "
-                                "events are answered with 503");
-
-        *len = done;
-        ngx_set_errno(err);
-
-        return NGX_ERROR;
+    if ((rlim_t) slot->end + len > ngx_http_enkod_append_limit) {
+        return EFBIG;
     }
 
-    return NGX_OK;
+    if (file->unreserved || slot->end + (off_t) len <= slot->reserved) {
+        return 0;
+    }
+
+    size = ngx_max(len, NGX_HTTP_ENKOD_APPEND_CHUNK);
+
+    err = ngx_http_enkod_append_fallocate(file->fd, slot->end, size);
+
+    if (err == NGX_ENOSPC || err == EDQUOT || err == EFBIG) {
+
+        /* not a whole chunk, then */
+
+        size = len;
+
+        err = ngx_http_enkod_append_fallocate(file->fd, slot->end, size);
+    }
+
+    switch (err) {
+
+    case 0:
+        slot->reserved = slot->end + size;
+        return 0;
+
+    case NGX_ENOSPC:
+    case EFBIG:
+    case EDQUOT:
+        return err;
+
+    case NGX_EOPNOTSUPP:
+    case NGX_ENOSYS:
+        file->unreserved = 1;
+
+        /* fall through */
+
+    default:
+        /* write() will tell */
+        return 0;
+    }
 }
 
 
-/* Takes the last "size" bytes back. */
-
-static ngx_int_t
-ngx_http_enkod_append_cut(ngx_http_enkod_file_t *file, off_t size,
-    ngx_log_t *log)
+static ngx_err_t
+ngx_http_enkod_append_fallocate(ngx_fd_t fd, off_t offset, off_t len)
 {
-    ngx_int_t        rc;
-    ngx_file_info_t  fi;
+#ifdef FALLOC_FL_KEEP_SIZE
+    ngx_err_t  err;
 
-    if (ngx_http_enkod_claim_keep_out(file->fd, file->master) != NGX_OK) {
-        return NGX_DECLINED;
+    do {
+        if (fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, len) == 0) {
+            return 0;
+        }
+
+        err = ngx_errno;
+
+    } while (err == NGX_EINTR);
+
+    return err;
+#else
+    return NGX_ENOSYS;
+#endif
+}
+
+
+/*
+ * After a write: is what we know of the file still right?  Its size says so
+ * unless others append; then it is the offset of our descriptor that says where
+ * our own bytes ended, and "known" is not true any more.
+ */
+
+static ngx_err_t
+ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
+{
+    ngx_file_info_t         fi;
+    ngx_http_enkod_slot_t  *slot;
+
+    slot = file->slot;
+
+    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
+        slot->known = 0;
+        return ngx_errno;
     }
 
-    rc = NGX_OK;
-
-    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR
-        || ftruncate(file->fd, ngx_file_size(&fi) - size) == -1)
-    {
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_CUT, log, ngx_errno,
-                                "has an incomplete line that cannot be cut");
-        rc = NGX_ERROR;
+    if (fi.st_nlink == 0) {
+        slot->known = 0;
+        return NGX_ENOENT;
     }
 
-    ngx_http_enkod_claim_let_in(file->fd, file->master);
+    if (ngx_file_size(&fi) == slot->end + (off_t) written) {
+        slot->end += written;
+        return 0;
+    }
 
-    return rc;
+    slot->known = 0;
+    slot->end = lseek(file->fd, 0, SEEK_CUR);
+
+    return slot->end == -1 ? ngx_errno : 0;
+}
+
+
+static ngx_err_t
+ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file, u_char *p,
+    size_t len, size_t *whole, ngx_log_t *log)
+{
+    size_t     done, written;
+    ngx_err_t  err;
+
+    if (file->torn) {
+        *--p = LF;
+        len++;
+    }
+
+    for (done = 0; done < len; done += written) {
+
+        err = ngx_http_enkod_append_write(file->fd, p + done, len - done,
+                                          &written);
+
+        if (err && written == 0) {
+
+            ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
+                                    "cannot be written to, "
+                                    "events are answered with 503");
+
+            *whole = ngx_http_enkod_append_lines(p, done);
+
+            if (*whole && file->torn) {
+                *whole -= 1;
+            }
+
+            if (done) {
+                file->torn = (p[done - 1] != LF);
+            }
+
+            return err;
+        }
+    }
+
+    *whole = len - file->torn;
+    file->torn = 0;
+
+    return 0;
+}
+
+
+/*
+ * One write(), which can be short: then it is an error, too, and *written says
+ * how much of it there is.
+ */
+
+static ngx_err_t
+ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p, size_t len,
+    size_t *written)
+{
+    ssize_t    n;
+    ngx_err_t  err;
+
+    do {
+        n = ngx_write_fd(fd, p, len);
+        err = (n == -1) ? ngx_errno : 0;
+
+    } while (err == NGX_EINTR);
+
+    *written = (n == -1) ? 0 : n;
+
+    /* what a short write is due to only another one could tell */
+
+    return (err || *written == len) ? err : NGX_ENOSPC;
+}
+
+
+/* How many of these bytes are whole lines. */
+
+static size_t
+ngx_http_enkod_append_lines(u_char *p, size_t len)
+{
+    while (len && p[len - 1] != LF) {
+        len--;
+    }
+
+    return len;
 }

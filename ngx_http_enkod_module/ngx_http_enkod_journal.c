@@ -24,16 +24,10 @@
  */
 #define NGX_HTTP_ENKOD_BATCH_WAITERS  16
 
-/*
- * Milliseconds in which the workers of another master, who look once a second,
- * have seen this one.
- */
-#define NGX_HTTP_ENKOD_MASTER_WAIT    1500
-
-
 struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
+    ngx_str_t                   *directive;
 
     u_char                      *buf;       /* of NGX_HTTP_ENKOD_BATCH_SIZE */
     u_char                      *start;     /* the batch: buf + 1, or larger */
@@ -49,10 +43,11 @@ struct ngx_http_enkod_journal_s {
 };
 
 
-static void ngx_http_enkod_journal_wait(void);
 static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal,
+    size_t whole, ngx_err_t err);
 #if (NGX_THREADS)
 static void ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
     ngx_http_enkod_sync_step_e step);
@@ -65,22 +60,31 @@ ngx_http_enkod_journal_t *
 ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
     ngx_str_t *path, ngx_uint_t sync)
 {
+    ngx_str_t                    full, *name;
     ngx_uint_t                   i;
-    ngx_open_file_t             *open;
     ngx_http_enkod_journal_t    *journal, **journals;
     ngx_http_enkod_main_conf_t  *emcf;
 
     emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
 
-    open = ngx_conf_open_file(cf->cycle, path);
-    if (open == NULL) {
+    full = *path;
+
+    if (ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
         return NULL;
     }
 
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {
-        if (ngx_http_enkod_file_opened(journals[i]->file) != open) {
+
+        name = ngx_http_enkod_file_name(journals[i]->file);
+
+        /* that of another directive is refused by paths_check() */
+
+        if (journals[i]->directive != directive
+            || name->len != full.len
+            || ngx_strncmp(name->data, full.data, full.len) != 0)
+        {
             continue;
         }
 
@@ -107,7 +111,9 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
         return NULL;
     }
 
-    journal->file = ngx_http_enkod_file_create(cf, open, sync);
+    journal->directive = directive;
+
+    journal->file = ngx_http_enkod_file_create(cf, &full, sync);
     if (journal->file == NULL) {
         return NULL;
     }
@@ -129,8 +135,9 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
 #if (NGX_THREADS)
 
     if (sync) {
-        journal->sync = ngx_http_enkod_sync_create(cf, &open->name,
-                                                   &journal->done,
+        name = ngx_http_enkod_file_name(journal->file);
+
+        journal->sync = ngx_http_enkod_sync_create(cf, name, &journal->done,
                                                 ngx_http_enkod_journal_synced,
                                                    journal);
         if (journal->sync == NULL) {
@@ -151,10 +158,31 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
 }
 
 
+ngx_http_enkod_file_t *
+ngx_http_enkod_journal_file(ngx_http_enkod_journal_t *journal)
+{
+    return journal->file;
+}
+
+
+ngx_str_t *
+ngx_http_enkod_journal_directive(ngx_http_enkod_journal_t *journal)
+{
+    return journal->directive;
+}
+
+
+ngx_uint_t
+ngx_http_enkod_journal_durable(ngx_http_enkod_journal_t *journal)
+{
+    return journal->sync != NULL;
+}
+
+
 ngx_int_t
 ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                    i, shared;
+    ngx_uint_t                    i, fatal;
     ngx_http_enkod_journal_t    **journals;
     ngx_http_enkod_main_conf_t   *emcf;
 
@@ -164,7 +192,9 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    shared = 0;
+    /* an error of a reload would be the end of the master */
+
+    fatal = ngx_test_config || ngx_is_init_cycle(cycle->old_cycle);
 
     journals = emcf->journals.elts;
 
@@ -172,11 +202,9 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 
 #if (NGX_THREADS)
 
-        /* an error of a reload would be the end of the master */
-
         if (journals[i]->sync
             && ngx_http_enkod_sync_check(cycle) != NGX_OK
-            && (ngx_test_config || ngx_is_init_cycle(cycle->old_cycle)))
+            && fatal)
         {
             return NGX_ERROR;
         }
@@ -188,12 +216,7 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
         }
 
         journals[i]->event.log = cycle->log;
-        shared |= ngx_http_enkod_file_init(journals[i]->file, cycle->log);
-    }
-
-    if (shared) {
-        /* our workers do not exist yet */
-        ngx_http_enkod_journal_wait();
+        ngx_http_enkod_file_init(journals[i]->file);
     }
 
     return NGX_OK;
@@ -203,47 +226,35 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 ngx_int_t
 ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                    i, shared;
+#if (NGX_THREADS)
+    ngx_uint_t                    i;
     ngx_http_enkod_journal_t    **journals;
+#endif
     ngx_http_enkod_main_conf_t   *emcf;
 
     emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
 
     if (emcf == NULL
+        || emcf->journals.nelts == 0
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
         return NGX_OK;
     }
 
-    shared = 0;
+    ngx_http_enkod_append_init_process(cycle);
+
+#if (NGX_THREADS)
 
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {
-        shared |= ngx_http_enkod_file_init_process(journals[i]->file,
-                                                   journals[i]->sync,
-                                                   cycle->log);
+        ngx_http_enkod_file_init_process(journals[i]->file, journals[i]->sync);
     }
 
-    if (shared) {
-        ngx_http_enkod_journal_wait();
-    }
+#endif
 
     return NGX_OK;
-}
-
-
-/* ... until another master has seen us, which goes on; signals wake us. */
-
-static void
-ngx_http_enkod_journal_wait(void)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_HTTP_ENKOD_MASTER_WAIT / 100; i++) {
-        ngx_msleep(100);
-    }
 }
 
 
@@ -288,6 +299,7 @@ ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
 {
     journal->last += size;
 
+    waiter->end = journal->last - journal->start;
     waiter->waiting = 1;
     ngx_queue_insert_tail(&journal->waiting, &waiter->queue);
 
@@ -343,19 +355,24 @@ ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal)
 static void
 ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 {
+    size_t     whole;
     ngx_err_t  err;
 
     err = ngx_http_enkod_append(journal->file, journal->start,
-                                journal->last - journal->start,
+                                journal->last - journal->start, &whole,
                                 journal->event.log);
 
     ngx_http_enkod_journal_empty(journal);
 
     journal->nwaiting = 0;
 
+    if (err) {
+        ngx_http_enkod_journal_fail(journal, whole, err);
+    }
+
 #if (NGX_THREADS)
 
-    if (journal->sync && err == 0) {
+    if (journal->sync) {
         ngx_http_enkod_sync_add(journal->sync, &journal->waiting);
         ngx_http_enkod_sync_start(journal->sync);
         return;
@@ -363,7 +380,31 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 
 #endif
 
-    ngx_http_enkod_journal_end(&journal->waiting, &journal->done, err);
+    ngx_http_enkod_journal_end(&journal->waiting, &journal->done, 0);
+}
+
+
+/* Those whose lines are not wholly among the first "whole" bytes. */
+
+static void
+ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t whole,
+    ngx_err_t err)
+{
+    ngx_queue_t              *q, failed;
+    ngx_http_enkod_waiter_t  *waiter;
+
+    for (q = ngx_queue_head(&journal->waiting);
+         q != ngx_queue_sentinel(&journal->waiting);
+         q = ngx_queue_next(q))
+    {
+        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
+
+        if (waiter->end > whole) {
+            ngx_queue_split(&journal->waiting, q, &failed);
+            ngx_http_enkod_journal_end(&failed, &journal->done, err);
+            return;
+        }
+    }
 }
 
 

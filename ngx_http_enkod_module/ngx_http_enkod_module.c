@@ -25,8 +25,6 @@ static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_enkod_merge_spool(ngx_conf_t *cf,
-    ngx_http_enkod_loc_conf_t *conf);
 static char *ngx_http_enkod_merge_events(ngx_conf_t *cf,
     ngx_http_enkod_loc_conf_t *conf);
 static void *ngx_http_enkod_conf_alloc(void *data, size_t size);
@@ -416,10 +414,6 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         }
     }
 
-    if (ngx_http_enkod_merge_spool(cf, conf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
     if (!clcf->noname
         && clcf->client_max_body_size
         && clcf->client_max_body_size < (off_t) conf->max_event_size)
@@ -428,38 +422,6 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                            "\"client_max_body_size\" in location \"%V\" is "
                            "smaller than \"enkod_max_event_size\", so nginx "
                            "itself refuses larger events", &clcf->name);
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-/* A spool is there to be replayed and done with, unlike a log. */
-
-static char *
-ngx_http_enkod_merge_spool(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
-{
-    ngx_uint_t                 i;
-    ngx_http_enkod_log_t      *log;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (conf->pass == NULL || conf->spool == NULL || conf->logs == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    log = conf->logs->elts;
-
-    for (i = 0; i < conf->logs->nelts; i++) {
-
-        if (log[i].journal == conf->spool) {
-            clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"enkod_spool\" in location \"%V\" must not "
-                               "be the file of an \"enkod_log\" there",
-                               &clcf->name);
-            return NGX_CONF_ERROR;
-        }
     }
 
     return NGX_CONF_OK;

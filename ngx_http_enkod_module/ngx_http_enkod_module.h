@@ -113,6 +113,7 @@ struct ngx_http_enkod_waiter_s {
     ngx_queue_t                  queue;
     ngx_http_enkod_waiter_pt     handler;
     void                        *data;
+    size_t                       end;       /* of its line, in the batch */
     ngx_err_t                    err;
     ngx_uint_t                   waiting;
 };
@@ -380,7 +381,7 @@ void ngx_http_enkod_filter_init(void);
 
 /*
  * The journal of that file, at configuration time, for that directive; NULL on
- * error, which it is if the file has a journal with another "sync".
+ * error, which it is if that directive has the file with another "sync".
  */
 ngx_http_enkod_journal_t *ngx_http_enkod_journal_get(ngx_conf_t *cf,
     ngx_str_t *directive, ngx_str_t *path, ngx_uint_t sync);
@@ -404,6 +405,11 @@ void ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter);
 /* That is what came of them: all go from one queue to the other. */
 void ngx_http_enkod_journal_end(ngx_queue_t *waiters, ngx_queue_t *done,
     ngx_err_t err);
+
+ngx_http_enkod_file_t *ngx_http_enkod_journal_file(
+    ngx_http_enkod_journal_t *journal);
+ngx_str_t *ngx_http_enkod_journal_directive(ngx_http_enkod_journal_t *journal);
+ngx_uint_t ngx_http_enkod_journal_durable(ngx_http_enkod_journal_t *journal);
 
 /* Of the module: the files are open and may be written to. */
 ngx_int_t ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle);
@@ -453,6 +459,9 @@ void ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync,
 /* Begins a round for those who were added, unless one is running. */
 void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
 
+/* Closes the file, when nobody waits for it any more; opened anew by open(). */
+void ngx_http_enkod_sync_close(ngx_http_enkod_sync_t *sync);
+
 #endif
 
 
@@ -461,30 +470,23 @@ void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
  */
 
 /*
- * A file that is opened by nginx, at configuration time; NULL on error.
- * "durable" says that it will be synced.
+ * A file that nginx is to open, at configuration time; NULL on error.  The path
+ * is a full one; "durable" says that it will be synced.
  */
 ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
-    ngx_open_file_t *open, ngx_uint_t durable);
+    ngx_str_t *path, ngx_uint_t durable);
 
 ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
+ngx_str_t *ngx_http_enkod_file_name(ngx_http_enkod_file_t *file);
 
-/*
- * Once the file is open and shared memory is there: checks its last line.
- * Returns true if another master has the file open.
- */
-ngx_uint_t ngx_http_enkod_file_init(ngx_http_enkod_file_t *file,
-    ngx_log_t *log);
-
-/*
- * Of a worker, before it appends anything.  With "sync", which may be NULL,
- * whatever it appends can be synced.  Returns true if there is another master
- * that may not know of this one.
- */
-ngx_uint_t ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_sync_t *sync, ngx_log_t *log);
+/* Of the master, once shared memory is there. */
+void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file);
 
 #if (NGX_THREADS)
+
+/* Of a worker: whatever it appends can be synced; "sync" may be NULL. */
+void ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_sync_t *sync);
 
 /*
  * What came of a round of it, if that was an error: says so, and has the file
@@ -497,41 +499,19 @@ void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
 
 
 /*
- * Append: whole lines or nothing, together with other processes.
+ * Append: whole lines, together with other processes.
  */
 
 /*
- * Appends "len" bytes, which are lines.  Returns 0 if all of them are in the
- * file; else the error, and then none of them is, as far as that can be done.
- * The byte before "p" must be writable.
+ * Appends "len" bytes, which are lines.  *whole says how many of these bytes
+ * are in the file, all of them whole lines; where that is not "len", the error
+ * is returned, else 0.  The byte before "p" must be writable.
  */
 ngx_err_t ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, ngx_log_t *log);
+    size_t len, size_t *whole, ngx_log_t *log);
 
-
-/*
- * Claim: who else has a file open and shares no memory with us.  Each returns
- * NGX_AGAIN if another master is in the way, and NGX_DECLINED where that cannot
- * be known.
- */
-
-/* A number for a master, random. */
-ngx_uint_t ngx_http_enkod_claim_master(void);
-
-/* Claims an open file; *claim is then what to renew. */
-ngx_int_t ngx_http_enkod_claim_take(ngx_fd_t fd, ngx_uint_t master,
-    off_t *claim);
-
-/* The same for what may be another descriptor; NGX_AGAIN: take a new one. */
-ngx_int_t ngx_http_enkod_claim_renew(ngx_fd_t fd, off_t claim);
-
-/* NGX_OK if there is no other master; until let in, none can claim the file. */
-ngx_int_t ngx_http_enkod_claim_keep_out(ngx_fd_t fd, ngx_uint_t master);
-void ngx_http_enkod_claim_let_in(ngx_fd_t fd, ngx_uint_t master);
-
-/* NGX_OK if no other master appends, and none can until this one has. */
-ngx_int_t ngx_http_enkod_claim_append(ngx_fd_t fd);
-void ngx_http_enkod_claim_appended(ngx_fd_t fd);
+/* Of a worker: no limit of a file's size ends it. */
+void ngx_http_enkod_append_init_process(ngx_cycle_t *cycle);
 
 
 /*

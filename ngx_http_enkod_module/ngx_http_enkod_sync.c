@@ -276,6 +276,15 @@ ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
 
 
 void
+ngx_http_enkod_sync_close(ngx_http_enkod_sync_t *sync)
+{
+    sync->open = 0;
+
+    ngx_http_enkod_sync_release(sync);
+}
+
+
+void
 ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters)
 {
     ngx_queue_t                 *q;
@@ -455,7 +464,7 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
     file = sync->syncing;
     sync->syncing = NULL;
 
-    old = (&file->queue != ngx_queue_last(&sync->files));
+    old = (!sync->open || &file->queue != ngx_queue_last(&sync->files));
 
     round = sync->task->ctx;
 

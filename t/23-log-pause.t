@@ -20,6 +20,11 @@ my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
             enkod_log  a.jsonl;
         }
 
+        location = /full {
+            enkod_webhook;
+            enkod_log  /dev/full;
+        }
+
         location = /auth {
             auth_request  /enkod;
         }
@@ -37,6 +42,9 @@ my @troubles = (
     [ "a receiver in a subrequest",
       sub { $nginx->post(event(1), uri => "/auth") },
       qr/"enkod_webhook" does not work in a subrequest/ ],
+    [ "a file that cannot be written",
+      sub { $nginx->post(event(1), uri => "/full") },
+      qr/"\/dev\/full" cannot be written to/ ],
 );
 
 

@@ -135,8 +135,8 @@ for my $workers (1, 4) {
 }
 
 
-# a limit of the file's size, as of "ulimit -f"; nginx would be killed by the
-# signal, if it were not ignored
+# a limit of the file's size, as of "ulimit -f", for which the system has a signal
+# that ends a process
 
 my $limited = Enkod::Nginx->new(
     wrap => "ulimit -f 64; ", level => "error", workers => 2,
@@ -169,6 +169,82 @@ is $sent{again}, 200, "and events are accepted again";
 
 is_deeply [problems(\%sent, map { $limited->path($_) } "a.jsonl", "b.jsonl")],
    [], "both files hold exactly what was accepted";
+
+is $limited->alerts, "", "and no worker has been ended by the signal";
+
+
+# the same when a worker is already running
+
+SKIP: {
+    my $nginx = Enkod::Nginx->new(
+        server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+    my ($worker) = $nginx->workers;
+    my %sent = ("R-0" => $nginx->post(event("R-0"))->{status});
+
+    my $limit = 100 + -s $nginx->path("a.jsonl");
+
+    system("prlimit", "--pid", $worker, "--fsize=$limit:") == 0
+        or skip "no prlimit", 4;
+
+    $sent{$_} = $nginx->post(event($_))->{status} for "R-1", "R-2";
+
+    is "@sent{'R-1', 'R-2'}", "503 503",
+       "events beyond a limit that has come later get 503";
+
+    system("prlimit", "--pid", $worker, "--fsize=unlimited:");
+
+    $sent{"R-3"} = $nginx->post(event("R-3"))->{status};
+
+    is $sent{"R-3"}, 200, "without the limit they are accepted";
+    is "@{[ $nginx->workers ]}", $worker, "by the same worker";
+    is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
+       "each has a line of its own";
+}
+
+
+# a file that is mounted, and deleted where it comes from
+
+SKIP: {
+    my $nginx = Enkod::Nginx->create(
+        server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+    my ($file, $outside) = map { $nginx->path($_) } "a.jsonl", "outside";
+
+    $nginx->put($_, "") for "a.jsonl", "outside";
+
+    system("mount", "--bind", $outside, $file) == 0
+        or skip "a file cannot be mounted here", 7;
+
+    $nginx->{cleanup} = sub { system("umount -l \Q$file\E 2>/dev/null") };
+    $nginx->start;
+
+    is $nginx->post(event("M-1"))->{status}, 200, "a mounted file takes events";
+
+    unlink $outside;
+
+    is $nginx->post(event("M-2"))->{status}, 503,
+       "when it is deleted where it comes from, an event gets 503";
+
+    like $nginx->error_log,
+         qr/\[error\].*a\.jsonl" leads to a file that was deleted.* 503/,
+         "and the error log says why";
+
+    $nginx->signal('USR1');
+
+    is $nginx->post(event("M-3"))->{status}, 503, "SIGUSR1 does not help";
+
+    system("umount", "-l", $file);
+
+    my %sent;
+    my $n = 3;
+
+    ok Enkod::Client::wait_for(sub {
+        my $id = "M-" . ++$n;
+        ($sent{$id} = $nginx->post(event($id))->{status}) == 200;
+    }, 30 * $slow), "when the path leads somewhere again, events are taken";
+
+    is_deeply [problems(\%sent, $file)], [], "and are there";
+    ok $nginx->stop, "nginx ends";
+}
 
 done_testing;
 

@@ -60,12 +60,6 @@ END
             enkod_reject_log  off;
         }
 
-        location /same {
-            enkod_webhook;
-            enkod_log         same.jsonl;
-            enkod_reject_log  same.jsonl;
-        }
-
         location /mirrored {
             mirror            /mirror;
             enkod_webhook;
@@ -313,17 +307,9 @@ SKIP: {
 }
 
 
-# both in one file; and an error_page
+# an error_page
 
 {
-    post($bad, uri => "/same");
-    post($open, uri => "/same");
-
-    my @lines = lines("same.jsonl");
-
-    is join(" ", map { $_->{event} ? "event" : $_->{status} } @lines),
-       "422 event", "enkod_log and enkod_reject_log can share a file";
-
     is post($bad, uri => "/page")->{status}, 299, "an error_page for 422";
     is((lines("page.jsonl"))[-1]{body}, $bad, "changes nothing of it");
 }
@@ -411,8 +397,8 @@ refused("enkod_reject_log off sync;",
 refused("enkod_reject_log r-\$host.jsonl;",
         qr/invalid path "r-\$host.jsonl" in "enkod_reject_log", it must be/,
         "a path with a variable");
-refused("enkod_reject_log r.jsonl; enkod_log r.jsonl sync;",
-        qr/conflicting "sync" in "enkod_log", "r.jsonl" is used elsewhere wi/,
+refused("enkod_reject_log r.jsonl; server { enkod_reject_log r.jsonl sync; }",
+        qr/conflicting "sync" in "enkod_reject_log", "r.jsonl" is used elsewhe/,
         "one path without and with sync") if $sync;
 refused("enkod_reject_log nowhere/r.jsonl;",
         qr/nowhere\/r\.jsonl" failed \(2: No such file/,

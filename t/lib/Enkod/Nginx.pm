@@ -351,7 +351,6 @@ sub launch {
         @ENV{keys %env} = values %env;
 
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM PIPE);
-        $SIG{XFSZ} = 'IGNORE' if $self->{wrap};
 
         my $stdout = $self->{stdout} || $stderr;
 
