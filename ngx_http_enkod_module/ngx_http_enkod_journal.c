@@ -196,6 +196,15 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 
     fatal = ngx_test_config || ngx_is_init_cycle(cycle->old_cycle);
 
+    /* once more, as now it has seen what follows "http", and files exist */
+
+    if (ngx_http_enkod_paths_check(cycle, &emcf->journals, cycle->log)
+        != NGX_OK
+        && fatal)
+    {
+        return NGX_ERROR;
+    }
+
     journals = emcf->journals.elts;
 
     for (i = 0; i < emcf->journals.nelts; i++) {

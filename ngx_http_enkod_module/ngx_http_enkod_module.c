@@ -230,6 +230,12 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_enkod_paths_check(cf->cycle, &emcf->journals, cf->log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_http_enkod_pass_init(cf);
 }
 

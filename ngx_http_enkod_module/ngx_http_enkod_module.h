@@ -515,6 +515,18 @@ void ngx_http_enkod_append_init_process(ngx_cycle_t *cycle);
 
 
 /*
+ * Paths: one path is for one purpose.
+ */
+
+/*
+ * NGX_ERROR, with a message, if the file of a journal, whatever its spelling,
+ * is also one of another directive or with another "sync".
+ */
+ngx_int_t ngx_http_enkod_paths_check(ngx_cycle_t *cycle,
+    ngx_array_t *journals, ngx_log_t *log);
+
+
+/*
  * Variables: what is always there, and one for each field of the table.
  */
 
