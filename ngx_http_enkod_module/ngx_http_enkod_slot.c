@@ -86,7 +86,7 @@ ngx_http_enkod_slot_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     if (ngx_http_enkod_slot_create_locks(slots) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, ngx_errno,
-                      "enkod: a lock in shared memory cannot be created");
+                      "pthread_mutex_init() failed");
         return NGX_ERROR;
     }
 
