@@ -13,6 +13,7 @@ package Enkod::Backend;
 #     garbage=1         what it sends is no HTTP
 #     reset=1           RST instead of an answer, hang=1 no answer at all
 #     hold=1            the answer comes after the next release()
+#     part=BYTES        what is behind that many bytes of it does
 #     close=1           closes the connection after the answer
 #
 #     my $backend = Enkod::Backend->new(dir => ..., port => ...,
@@ -171,12 +172,17 @@ sub serve {
     while (1) {
         if ($released) {
             $released = 0;
-            $_->{due} = 0 for grep { $_->{held} } values %connection;
+
+            for my $c (values %connection) {
+                $c->{due} = 0 if $c->{held};
+                $c->{out} .= delete $c->{rest} // "";
+            }
         }
 
         my @writing = grep { length $_->{out} && $_->{due} <= time }
                            values %connection;
-        my @late = grep { length $_->{out} && $_->{due} > time }
+        my @late = grep { length $_->{rest}
+                          || (length $_->{out} && $_->{due} > time) }
                         values %connection;
 
         my $write = IO::Select->new(map { $_->{socket} } @writing);
@@ -259,6 +265,8 @@ sub work {
             $answer .= record(6, "") . record(3, "\0" x 8) if !$do{short};
         }
 
+        $c->{rest} = substr $answer, $do{part}, length $answer, ""
+            if $do{part};
         $c->{out} .= $answer;
         $c->{held} = $do{hold};
         $c->{due} = $do{hold} ? "inf" : time + ($do{delay} || 0);

@@ -549,6 +549,34 @@ sub frozen {
 }
 
 
+# Waits until these processes know that they are to end, and go on only with what
+# they have, or are gone.
+
+sub leaving {
+    my ($self, @pids) = @_;
+
+    # in valgrind they have another title
+    return $valgrind
+           || wait_for(sub {
+                  !grep { alive($_) && cmdline($_) !~ /shutting down/ } @pids;
+              });
+}
+
+
+# Waits until a worker has seen all that its clients have done until now: it
+# answers one that has come after them.
+
+sub settled {
+    my ($self) = @_;
+
+    my $client = $self->client;
+
+    $client->send("GET /settled HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+    return $client->status > 0;
+}
+
+
 # SIGHUP, and waits until all workers of the old configuration are gone
 
 sub reload {
@@ -638,6 +666,28 @@ sub alerts {
     return join "", grep { /\[(?:alert|emerg|crit)\]|exited on signal/
                            && !($but && /$but/) }
                          split /^/, $self->error_log;
+}
+
+
+# Those of the messages of which each worker is to write one a minute that come
+# sooner than that behind another one.
+
+sub too_often {
+    my ($self, $pattern) = @_;
+
+    my (%last, @sooner);
+
+    for (grep { /$pattern/ } split /^/, $self->error_log) {
+        my ($y, $mon, $d, $h, $min, $s, $pid)
+            = /^(\d+)\/(\d+)\/(\d+) (\d+):(\d+):(\d+) \[\w+\] (\d+)#/
+            or next;
+        my $at = POSIX::mktime($s, $min, $h, $d, $mon - 1, $y - 1900);
+
+        push @sooner, $_ if defined $last{$pid} && $at - $last{$pid} < 59;
+        $last{$pid} = $at;
+    }
+
+    return join "", @sooner;
 }
 
 
