@@ -116,7 +116,7 @@ TOOL_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
 TOOL_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
 comma = ,
 
-$(REPLAY): TOOL_LIBS = -lcurl
+$(REPLAY): TOOL_LIBS = -lcurl -lz
 
 .SECONDEXPANSION:
 

@@ -17,6 +17,7 @@
 
 
 static int replay_prepare(replay_t *replay);
+static int replay_status(const replay_t *replay);
 
 
 int
@@ -46,7 +47,7 @@ main(int argc, char **argv)
 
     (void) replay_run(&replay);
 
-    if (replay_position_close(&replay) != 0) {
+    if (replay_position_sync(&replay) != 0) {
         replay.status = REPLAY_ERROR;
     }
 
@@ -60,21 +61,37 @@ main(int argc, char **argv)
         replay_error(&replay, errno, "cannot write to standard output");
     }
 
-    if (replay.status == REPLAY_OK
-        && (replay.tally.failed || replay.unknown
-            || (replay.left && !replay.dry_run)))
+    return replay_status(&replay);
+}
+
+
+/* What is not delivered outweighs what cannot be. */
+
+static int
+replay_status(const replay_t *replay)
+{
+    if (replay->status != REPLAY_OK) {
+        return replay->status;
+    }
+
+    if (replay->tally.failed || replay->unknown || replay->grown
+        || (replay->left && !replay->dry_run))
     {
         return REPLAY_LEFT;
     }
 
-    return replay.status;
+    if (replay->tally.skipped || replay->unfinished) {
+        return REPLAY_SKIPPED;
+    }
+
+    return REPLAY_OK;
 }
 
 
 static int
 replay_prepare(replay_t *replay)
 {
-    if (replay_file_open(replay) != 0
+    if (replay_input_open(replay) != 0
         || replay_position_open(replay) != 0)
     {
         return -1;

@@ -34,6 +34,7 @@
 #define REPLAY_OK             0
 #define REPLAY_LEFT           1
 #define REPLAY_ERROR          2
+#define REPLAY_SKIPPED        3
 
 /* as much of a file as tells it from others */
 #define REPLAY_HEAD_SIZE      1024
@@ -98,6 +99,9 @@ typedef struct {
 } replay_answer_t;
 
 
+typedef struct replay_gzip_s  replay_gzip_t;
+
+
 typedef struct {
     int                    fd;
     int                    pipe;        /* standard input; gcc's analyzer
@@ -107,11 +111,18 @@ typedef struct {
     size_t                 start;       /* in data: of the next line, */
     size_t                 scanned;     /* of what was looked at, */
     size_t                 end;         /* of what was read */
-    off_t                  offset;      /* in the file: of the next line, */
-    off_t                  limit;       /* and of the end */
+    off_t                  offset;      /* in the text: of the next line */
+    off_t                  limit;       /* in the file: of the end */
+
+    int                    final;       /* nothing can be added to it */
+    int                    unended;     /* no line feed is in front of the
+                                           next line */
+    replay_gzip_t         *gzip;        /* NULL if it is not compressed */
 
     dev_t                  dev;
     ino_t                  ino;
+    size_t                 head_len;
+    size_t                 unread;      /* of that, from its end */
     unsigned char          head[REPLAY_HEAD_SIZE];
 } replay_file_t;
 
@@ -119,6 +130,7 @@ typedef struct {
 typedef struct {
     unsigned long long     lines;       /* those that are empty, too */
     unsigned long long     read;
+    unsigned long long     skipped;     /* what is no line */
     unsigned long long     selected;
     unsigned long long     delivered;
     unsigned long long     failed;
@@ -130,7 +142,8 @@ typedef struct {
 typedef struct {
     int                    fd;          /* -1 if there is none */
     int                    empty;       /* no record is there yet */
-    off_t                  offset;      /* of the next line */
+    off_t                  offset;      /* of the next line, */
+    int                    unended;     /* no line feed is in front of it */
     replay_tally_t         tally;       /* of what is before it */
 } replay_position_t;
 
@@ -161,6 +174,9 @@ typedef struct {
     unsigned               quiet:1;
     unsigned               stopped:1;   /* the rest is only counted */
     unsigned               unknown:1;   /* ... or not even that */
+    unsigned               grown:1;     /* there is more in FILE now */
+    unsigned               unfinished:1;
+                                        /* FILE ends within a line */
     int                    status;
 
     replay_file_t          file;
@@ -171,6 +187,7 @@ typedef struct {
     replay_tally_t         tally;
     replay_tally_t         earlier;     /* of the runs before */
     unsigned long long     left;
+    unsigned long long     named;       /* in messages: what is no line */
 
     /* the progress bar */
 
@@ -215,25 +232,46 @@ int replay_secret_url(replay_t *replay, const char *value);
 
 
 /*
+ * replay_input.c: the bytes of FILE.  replay_input_grown() returns how many have
+ * come since it was opened.
+ */
+
+int replay_input_open(replay_t *replay);
+ssize_t replay_input_read(replay_file_t *file, unsigned char *buf, size_t size);
+int replay_input_seek(replay_t *replay, off_t offset, unsigned char *last);
+off_t replay_input_grown(replay_t *replay);
+
+
+/* replay_gzip.c: ... and their text; replay_gzip_read() is as read(). */
+
+int replay_gzip_open(replay_t *replay);
+void replay_gzip_close(replay_gzip_t *gzip);
+ssize_t replay_gzip_read(replay_t *replay, unsigned char *buf, size_t size);
+
+
+/*
  * replay_file.c: the lines of FILE up to the end that it had when it was
  * opened.  replay_file_next() returns 1 with the next line, without its line
  * feed, which stays until the next call; 0 at the end; or -1 after a message
  * or an interruption.
  */
 
-int replay_file_open(replay_t *replay);
-int replay_file_seek(replay_t *replay, off_t offset);
 int replay_file_next(replay_t *replay, enkod_str_t *line);
+void replay_file_close(replay_file_t *file);
 
 /* What is behind the last line feed, after replay_file_next() returned 0. */
-size_t replay_file_rest(const replay_file_t *file);
+size_t replay_file_rest(const replay_file_t *file, enkod_str_t *rest);
+
+/* ... is the line at hand. */
+void replay_file_last(replay_file_t *file);
 
 
 /*
- * replay_line.c: finds the pieces of a line, or returns why it is none that
- * the module would write.
+ * replay_line.c: replay_line_read() finds the pieces of a line, which has to be
+ * an object, or returns why it is none that the module would write.
  */
 
+int replay_line_is_object(const enkod_str_t *text);
 const char *replay_line_read(replay_line_t *line, const enkod_str_t *text);
 int replay_line_selected(const replay_selection_t *selection,
     const replay_line_t *line);
@@ -284,12 +322,14 @@ int replay_own_open(const char *name, int flags, const char **error);
  * replay_position.c: where to go on.  replay_position_open() also moves to
  * that place; replay_position_advance() has the file say that all up to the
  * line at hand is done, and replay_position_pass() only remembers that.
+ * Until replay_position_close(), nobody else can use it.
  */
 
 int replay_position_open(replay_t *replay);
 void replay_position_pass(replay_t *replay);
 int replay_position_advance(replay_t *replay);
-int replay_position_close(replay_t *replay);
+int replay_position_sync(replay_t *replay);
+void replay_position_close(replay_t *replay);
 
 
 /* replay_collect.c: the file of lines that were not delivered */

@@ -5,17 +5,13 @@
 
 
 /*
- * FILE is read up to the end that it had when it was opened: what is written
- * to it meanwhile waits for the next run, so that a replay ends even if what
- * it sends comes back into the same file.  Only the line at hand is in memory.
+ * The lines of FILE.  Only the one at hand is in memory.
  */
 
 
 #include "replay.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -25,90 +21,10 @@
 #define REPLAY_MAX_LINE       ((size_t) 1 << 30)
 
 
-static int replay_file_head(replay_t *replay);
 static int replay_file_room(replay_t *replay);
 static ssize_t replay_file_read(replay_t *replay);
-
-
-int
-replay_file_open(replay_t *replay)
-{
-    struct stat     st;
-    replay_file_t  *file;
-
-    file = &replay->file;
-
-    if (file->pipe) {
-        file->fd = STDIN_FILENO;
-        return 0;
-    }
-
-    /* a FIFO would wait for a writer here, just to be refused */
-    file->fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK);
-
-    if (file->fd == -1) {
-        replay_error(replay, errno, "cannot open \"%s\"", replay->name);
-        return -1;
-    }
-
-    if (fstat(file->fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"", replay->name);
-        return -1;
-    }
-
-    if (!S_ISREG(st.st_mode)) {
-        replay_error(replay, 0, "\"%s\" is no regular file; a pipe can be read"
-                     " as \"-\"", replay->name);
-        return -1;
-    }
-
-    file->dev = st.st_dev;
-    file->ino = st.st_ino;
-    file->limit = st.st_size;
-
-    return replay_file_head(replay);
-}
-
-
-static int
-replay_file_head(replay_t *replay)
-{
-    size_t          len;
-    ssize_t         n;
-    replay_file_t  *file;
-
-    file = &replay->file;
-
-    for (len = 0; len < REPLAY_HEAD_SIZE; len += n) {
-
-        n = pread(file->fd, file->head + len, REPLAY_HEAD_SIZE - len, len);
-
-        if (n == -1) {
-            replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-            return -1;
-        }
-
-        if (n == 0) {
-            break;
-        }
-    }
-
-    return 0;
-}
-
-
-int
-replay_file_seek(replay_t *replay, off_t offset)
-{
-    if (lseek(replay->file.fd, offset, SEEK_SET) == -1) {
-        replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-        return -1;
-    }
-
-    replay->file.offset = offset;
-
-    return 0;
-}
+static ssize_t replay_file_plain(replay_t *replay, unsigned char *buf,
+    size_t size);
 
 
 int
@@ -155,14 +71,51 @@ replay_file_next(replay_t *replay, enkod_str_t *line)
     file->start += line->len + 1;
     file->scanned = file->start;
 
+    if (file->unended) {
+        file->unended = 0;
+
+        if (line->len == 0) {
+            /* this was the line feed of the last line of an earlier run */
+            return replay_file_next(replay, line);
+        }
+    }
+
     return 1;
 }
 
 
 size_t
-replay_file_rest(const replay_file_t *file)
+replay_file_rest(const replay_file_t *file, enkod_str_t *rest)
 {
-    return file->end - file->start;
+    rest->data = file->data + file->start;
+    rest->len = file->end - file->start;
+
+    return rest->len;
+}
+
+
+void
+replay_file_last(replay_file_t *file)
+{
+    file->offset += file->end - file->start;
+    file->start = file->end;
+    file->unended = 1;
+}
+
+
+void
+replay_file_close(replay_file_t *file)
+{
+    replay_gzip_close(file->gzip);
+    free(file->data);
+
+    if (!file->pipe && file->fd != -1) {
+        (void) close(file->fd);
+    }
+
+    memset(file, 0, sizeof(replay_file_t));
+
+    file->fd = -1;
 }
 
 
@@ -170,7 +123,6 @@ static ssize_t
 replay_file_read(replay_t *replay)
 {
     size_t          room;
-    off_t           left;
     ssize_t         n;
     replay_file_t  *file;
 
@@ -185,25 +137,43 @@ replay_file_read(replay_t *replay)
     room = file->size - file->end;
     room = (room < REPLAY_READ_SIZE) ? room : REPLAY_READ_SIZE;
 
-    if (!file->pipe) {
-        left = file->limit - file->offset - (off_t) replay_file_rest(file);
-        room = (left < (off_t) room) ? (size_t) left : room;
+    if (file->gzip) {
+        n = replay_gzip_read(replay, file->data + file->end, room);
+
+    } else {
+        n = replay_file_plain(replay, file->data + file->end, room);
     }
 
-    do {
-        n = read(file->fd, file->data + file->end, room);
-    } while (n == -1 && errno == EINTR && !replay_interrupted());
+    file->end += (n > 0) ? n : 0;
+
+    return n;
+}
+
+
+static ssize_t
+replay_file_plain(replay_t *replay, unsigned char *buf, size_t size)
+{
+    off_t           left;
+    ssize_t         n;
+    replay_file_t  *file;
+
+    file = &replay->file;
+
+    if (!file->pipe) {
+        left = file->limit - file->offset - (off_t) (file->end - file->start);
+        size = (left < (off_t) size) ? (size_t) left : size;
+    }
+
+    n = replay_input_read(file, buf, size);
 
     if (n == -1 && errno != EINTR) {
         replay_error(replay, errno, "cannot read \"%s\"", replay->name);
     }
 
-    if (n == 0 && room && !file->pipe) {
+    if (n == 0 && size && !file->pipe) {
         replay_error(replay, 0, "\"%s\" has become shorter", replay->name);
         return -1;
     }
-
-    file->end += (n > 0) ? n : 0;
 
     return n;
 }
@@ -223,7 +193,7 @@ replay_file_room(replay_t *replay)
 
     file = &replay->file;
 
-    len = replay_file_rest(file);
+    len = file->end - file->start;
 
     if (file->start) {
         memmove(file->data, file->data + file->start, len);

@@ -41,6 +41,24 @@ static int replay_scan_string(replay_scan_t *scan, enkod_str_t *value);
 static int replay_line_two(const unsigned char *p);
 
 
+/*
+ * What is none is a piece of a line, or something else that cannot be an event
+ * that was answered with 200.
+ */
+
+int
+replay_line_is_object(const enkod_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len && memchr(" \t\r", text->data[i], 3); i++) {
+        /* void */
+    }
+
+    return i < text->len && text->data[i] == '{' && replay_line_is_json(text);
+}
+
+
 const char *
 replay_line_read(replay_line_t *line, const enkod_str_t *text)
 {
@@ -56,15 +74,7 @@ replay_line_read(replay_line_t *line, const enkod_str_t *text)
 
     error = replay_line_envelope(line, &scan);
 
-    if (error) {
-        return error;
-    }
-
-    if (!replay_line_is_json(text)) {
-        return "it is no valid JSON";
-    }
-
-    return replay_line_members(line, &scan);
+    return error ? error : replay_line_members(line, &scan);
 }
 
 
@@ -202,7 +212,7 @@ replay_line_is_json(const enkod_str_t *text)
 }
 
 
-/* From behind the event's name on; all of the line is known to be JSON. */
+/* from behind the event's name on */
 
 static const char *
 replay_line_members(replay_line_t *line, replay_scan_t *scan)

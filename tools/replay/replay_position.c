@@ -60,14 +60,16 @@ replay_position_open(replay_t *replay)
 
     if (rc == 1 && record.offset) {
 
-        if (replay_position_check(replay, &record) != 0
-            || replay_file_seek(replay, record.offset) != 0)
-        {
+        if (replay_position_check(replay, &record) != 0) {
             return -1;
         }
 
+        replay->file.offset = record.offset;
+        replay->file.unended = record.unended;
+
         replay->earlier.lines = record.lines;
         replay->earlier.read = record.read;
+        replay->earlier.skipped = record.skipped;
         replay->earlier.selected = record.selected;
         replay->earlier.delivered = record.delivered;
         replay->earlier.failed = record.failed;
@@ -175,24 +177,31 @@ replay_position_load(replay_t *replay, replay_record_t *record)
 }
 
 
-/* Whether this is a position in the file that is to be sent. */
+/* Whether this is a position in the file that is to be sent; then it is there. */
 
 static int
 replay_position_check(replay_t *replay, const replay_record_t *record)
 {
-    char                  byte;
-    const replay_file_t  *file;
+    int             rc;
+    unsigned char   last;
+    replay_file_t  *file;
 
     file = &replay->file;
 
-    if (record->inode != (uint64_t) file->ino
-        || record->offset > (uint64_t) file->limit
-        || record->head_len > REPLAY_HEAD_SIZE
-        || record->head != replay_record_hash(REPLAY_HASH, file->head,
-                                              record->head_len)
-        || pread(file->fd, &byte, 1, record->offset - 1) != 1
-        || byte != '\n')
-    {
+    rc = record->inode == (uint64_t) file->ino
+         && record->head_len <= REPLAY_HEAD_SIZE
+         && record->head == replay_record_hash(REPLAY_HASH, file->head,
+                                               record->head_len);
+
+    if (rc) {
+        rc = replay_input_seek(replay, record->offset, &last);
+    }
+
+    if (rc == -1) {
+        return -1;
+    }
+
+    if (rc == 0 || (last != '\n' && !record->unended)) {
         return replay_position_refuse(replay, "is the position in another file"
                                       " of that name, which was perhaps"
                                       " rotated, copied or edited; delete it to"
@@ -223,6 +232,7 @@ void
 replay_position_pass(replay_t *replay)
 {
     replay->position.offset = replay->file.offset;
+    replay->position.unended = replay->file.unended;
     replay->position.tally = replay->tally;
 }
 
@@ -249,8 +259,10 @@ replay_position_advance(replay_t *replay)
     record.head = replay_record_hash(REPLAY_HASH, replay->file.head,
                                      record.head_len);
     record.selection = replay_record_selection(&replay->selection);
+    record.unended = replay->position.unended;
     record.lines = tally->lines;
     record.read = tally->read;
+    record.skipped = tally->skipped;
     record.selected = tally->selected;
     record.delivered = tally->delivered;
     record.failed = tally->failed;
@@ -288,7 +300,7 @@ replay_position_advance(replay_t *replay)
 
 
 int
-replay_position_close(replay_t *replay)
+replay_position_sync(replay_t *replay)
 {
     if (replay->position.fd == -1 || replay->dry_run) {
         return 0;
@@ -305,4 +317,14 @@ replay_position_close(replay_t *replay)
     }
 
     return 0;
+}
+
+
+void
+replay_position_close(replay_t *replay)
+{
+    if (replay->position.fd != -1) {
+        (void) close(replay->position.fd);
+        replay->position.fd = -1;
+    }
 }

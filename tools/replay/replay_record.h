@@ -36,8 +36,10 @@ typedef struct {
     uint64_t               head;        /* before the offset, and its hash */
     uint64_t               selection;
     uint64_t               offset;
+    uint64_t               unended;     /* no line feed is in front of that */
     uint64_t               lines;
     uint64_t               read;
+    uint64_t               skipped;
     uint64_t               selected;
     uint64_t               delivered;
     uint64_t               failed;

@@ -87,9 +87,9 @@ replay_progress_draw(replay_t *replay, double now)
 
     (void) fprintf(stderr, "\r");
 
-    /* of a pipe, nobody knows the end */
+    /* of a pipe, nobody knows the end, and gzip does not say it */
 
-    if (!replay->file.pipe) {
+    if (!replay->file.pipe && !replay->file.gzip) {
         percent = replay_progress_bar(replay, seconds, bar, left,
                                       sizeof(left));
         (void) fprintf(stderr, "[%s] %3d %%, ", bar, percent);
@@ -99,7 +99,7 @@ replay_progress_draw(replay_t *replay, double now)
                    tally->delivered, tally->failed,
                    seconds > 0 ? done / seconds : 0);
 
-    if (!replay->file.pipe) {
+    if (!replay->file.pipe && !replay->file.gzip) {
         (void) fprintf(stderr, ", %s left", left);
     }
 
@@ -168,6 +168,7 @@ replay_summary(const replay_t *replay)
     earlier = &replay->earlier;
 
     replay_summary_row("read", tally->read, earlier->read);
+    replay_summary_row("skipped", tally->skipped, earlier->skipped);
     replay_summary_row("selected", tally->selected, earlier->selected);
     replay_summary_row("delivered", tally->delivered, earlier->delivered);
     replay_summary_row("failed", tally->failed, earlier->failed);

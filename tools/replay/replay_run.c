@@ -20,16 +20,23 @@
 /* of a pause, in seconds, between two looks at signals and the progress bar */
 #define REPLAY_NAP            0.1
 
+/* as many of what is no line are named: there may be nothing else */
+#define REPLAY_NAMED          10
+
 
 static void replay_run_signals(void);
 static void replay_run_on_signal(int signo);
 static int replay_run_line(replay_t *replay, const enkod_str_t *text);
+static int replay_run_last(replay_t *replay);
+static int replay_run_skip(replay_t *replay, const enkod_str_t *text);
+static const char *replay_run_cr(const enkod_str_t *text);
 static int replay_run_selected(replay_t *replay, const replay_line_t *line,
     const char *error);
 static int replay_run_send(replay_t *replay, const replay_line_t *line,
     char *reason);
 static int replay_run_failed(replay_t *replay, const enkod_str_t *text,
     const char *reason);
+static int replay_run_collect(replay_t *replay, const enkod_str_t *text);
 static void replay_run_stop(replay_t *replay);
 static void replay_run_pace(replay_t *replay);
 static void replay_run_end(replay_t *replay);
@@ -61,6 +68,10 @@ replay_run(replay_t *replay)
 
         if (rc == -1 && replay_interrupted() && !replay->stopped) {
             continue;
+        }
+
+        if (rc == 0) {
+            (void) replay_run_last(replay);
         }
 
         if (rc <= 0) {
@@ -133,6 +144,10 @@ replay_run_line(replay_t *replay, const enkod_str_t *text)
     if (text->len) {
         replay->tally.read++;
 
+        if (!replay_line_is_object(text)) {
+            return replay_run_skip(replay, text);
+        }
+
         error = replay_line_read(&line, text);
 
         /* what cannot be read cannot be left out */
@@ -148,6 +163,78 @@ replay_run_line(replay_t *replay, const enkod_str_t *text)
     }
 
     return 0;
+}
+
+
+/*
+ * What is behind the last line feed is a line as well if it is a whole object:
+ * it cannot become a longer one.
+ */
+
+static int
+replay_run_last(replay_t *replay)
+{
+    enkod_str_t  text;
+
+    if (replay_file_rest(&replay->file, &text) == 0) {
+        return 0;
+    }
+
+    if (replay->file.final || replay_line_is_object(&text)) {
+        replay_file_last(&replay->file);
+        return replay_run_line(replay, &text);
+    }
+
+    replay->unfinished = 1;
+
+    if (!replay->stopped) {
+        replay_complain(replay, "the last line of \"%s\" is incomplete: %zu"
+                        " bytes without a line feed are left for the next run"
+                        "%s", replay->name, text.len, replay_run_cr(&text));
+    }
+
+    return 0;
+}
+
+
+/*
+ * It is a piece of a line, or was put there by somebody else.  Where it is not
+ * kept, that has to be said.
+ */
+
+static int
+replay_run_skip(replay_t *replay, const enkod_str_t *text)
+{
+    replay->tally.skipped++;
+
+    if (replay->stopped) {
+        return 0;
+    }
+
+    if (replay->collect == -1) {
+
+        if (++replay->named <= REPLAY_NAMED) {
+            replay_complain(replay, "\"%s\" line %llu is skipped: it is no"
+                            " JSON object%s", replay->name,
+                            replay->tally.lines, replay_run_cr(text));
+        }
+
+        replay_position_pass(replay);
+        return 0;
+    }
+
+    replay_say(replay, "\"%s\" line %llu is collected: it is no JSON object%s",
+               replay->name, replay->tally.lines, replay_run_cr(text));
+
+    return replay_run_collect(replay, text);
+}
+
+
+static const char *
+replay_run_cr(const enkod_str_t *text)
+{
+    return memchr(text->data, '\r', text->len)
+           ? "; CR, which is in it, ends no line" : "";
 }
 
 
@@ -227,8 +314,19 @@ replay_run_failed(replay_t *replay, const enkod_str_t *text,
     replay_say(replay, "\"%s\" line %llu is collected: %s", replay->name,
                replay->tally.lines, reason);
 
-    if (replay_collect(replay, text) != 0) {
+    if (replay_run_collect(replay, text) != 0) {
         replay->left++;
+        return -1;
+    }
+
+    return 0;
+}
+
+
+static int
+replay_run_collect(replay_t *replay, const enkod_str_t *text)
+{
+    if (replay_collect(replay, text) != 0) {
         return -1;
     }
 
@@ -291,17 +389,28 @@ replay_run_pace(replay_t *replay)
 static void
 replay_run_end(replay_t *replay)
 {
-    size_t  rest;
+    off_t  grown;
 
-    rest = replay_file_rest(&replay->file);
-
-    if (replay->stopped && !replay->unknown) {
-        replay_complain(replay, "lines that are left: %llu", replay->left);
+    if (replay->named > REPLAY_NAMED) {
+        replay_complain(replay, "%llu more are skipped as well",
+                        replay->named - REPLAY_NAMED);
     }
 
-    if (rest && !replay->stopped) {
-        replay_say(replay, "the last line of \"%s\" is incomplete: %zu bytes"
-                   " without a line feed are left for the next run",
-                   replay->name, rest);
+    if (replay->stopped) {
+
+        if (!replay->unknown) {
+            replay_complain(replay, "lines that are left: %llu", replay->left);
+        }
+
+        return;
+    }
+
+    grown = replay_input_grown(replay);
+
+    if (grown > 0) {
+        replay->grown = 1;
+        replay_complain(replay, "\"%s\" has grown by %lld bytes meanwhile,"
+                        " which are left for the next run", replay->name,
+                        (long long) grown);
     }
 }
