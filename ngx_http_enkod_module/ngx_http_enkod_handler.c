@@ -36,6 +36,9 @@ struct ngx_http_enkod_spare_s {
 static ngx_int_t ngx_http_enkod_handler_subrequest(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_again(ngx_http_request_t *r,
     ngx_http_enkod_ctx_t *ctx);
+static ngx_uint_t ngx_http_enkod_handler_takes(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx);
+static ngx_int_t ngx_http_enkod_handler_error_page(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_refuse(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_handler_create_event(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_free_ctx(void *data);
@@ -78,6 +81,14 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
 
     if (ctx) {
         return ngx_http_enkod_handler_again(r, ctx);
+    }
+
+    if (r->internal) {
+
+        rc = ngx_http_enkod_handler_error_page(r);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
     }
 
     /* not that of the request: the access log may want to see the event */
@@ -160,17 +171,14 @@ ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
 
 
 /*
- * An error_page has led from one receiver to another.  The body is read, and
- * what is thought of it does not change; but what the first one could not keep,
- * this one may.
+ * From one receiver to another, or to itself.  What the first one has admitted
+ * and could not keep, this one may; else it answers like the first one.
  */
 
 static ngx_int_t
 ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 {
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+    ngx_int_t  rc;
 
     ngx_http_set_ctx(r, ctx, ngx_http_enkod_module);
 
@@ -180,9 +188,7 @@ ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
         ctx->header = NULL;
     }
 
-    if (ctx->accepted
-        || (ctx->error == ENKOD_LOG_UNAVAILABLE && elcf->reject_log))
-    {
+    if (ngx_http_enkod_handler_takes(r, ctx)) {
         ctx->result = NGX_HTTP_ENKOD_UNDECIDED;
 
         r->main->count++;
@@ -192,17 +198,87 @@ ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
         return NGX_DONE;
     }
 
+    /* no other error_page, which might lead here again */
+    r->error_page = 1;
+
     if (ctx->error != ENKOD_OK) {
         return ngx_http_enkod_response_problem(r);
     }
 
-    if (ngx_http_enkod_admit_method(r) & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+    if (ngx_http_enkod_kept(ctx)) {
+        return ngx_http_enkod_response_ok(r);
+    }
+
+    if (ctx->event == NULL) {
         return ngx_http_enkod_response_probe(r);
     }
 
     /* nginx itself has given up reading the body */
 
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = ngx_http_enkod_handler_error_page(r);
+
+    return rc == NGX_DECLINED ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
+}
+
+
+/* Whether this receiver may keep the event: each gets it once. */
+
+static ngx_uint_t
+ngx_http_enkod_handler_takes(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
+{
+    void                       **receiver;
+    ngx_uint_t                   i;
+    ngx_http_enkod_loc_conf_t   *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ctx->result != NGX_HTTP_ENKOD_FAILED
+        || (!ctx->accepted
+            && (ctx->error != ENKOD_LOG_UNAVAILABLE
+                || elcf->reject_log == NULL)))
+    {
+        return 0;
+    }
+
+    if (ctx->failed) {
+
+        receiver = ctx->failed->elts;
+
+        for (i = 0; i < ctx->failed->nelts; i++) {
+            if (receiver[i] == elcf->receiver) {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+/*
+ * A request that no receiver has admitted, and that an error_page has brought
+ * here (after "deny", say), is answered with the status that it had.
+ * NGX_DECLINED if none has.
+ */
+
+static ngx_int_t
+ngx_http_enkod_handler_error_page(ngx_http_request_t *r)
+{
+    ngx_http_enkod_error_page_t  *page;
+
+    page = ngx_http_enkod_error_page_get(r);
+
+    if (page == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "enkod: request of an error_page refused with %ui",
+                  page->status);
+
+    r->error_page = 1;
+
+    return page->status;
 }
 
 

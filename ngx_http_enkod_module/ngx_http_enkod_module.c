@@ -254,6 +254,7 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
+     *     emcf->webhook = 0;
      *     emcf->zone = NULL;
      *     emcf->request_id = 0;
      *     emcf->subrequest_vars = { 0 };
@@ -308,6 +309,7 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->webhook = 0;
+     *     conf->receiver = NULL;
      *     conf->token = NULL;
      *     conf->tokens = NULL;
      *     conf->pass = NULL;
@@ -364,12 +366,22 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    if (emcf->webhook
+        && ngx_http_enkod_error_page_watch(cf, clcf->error_pages) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->receiver = conf;
 
     if (clcf->noname && prev->webhook && clcf->handler == NULL) {
 
         /* "if" and "limit_except" that do not answer themselves */
 
         conf->webhook = 1;
+        conf->receiver = prev->receiver;
         clcf->handler = ngx_http_enkod_handler;
 
         if (conf->pass == NULL) {
@@ -397,8 +409,6 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                            &clcf->name);
         return NGX_CONF_ERROR;
     }
-
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
 
     conf->settings.schema = &emcf->schema;
     conf->settings.max_size = conf->max_event_size;
@@ -484,13 +494,17 @@ ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_enkod_main_conf_t  *emcf;
 
     if (elcf->webhook) {
         return "is duplicate";
     }
 
     elcf->webhook = 1;
+
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+    emcf->webhook = 1;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 

@@ -50,6 +50,7 @@ typedef struct {
     enkod_schema_t               schema;
     ngx_array_t                  journals;  /* ngx_http_enkod_journal_t * */
     ngx_array_t                  fields;    /* ngx_str_t *, with variables */
+    ngx_uint_t                   webhook;   /* there is a receiver */
     ngx_shm_zone_t              *zone;      /* what the journals share */
     ngx_int_t                    request_id;    /* index of the variable */
 
@@ -72,6 +73,7 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                   webhook;
+    void                        *receiver;  /* the same within its "if" */
 
     ngx_array_t                 *events;    /* ngx_str_t; NULL: all */
     ngx_uint_t                   extra_fields;
@@ -148,6 +150,8 @@ typedef struct {
 
     ngx_table_elt_t             *header;    /* of the answer: Allow, ... */
 
+    ngx_array_t                 *failed;    /* void *, receivers, or NULL */
+
     unsigned                     accepted:1;    /* the event is whole, good */
     unsigned                     body_text:1;   /* valid UTF-8 */
 } ngx_http_enkod_ctx_t;
@@ -172,6 +176,13 @@ ngx_http_enkod_pause(ngx_msec_t *last)
 
     return 1;
 }
+
+
+/* the event is where it should be: the sender has to see a 200 */
+#define ngx_http_enkod_kept(ctx)                                              \
+    ((ctx)->result == NGX_HTTP_ENKOD_ACCEPTED                                 \
+     || (ctx)->result == NGX_HTTP_ENKOD_TEST                                  \
+     || (ctx)->result == NGX_HTTP_ENKOD_SPOOLED)
 
 
 /*
@@ -264,6 +275,23 @@ ngx_int_t ngx_http_enkod_response_probe(ngx_http_request_t *r);
 
 /* problem+json (RFC 9457) for ctx->error, or the administrator's error_page */
 ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
+
+
+/*
+ * Error page: what an error_page has led away from, which nginx forgets.
+ */
+
+typedef struct {
+    ngx_uint_t                   status;    /* of the last error */
+    ngx_uint_t                   failed;    /* of a receiver, 5xx, or 0 */
+} ngx_http_enkod_error_page_t;
+
+/* At configuration time; "pages" is that of a location, or NULL. */
+ngx_int_t ngx_http_enkod_error_page_watch(ngx_conf_t *cf, ngx_array_t *pages);
+
+/* NULL if no error_page was taken. */
+ngx_http_enkod_error_page_t *ngx_http_enkod_error_page_get(
+    ngx_http_request_t *r);
 
 
 /*

@@ -31,6 +31,7 @@ static const enkod_refusal_t *ngx_http_enkod_response_refusal(
     ngx_http_enkod_ctx_t *ctx);
 static ngx_uint_t ngx_http_enkod_response_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
+static ngx_int_t ngx_http_enkod_response_leave(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_response_drop_body(ngx_http_request_t *r);
 static void ngx_http_enkod_response_log(ngx_http_request_t *r);
 static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
@@ -54,6 +55,8 @@ static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
 ngx_int_t
 ngx_http_enkod_response_ok(ngx_http_request_t *r)
 {
+    ngx_int_t  rc;
+
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = 0;
 
@@ -66,7 +69,15 @@ ngx_http_enkod_response_ok(ngx_http_request_t *r)
     /* the header is all there is, and is sent without waiting for a body */
     r->header_only = 1;
 
-    return ngx_http_send_header(r);
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    /* a filter has made the end of the body part of the answer */
+
+    return ngx_http_send_special(r, NGX_HTTP_LAST);
 }
 
 
@@ -107,7 +118,9 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
 
     if (ngx_http_enkod_response_error_page(r, status)) {
 
-        if (ngx_http_enkod_response_drop_body(r) != NGX_OK) {
+        if (ngx_http_enkod_response_leave(r) != NGX_OK
+            || ngx_http_enkod_response_drop_body(r) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 
@@ -309,11 +322,15 @@ ngx_http_enkod_response_refusal(ngx_http_enkod_ctx_t *ctx)
 }
 
 
-/* as ngx_http_special_response_handler() will decide */
+/*
+ * As ngx_http_special_response_handler() will decide.  An event that was not
+ * kept is not answered with a redirect, which is no page to be shown.
+ */
 
 static ngx_uint_t
 ngx_http_enkod_response_error_page(ngx_http_request_t *r, ngx_uint_t status)
 {
+    ngx_str_t                  uri;
     ngx_uint_t                 i;
     ngx_http_err_page_t       *page;
     ngx_http_core_loc_conf_t  *clcf;
@@ -327,12 +344,56 @@ ngx_http_enkod_response_error_page(ngx_http_request_t *r, ngx_uint_t status)
     page = clcf->error_pages->elts;
 
     for (i = 0; i < clcf->error_pages->nelts; i++) {
-        if (page[i].status == (ngx_int_t) status) {
+
+        if (page[i].status != (ngx_int_t) status) {
+            continue;
+        }
+
+        if (status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
             return 1;
         }
+
+        return ngx_http_complex_value(r, &page[i].value, &uri) == NGX_OK
+               && uri.len
+               && (uri.data[0] == '/' || uri.data[0] == '@');
     }
 
     return 0;
+}
+
+
+/* A receiver that could not keep the event does not get it again. */
+
+static ngx_int_t
+ngx_http_enkod_response_leave(ngx_http_request_t *r)
+{
+    void                       **receiver;
+    ngx_http_enkod_ctx_t        *ctx;
+    ngx_http_enkod_loc_conf_t   *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ctx->result != NGX_HTTP_ENKOD_FAILED) {
+        return NGX_OK;
+    }
+
+    if (ctx->failed == NULL) {
+        ctx->failed = ngx_array_create(r->pool, 1, sizeof(void *));
+        if (ctx->failed == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    receiver = ngx_array_push(ctx->failed);
+    if (receiver == NULL) {
+        return NGX_ERROR;
+    }
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    *receiver = elcf->receiver;
+
+    return NGX_OK;
 }
 
 

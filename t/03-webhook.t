@@ -146,21 +146,22 @@ __DATA__
     location = /rewrite {
         rewrite ^ /enkod last;
     }
-    location = /error_page {
-        error_page 418 = /enkod;
-        return 418;
-    }
     location = /limited {
         limit_req zone=limited;
-        error_page 503 = /enkod;
         try_files /none /enkod;
     }
     location = /try_files {
         try_files /none /enkod;
     }
-    location = /named {
-        error_page 418 = @enkod;
-        return 418;
+    location /index/ {
+        index /enkod;
+    }
+    location = /accel {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/to_enkod;
+    }
+    location = /to_enkod {
+        add_header X-Accel-Redirect /enkod;
+        return 204;
     }
     location = /try_named {
         try_files /none @enkod;
@@ -173,22 +174,20 @@ __DATA__
 [ 'from outside', post(message()), answer(404) ],
 [ 'rewrite', post(message(), uri => '/rewrite'), $::accepted ],
 [ 'try_files', post(message(), uri => '/try_files'), $::accepted ],
-[ 'error_page to a named location', post(message(), uri => '/named'),
-  accepted($::members, file => 'logs/named.jsonl') ],
 [ 'try_files to a named location', post(message(), uri => '/try_named'),
   accepted($::members, file => 'logs/named.jsonl') ],
 [ 'a refusal after a redirect', post('[]', uri => '/try_named'),
   problem('not_object', offset => 1) ],
-[ 'error_page to a URI, which makes it a GET',
-  post(message(), uri => '/error_page'), $::accepted ],
-[ 'error_page to a URI, refused', post('[]', uri => '/error_page'),
+[ 'X-Accel-Redirect to a URI, which makes it a GET',
+  post(message(), uri => '/accel'), $::accepted ],
+[ 'X-Accel-Redirect to a URI, refused', post('[]', uri => '/accel'),
   problem('not_object', offset => 1) ],
-[ 'a probe', get('/error_page'), answer(200, body => qr/\n$/) ],
-[ 'another method', request('PUT', '/error_page', body => message()),
+[ 'a probe', get('/accel'), answer(200, body => qr/\n$/) ],
+[ 'another method', request('PUT', '/accel', body => message()),
   problem('method_not_allowed') ],
 [ 'limit_req', post(message(), uri => '/limited'), $::accepted ],
 [ 'limit_req that is exceeded', post(message(), uri => '/limited'),
-  $::accepted ]
+  answer(503) ]
 
 
 === TEST 4: a body that an upstream has had already is received all the same

@@ -64,13 +64,15 @@ my %status = (
     not_object => 422, missing_event => 422, unknown_event => 422,
     event_not_allowed => 422, missing_field => 422, wrong_type => 422,
     unknown_field => 422,
-    log_unavailable => 503,
+    log_unavailable => 503, upstream_busy => 503,
+    upstream_failed => 502, upstream_timeout => 504,
 );
 
 my %title = (
     400 => 'Bad Request', 403 => 'Forbidden', 405 => 'Method Not Allowed',
     413 => 'Content Too Large', 415 => 'Unsupported Media Type',
-    422 => 'Unprocessable Content', 503 => 'Service Unavailable',
+    422 => 'Unprocessable Content', 502 => 'Bad Gateway',
+    503 => 'Service Unavailable', 504 => 'Gateway Time-out',
 );
 
 # answers that are nginx's own have its own words; for 422 it has none
