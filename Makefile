@@ -68,7 +68,7 @@ PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
-              redis-tools webdis:unpack)
+              redis-tools webdis:unpack logrotate:unpack psmisc jq)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter test test-unit,$(GOALS)),g++ rapidjson-dev)
 PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \

@@ -1,0 +1,159 @@
+package Enkod::Procedure;
+
+# The commands of the documentation, run as they stand there.  Their paths are
+# those of an nginx of the test, in whose folder is:
+#
+#     log/            /var/log/enkod
+#     mnt/            /mnt
+#     logs/nginx.pid  /run/nginx.pid
+#
+#     my $procedure = Enkod::Procedure->new($nginx, urls => { 9000 => $port });
+#     my @blocks = $procedure->blocks("docs/operations.md", "The disk is full");
+#     my ($status, $output) = $procedure->run($blocks[0]);
+#     my $pid = $procedure->start(...);   $procedure->finish($pid);
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use File::Spec;
+use Test::More ();
+
+use Enkod::Command;
+use Enkod::Nginx ();
+
+my $top = File::Spec->rel2abs(dirname(__FILE__) . "/../../..");
+
+
+sub new {
+    my ($class, $nginx, %o) = @_;
+
+    my $self = bless { dir => $nginx->{dir}, urls => {}, %o }, $class;
+    my $bin = "$self->{dir}/bin";
+
+    mkdir "$self->{dir}/$_" for qw(bin mnt mnt/archive mnt/data);
+
+    my @nginx = map { quotemeta } $nginx->command;
+
+    script("$bin/nginx", "exec @nginx \"\$@\"");
+
+    for my $tool (qw(check replay)) {
+        my $path = $ENV{"TEST_ENKOD_\U$tool"} || "$top/build/enkod-$tool";
+        symlink $path, "$bin/enkod-$tool";
+    }
+
+    return $self;
+}
+
+
+sub script {
+    my ($path, $text) = @_;
+
+    open my $fh, ">", $path or die "$path: $!";
+    print $fh "#!/bin/sh\n$text\n";
+    close $fh or die "$path: $!";
+    chmod 0755, $path;
+}
+
+
+# The text below a heading, and its blocks: those of the language, or those that
+# are indented.
+
+sub section {
+    my ($page, $heading) = @_;
+
+    my $text = Enkod::Nginx::slurp("$top/$page");
+    my ($level, $part) = $text =~ /^(#+) \Q$heading\E\n(.*)/ms
+        or die "$page has no \"$heading\"\n";
+
+    $part =~ s/^#{1,${\ length $level}} .*//ms;
+
+    return $part;
+}
+
+
+sub blocks {
+    my ($self, $page, $heading, $language) = @_;
+
+    $language = "sh" if !defined $language;
+
+    my @blocks;
+    my $part = section($page, $heading);
+
+    while ($part =~ /^( *)```\Q$language\E\n(.*?)^\1```$/msg) {
+        my ($indent, $block) = ($1, $2);
+        push @blocks, $block =~ s/^$indent//mgr;
+    }
+
+    return @blocks;
+}
+
+
+sub indented {
+    my ($self, $page, $heading) = @_;
+
+    return map { s/^    //mgr }
+               section($page, $heading) =~ /((?:^    .*\n|^\n(?=    ))+)/mg;
+}
+
+
+# with the paths of the test
+
+sub adapt {
+    my ($self, $text) = @_;
+
+    $text =~ s{/var/log/enkod\b}{$self->{dir}/log}g;
+    $text =~ s{/run/nginx\.pid\b}{$self->{dir}/logs/nginx.pid}g;
+    $text =~ s{/mnt/}{$self->{dir}/mnt/}g;
+    $text =~ s{127\.0\.0\.1:(\d+)}{"127.0.0.1:" . ($self->{urls}{$1} || $1)}ge;
+
+    return $text;
+}
+
+
+# Runs the commands in a shell; its exit status and all that was printed.
+
+sub run {
+    my ($self, $commands) = @_;
+
+    return $self->finish($self->start($commands));
+}
+
+
+sub start {
+    my ($self, $commands) = @_;
+
+    my $file = "$self->{dir}/commands";
+
+    open my $fh, ">", $file or die "$file: $!";
+    print $fh $self->adapt($commands);
+    close $fh or die "$file: $!";
+
+    local $ENV{PATH} = "$self->{dir}/bin:$ENV{PATH}:/usr/sbin:/sbin"
+                       . ":$top/build/unpacked/usr/sbin";
+
+    return Enkod::Command::start($self->{dir}, "/bin/sh", $file,
+                                 { before => "exec 2>&1; unset NGINX; " });
+}
+
+
+sub finish {
+    my ($self, $pid) = @_;
+
+    return (Enkod::Command::finish($self->{dir}, $pid))[0, 1];
+}
+
+
+# a test: they do what they should
+
+sub works {
+    my ($self, $title, $commands) = @_;
+
+    my ($status, $output) = $self->run($commands);
+
+    Test::More::is($status, 0, $title) or Test::More::diag($output);
+
+    return $output;
+}
+
+1;
