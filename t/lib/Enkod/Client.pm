@@ -190,6 +190,19 @@ sub status {
 }
 
 
+# true if nothing has come until now; who asks sees to it that something could
+# have, see settled() of Enkod::Nginx
+
+sub silent {
+    my ($self) = @_;
+
+    my $bits = "";
+    vec($bits, fileno $self->{socket}, 1) = 1;
+
+    return $self->{buf} eq "" && !select $bits, undef, undef, 0;
+}
+
+
 # true if nginx closes the connection without sending anything more
 
 sub closed {

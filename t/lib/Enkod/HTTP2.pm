@@ -88,6 +88,23 @@ sub send {
 }
 
 
+# Waits until nginx has answered a PING, and so has seen what came before.
+
+sub ping {
+    my ($self) = @_;
+
+    $self->{pong} = 0;
+    $self->send(frame(PING, 0, 0, "ping" x 2));
+
+    while (!$self->{pong}) {
+        $self->{client}->fill or return 0;
+        $self->take;
+    }
+
+    return 1;
+}
+
+
 # Reads until these streams are answered or reset.
 
 sub wait_for {
@@ -138,6 +155,9 @@ sub take {
 
             } elsif ($type == PING && !($flags & ACK)) {
                 $self->send(frame(PING, ACK, 0, $payload));
+
+            } elsif ($type == PING) {
+                $self->{pong} = 1;
             }
         }
     }

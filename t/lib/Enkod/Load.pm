@@ -5,7 +5,8 @@ package Enkod::Load;
 # afterwards.
 #
 #     my $load = Enkod::Load->new($port, connections => 64, processes => 2);
-#     $load->accepted(100);               # waits for that many more
+#     $load->accepted(100);               # waits for that many more 200
+#     $load->refused(10);                 # 503
 #     my $sent = $load->finish;           # { id => status }, 0: no answer
 #     is_deeply [problems($sent, @files)], [], "...";
 #
@@ -103,35 +104,46 @@ sub new {
 }
 
 
-# Waits until that many more events have been accepted: then the senders are well
-# under way with whatever has been done to nginx before.
+# Waits until that many more events have been accepted, or answered with 503: then
+# the senders are well under way with whatever has been done to nginx before.
 
 sub accepted {
     my ($self, $n) = @_;
 
-    # what has been answered until now
-    $self->count;
-
-    return wait_for(sub { ($n -= $self->count) <= 0 })
-           || die "no events are accepted\n";
+    return $self->answers(200, $n);
 }
 
 
-# how many have been since it was asked the last time
+sub refused {
+    my ($self, $n) = @_;
+
+    return $self->answers(503, $n);
+}
+
+
+sub answers {
+    my ($self, $status, $more) = @_;
+
+    my $n = $self->count($status) + $more;
+
+    return wait_for(sub { $self->count($status) >= $n })
+           || die "there are no $more more answers of $status\n";
+}
+
+
+# how many there have been until now
 
 sub count {
-    my ($self) = @_;
-
-    my $n = 0;
+    my ($self, $status) = @_;
 
     for my $file (values %{ $self->{children} }) {
         seek $file, 0, 1;
         while (my $line = <$file>) {
-            $n++ if $line =~ / 200$/;
+            $self->{count}{$1}++ if $line =~ / (\d+)$/;
         }
     }
 
-    return $n;
+    return $self->{count}{$status} || 0;
 }
 
 

@@ -563,17 +563,23 @@ sub leaving {
 }
 
 
-# Waits until a worker has seen all that its clients have done until now: it
-# answers one that has come after them.
+# Waits until the one worker has seen all that its clients have done until now,
+# and has done what came of it: it answers two that have come after them, the
+# second in another turn of its event loop.
 
 sub settled {
     my ($self) = @_;
 
-    my $client = $self->client;
+    my $answers = 0;
 
-    $client->send("GET /settled HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for (1, 2) {
+        my $client = $self->client;
 
-    return $client->status > 0;
+        $client->send("GET /settled HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        $answers++ if $client->status > 0;
+    }
+
+    return $answers == 2;
 }
 
 
