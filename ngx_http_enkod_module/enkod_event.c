@@ -343,6 +343,13 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
     event->chunk = p;
     event->chunk_len = len;
 
+    if (event->guard.controls) {
+
+        /* no string is taken as it stands in the chunk */
+
+        event->chunk_len = 0;
+    }
+
     /* nothing is allocated by yajl when we have returned */
     event->no_memory = &no_memory;  /* cppcheck-suppress autoVariables */
 

@@ -11,8 +11,9 @@
  * of the error and every byte of the output are the same however the body is
  * cut.
  *
- * The fields are kept as JSON text, ready to be written: compact, with as few
- * escapes as possible, numbers digit by digit as they came.
+ * The fields are kept as JSON text, ready to be written: compact, on one line,
+ * without control characters and with no other escapes than those need, numbers
+ * digit by digit as they came.
  */
 
 
@@ -81,6 +82,10 @@ typedef struct {
  * for the moment in which a long string is whole.  Once there was a string with
  * escapes, or where the body breaks off in a number, yajl has buffers of its
  * own for it: 8 KiB, and four and a half times what was received, at most.
+ *
+ * A character that is escaped in the text alone (enkod_json_escape() says which)
+ * counts as six bytes then; and once there was one, the body may as well have
+ * come in pieces, and it is a quarter in place of a 64th.
  */
 enkod_event_t *enkod_event_create(const enkod_settings_t *settings,
     const enkod_mem_t *mem);

@@ -95,7 +95,7 @@ struct enkod_event_s {
     enkod_json_token_t       token;
 
     const unsigned char     *chunk;     /* what yajl is reading */
-    size_t                   chunk_len;
+    size_t                   chunk_len; /* 0 if strings need a closer look */
     size_t                   fed;       /* bytes yajl had before the chunk */
     size_t                   received;
 
@@ -263,7 +263,8 @@ enkod_text_append(enkod_event_t *event, const void *p, size_t len)
 
 /*
  * What yajl did not have to decode it gives as it stands in the chunk: there
- * are no escapes in it and no need for any, and its quotes are around it.
+ * are no escapes in it, no need for any unless the guard has seen one, and its
+ * quotes are around it.
  */
 
 static inline int

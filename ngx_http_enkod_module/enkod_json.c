@@ -13,13 +13,15 @@
  */
 
 typedef unsigned char  enkod_json_vector_t __attribute__((vector_size(16)));
-
-#define ENKOD_JSON_HIGHS   UINT64_C(0x8080808080808080)
+typedef signed char    enkod_json_signed_t __attribute__((vector_size(16)));
 
 
 enum {
     enkod_json_text = 0,
     enkod_json_utf8,
+    enkod_json_c2,              /* behind the first byte of U+0080-U+00BF */
+    enkod_json_e2,              /* ... of U+2000-U+2FFF */
+    enkod_json_e2_80,           /* ... and the second of U+2000-U+203F */
     enkod_json_backslash,
     enkod_json_hex,
     enkod_json_pair,            /* between the halves of a surrogate pair */
@@ -36,18 +38,22 @@ static const unsigned char  enkod_json_shorts[32] = {
 
 static const unsigned char *enkod_json_skip(const unsigned char *p,
     const unsigned char *end);
-static inline enkod_json_vector_t enkod_json_stops(const unsigned char *p,
+static inline enkod_json_vector_t enkod_json_passed(const unsigned char *p,
     ptrdiff_t n);
-static inline int enkod_json_plain(enkod_json_vector_t v);
+static inline int enkod_json_plain(enkod_json_vector_t passed);
 static enkod_error_e enkod_json_step(enkod_json_guard_t *guard,
     unsigned char c);
 static enkod_error_e enkod_json_lead(enkod_json_guard_t *guard,
+    unsigned char c);
+static inline enkod_error_e enkod_json_continue(enkod_json_guard_t *guard,
     unsigned char c);
 static enkod_error_e enkod_json_unit(enkod_json_guard_t *guard,
     unsigned char c);
 static int enkod_json_string_end(enkod_json_token_t *token, unsigned char c);
 static int enkod_json_word(unsigned char c);
 static int enkod_json_white(unsigned char c);
+static inline size_t enkod_json_control(const unsigned char *p,
+    const unsigned char *end, unsigned *unit);
 
 
 size_t
@@ -111,7 +117,7 @@ enkod_json_is_utf8(const unsigned char *p, size_t len)
 
 /*
  * The hot loop: passes over everything that the guard has no interest in and
- * stops at the first byte that is not ASCII, a backslash, \v or \f.
+ * stops at the first byte that is not ASCII, a backslash, U+007F, \v or \f.
  */
 
 static const unsigned char *
@@ -123,9 +129,10 @@ enkod_json_skip(const unsigned char *p, const unsigned char *end)
 
     while (end - p >= (ptrdiff_t) (4 * sizeof(enkod_json_vector_t))) {
 
-        if (!enkod_json_plain(enkod_json_stops(p, 0) | enkod_json_stops(p, 1)
-                              | enkod_json_stops(p, 2)
-                              | enkod_json_stops(p, 3)))
+        if (!enkod_json_plain(enkod_json_passed(p, 0)
+                              & enkod_json_passed(p, 1)
+                              & enkod_json_passed(p, 2)
+                              & enkod_json_passed(p, 3)))
         {
             break;
         }
@@ -135,7 +142,7 @@ enkod_json_skip(const unsigned char *p, const unsigned char *end)
 
     while (end - p >= (ptrdiff_t) sizeof(enkod_json_vector_t)) {
 
-        if (!enkod_json_plain(enkod_json_stops(p, 0))) {
+        if (!enkod_json_plain(enkod_json_passed(p, 0))) {
             goto found;
         }
 
@@ -145,14 +152,14 @@ enkod_json_skip(const unsigned char *p, const unsigned char *end)
     /* the rest together with bytes that were passed over already */
 
     if (end - start >= (ptrdiff_t) sizeof(enkod_json_vector_t)
-        && enkod_json_plain(enkod_json_stops(end, -1)))
+        && enkod_json_plain(enkod_json_passed(end, -1)))
     {
         return end;
     }
 
 found:
 
-    while (p < end && *p < 0x80 && *p != '\\' && *p != '\v' && *p != '\f') {
+    while (p < end && *p < 0x7f && *p != '\\' && *p != '\v' && *p != '\f') {
         p++;
     }
 
@@ -161,34 +168,38 @@ found:
 
 
 /*
- * Of the n-th vector from there on: the bytes to stop at have the highest bit
- * set.  A comparison gives bytes of 0xff where it holds.
+ * Of the n-th vector from there on: the bytes to pass over are 0xff, which is
+ * what a comparison gives where it holds.  When all are one more, U+007F and
+ * what is not ASCII are negative or, of 0xff, 0, and \v and \f are an even byte
+ * and the odd one behind it.  Bytes below a tab are no JSON anywhere.
  */
 
 static inline enkod_json_vector_t
-enkod_json_stops(const unsigned char *p, ptrdiff_t n)
+enkod_json_passed(const unsigned char *p, ptrdiff_t n)
 {
     enkod_json_vector_t  v;
 
     memcpy(&v, p + n * (ptrdiff_t) sizeof(enkod_json_vector_t),
            sizeof(enkod_json_vector_t));
 
-    return v | (enkod_json_vector_t) (v == '\\')
-           | (enkod_json_vector_t) (v == '\v')
-           | (enkod_json_vector_t) (v == '\f');
+    v += 1;
+
+    return (enkod_json_vector_t) ((enkod_json_signed_t) v > '\t')
+           & ~((enkod_json_vector_t) (v == '\\' + 1)
+               | (enkod_json_vector_t) ((v & 0xfe) == '\v' + 1));
 }
 
 
 /* Whether there is nothing to stop at. */
 
 static inline int
-enkod_json_plain(enkod_json_vector_t v)
+enkod_json_plain(enkod_json_vector_t passed)
 {
     uint64_t  halves[2];
 
-    memcpy(halves, &v, sizeof(enkod_json_vector_t));
+    memcpy(halves, &passed, sizeof(enkod_json_vector_t));
 
-    return ((halves[0] | halves[1]) & ENKOD_JSON_HIGHS) == 0;
+    return (halves[0] & halves[1]) == UINT64_MAX;
 }
 
 
@@ -207,19 +218,27 @@ enkod_json_step(enkod_json_guard_t *guard, unsigned char c)
         return enkod_json_lead(guard, c);
 
     case enkod_json_utf8:
+        return enkod_json_continue(guard, c);
 
-        if (c < guard->lower || c > guard->upper) {
-            return ENKOD_INVALID_UTF8;
+    case enkod_json_c2:
+
+        if (c < 0xa0) {
+            guard->controls = 1;
         }
 
-        guard->lower = 0x80;
-        guard->upper = 0xbf;
+        return enkod_json_continue(guard, c);
 
-        if (--guard->need == 0) {
-            guard->state = enkod_json_text;
+    case enkod_json_e2:
+        guard->state = (c == 0x80) ? enkod_json_e2_80 : enkod_json_utf8;
+        return enkod_json_continue(guard, c);
+
+    case enkod_json_e2_80:
+
+        if (c == 0xa8 || c == 0xa9) {
+            guard->controls = 1;
         }
 
-        return ENKOD_OK;
+        return enkod_json_continue(guard, c);
 
     case enkod_json_backslash:
 
@@ -269,19 +288,33 @@ enkod_json_lead(enkod_json_guard_t *guard, unsigned char c)
     guard->lower = 0x80;
     guard->upper = 0xbf;
 
+    if (c == 0x7f) {
+        guard->controls = 1;
+        return ENKOD_OK;
+    }
+
     if (c < 0x80) {
         /* only \v and \f come here */
         return ENKOD_INVALID_JSON;
     }
 
+    guard->state = enkod_json_utf8;
+
     if (c >= 0xc2 && c <= 0xdf) {
         guard->need = 1;
+
+        if (c == 0xc2) {
+            guard->state = enkod_json_c2;
+        }
 
     } else if (c >= 0xe0 && c <= 0xef) {
         guard->need = 2;
 
         if (c == 0xe0) {
             guard->lower = 0xa0;
+
+        } else if (c == 0xe2) {
+            guard->state = enkod_json_e2;
 
         } else if (c == 0xed) {
             guard->upper = 0x9f;
@@ -301,7 +334,23 @@ enkod_json_lead(enkod_json_guard_t *guard, unsigned char c)
         return ENKOD_INVALID_UTF8;
     }
 
-    guard->state = enkod_json_utf8;
+    return ENKOD_OK;
+}
+
+
+static inline enkod_error_e
+enkod_json_continue(enkod_json_guard_t *guard, unsigned char c)
+{
+    if (c < guard->lower || c > guard->upper) {
+        return ENKOD_INVALID_UTF8;
+    }
+
+    guard->lower = 0x80;
+    guard->upper = 0xbf;
+
+    if (--guard->need == 0) {
+        guard->state = enkod_json_text;
+    }
 
     return ENKOD_OK;
 }
@@ -525,7 +574,9 @@ enkod_json_spaces(const unsigned char *p, size_t len)
 size_t
 enkod_json_escape(unsigned char *dst, const unsigned char *src, size_t len)
 {
-    unsigned char         c, *p;
+    size_t                n;
+    unsigned              unit;
+    unsigned char        *p;
     const unsigned char  *end;
 
     static const unsigned char  hex[] = "0123456789abcdef";
@@ -534,30 +585,32 @@ enkod_json_escape(unsigned char *dst, const unsigned char *src, size_t len)
     end = src + len;
 
     while (src < end) {
-        c = *src++;
+        n = enkod_json_control(src, end, &unit);
 
-        if (c >= 0x20) {
+        if (n == 0) {
 
-            if (c == '"' || c == '\\') {
+            if (*src == '"' || *src == '\\') {
                 *p++ = '\\';
             }
 
-            *p++ = c;
+            *p++ = *src++;
             continue;
         }
 
+        src += n;
+
         *p++ = '\\';
 
-        if (enkod_json_shorts[c]) {
-            *p++ = enkod_json_shorts[c];
+        if (unit < 0x20 && enkod_json_shorts[unit]) {
+            *p++ = enkod_json_shorts[unit];
             continue;
         }
 
         *p++ = 'u';
-        *p++ = '0';
-        *p++ = '0';
-        *p++ = hex[c >> 4];
-        *p++ = hex[c & 0x0f];
+        *p++ = hex[unit >> 12];
+        *p++ = hex[unit >> 8 & 0x0f];
+        *p++ = hex[unit >> 4 & 0x0f];
+        *p++ = hex[unit & 0x0f];
     }
 
     return p - dst;
@@ -567,19 +620,93 @@ enkod_json_escape(unsigned char *dst, const unsigned char *src, size_t len)
 size_t
 enkod_json_escaped(const unsigned char *src, size_t len)
 {
-    size_t  i, size;
+    size_t                n, size;
+    unsigned              unit;
+    const unsigned char  *end;
 
     size = len;
+    end = src + len;
 
-    for (i = 0; i < len; i++) {
+    while (src < end) {
+        n = enkod_json_control(src, end, &unit);
 
-        if (src[i] < 0x20) {
-            size += enkod_json_shorts[src[i]] ? 1 : 5;
-
-        } else if (src[i] == '"' || src[i] == '\\') {
-            size++;
+        if (n == 0) {
+            size += (*src == '"' || *src == '\\');
+            src++;
+            continue;
         }
+
+        size -= n;
+        size += (unit < 0x20 && enkod_json_shorts[unit]) ? 2 : 6;
+        src += n;
     }
 
     return size;
+}
+
+
+/*
+ * The length of the character if it is a control character or a line break, and
+ * which one it is; or 0.
+ */
+
+static inline size_t
+enkod_json_control(const unsigned char *p, const unsigned char *end,
+    unsigned *unit)
+{
+    if (*p < 0x20 || *p == 0x7f) {
+        *unit = *p;
+        return 1;
+    }
+
+    if (*p == 0xc2 && end - p >= 2 && p[1] < 0xa0) {
+        *unit = p[1];
+        return 2;
+    }
+
+    if (*p == 0xe2 && end - p >= 3 && p[1] == 0x80
+        && (p[2] == 0xa8 || p[2] == 0xa9))
+    {
+        *unit = 0x2000 | (p[2] & 0x3f);
+        return 3;
+    }
+
+    return 0;
+}
+
+
+/* A character has four bytes at most. */
+
+size_t
+enkod_json_escape_any(unsigned char *dst, const unsigned char *src, size_t len)
+{
+    size_t          n;
+    unsigned char  *p;
+
+    static const unsigned char  replacement[] = "\xef\xbf\xbd";
+
+    p = dst;
+
+    while (len) {
+
+        for (n = 1; n <= 4 && n <= len; n++) {
+            if (enkod_json_is_utf8(src, n)) {
+                break;
+            }
+        }
+
+        if (n <= 4 && n <= len) {
+            p += enkod_json_escape(p, src, n);
+
+        } else {
+            memcpy(p, replacement, sizeof(replacement) - 1);
+            p += sizeof(replacement) - 1;
+            n = 1;
+        }
+
+        src += n;
+        len -= n;
+    }
+
+    return p - dst;
 }

@@ -7,7 +7,8 @@
 /*
  * What yajl does not do for us: the bytes it would let through or alter are
  * caught before it sees them, tokens cut by the border of a chunk are put
- * together again for it, and strings are written with the fewest escapes.
+ * together again for it, and strings are written without anything in them that
+ * is a control character or a line break to whoever reads them.
  *
  * Nothing here allocates; all state is in structs the caller zeroes.
  */
@@ -81,7 +82,9 @@ typedef struct {
     unsigned char          lower;   /* bounds of the next one */
     unsigned char          upper;
     unsigned char          digits;  /* hex digits of \uXXXX seen */
-    unsigned char          high;    /* a high surrogate waits for its low */
+    unsigned char          high:1;  /* a high surrogate waits for its low */
+    unsigned char          controls:1;  /* one of those came that JSON lets
+                                           stand, see below */
     uint16_t               unit;    /* UTF-16 code unit of \uXXXX */
 } enkod_json_guard_t;
 
@@ -105,6 +108,9 @@ typedef struct {
  * UTF-8 is that of RFC 3629: no overlong forms, no surrogates, nothing above
  * U+10FFFF.  A vertical tab or form feed is INVALID_JSON, since yajl takes
  * them for white space (RFC 8259, section 2 does not).
+ *
+ * U+007F to U+009F, U+2028 and U+2029 are good, and noted in guard->controls,
+ * at the latest with the last byte of the first of them.
  */
 size_t enkod_json_guard(enkod_json_guard_t *guard, const unsigned char *p,
     size_t len, enkod_error_e *error);
@@ -133,15 +139,25 @@ size_t enkod_json_token_tail(enkod_json_token_t *token, const unsigned char *p,
 size_t enkod_json_spaces(const unsigned char *p, size_t len);
 
 /*
- * Writes a string's content without quotes, escaping only what RFC 8259,
- * section 7 says must be, and returns the length; "dst" must have room for
- * 6 * len bytes.  The source is the string's value, valid UTF-8.
+ * Writes a string's content without quotes and returns the length; "dst" must
+ * have room for 6 * len bytes.  The source is the string's value, valid UTF-8.
+ *
+ * Escaped is what has to be (RFC 8259, section 7), and besides what JSON lets
+ * stand though a terminal obeys it, or a reader of lines takes it for the end
+ * of one: U+007F to U+009F, U+2028 and U+2029.
  */
 size_t enkod_json_escape(unsigned char *dst, const unsigned char *src,
     size_t len);
 
 /* The length that enkod_json_escape() would return. */
 size_t enkod_json_escaped(const unsigned char *src, size_t len);
+
+/*
+ * The same of bytes that may be anything: U+FFFD stands for every one that is
+ * no part of a character in UTF-8.  "dst" must have room for 6 * len bytes.
+ */
+size_t enkod_json_escape_any(unsigned char *dst, const unsigned char *src,
+    size_t len);
 
 
 #pragma GCC visibility pop

@@ -20,7 +20,8 @@
  * A bigger buffer with the same "len" bytes in it.  It grows by a 256th, so
  * that it is never much larger than what was received, by an eighth where a
  * new buffer costs more, and not beyond what can be received: neither the text
- * nor a token is longer, but for a byte.
+ * nor a token is longer, but for a byte, and but for characters that the text
+ * has escaped and the body has not, with which it grows by an eighth.
  */
 
 int
@@ -32,7 +33,10 @@ enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
 
     max = event->settings->max_size + 1;
 
-    if (need < max) {
+    if (event->guard.controls) {
+        need += need / 8 + 16;
+
+    } else if (need < max) {
         need += need / (need < ENKOD_LARGE ? 256 : 8) + 16;
         need = (need < max) ? need : max;
     }
