@@ -83,9 +83,9 @@ typedef struct {
  * escapes, or where the body breaks off in a number, yajl has buffers of its
  * own for it: 8 KiB, and four and a half times what was received, at most.
  *
- * A character that is escaped in the text alone (enkod_json_escape() says which)
- * counts as six bytes then; and once there was one, the body may as well have
- * come in pieces, and it is a quarter in place of a 64th.
+ * A character that is escaped in the text alone (enkod_json_escape() says
+ * which) counts as six bytes there; and once there was one, a body in one piece
+ * needs what one in pieces does, with a quarter in place of the 64th.
  */
 enkod_event_t *enkod_event_create(const enkod_settings_t *settings,
     const enkod_mem_t *mem);

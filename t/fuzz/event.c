@@ -47,6 +47,7 @@ typedef struct {
 static const unit_setup_t *setup_get(int with_declared);
 static void check_whole(unit_result_t *must, const enkod_settings_t *settings,
     const enkod_str_t *body);
+static void check_line(const enkod_str_t *text);
 static void check_text(const enkod_event_t *event, const unsigned char *text,
     size_t len);
 static void check_fields(const enkod_event_t *event, unsigned char *object);
@@ -163,7 +164,7 @@ static void
 check_whole(unit_result_t *must, const enkod_settings_t *settings,
     const enkod_str_t *body)
 {
-    enkod_str_t     name;
+    enkod_str_t     name, line;
     unit_memory_t   memory;
     enkod_event_t  *event;
     unsigned char  *text;
@@ -177,13 +178,17 @@ check_whole(unit_result_t *must, const enkod_settings_t *settings,
 
     name = enkod_event_name(event);
 
-    fuzz_must(name.len == 0 || memchr(name.data, '\n', name.len) == NULL,
-              "the name is one line");
+    check_line(&name);
+    check_line(&enkod_event_refusal(event)->field);
 
     text = NULL;
 
     if (must->code == ENKOD_OK) {
         fuzz_must(must->length == must->line_len, "the length is the text's");
+
+        line.data = must->line;
+        line.len = must->line_len;
+        check_line(&line);
 
         check_text(event, must->line, must->line_len);
 
@@ -196,6 +201,24 @@ check_whole(unit_result_t *must, const enkod_settings_t *settings,
 
     finish(event, &memory);
     free(text);
+}
+
+
+/*
+ * Whoever reads it, a terminal included, sees one line of characters: there is
+ * no control character in it (U+0000 to U+001F, U+007F to U+009F), and none of
+ * the separators U+2028 and U+2029.
+ */
+
+static void
+check_line(const enkod_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        fuzz_must(text->data[i] >= 0x20 && unit_growth(text->data, i) == 0,
+                  "a text is one line without control characters");
+    }
 }
 
 
@@ -222,7 +245,7 @@ check_text(const enkod_event_t *event, const unsigned char *text, size_t len)
     fuzz_must(oracle_json(&object, out, &n, &deepest), "the text is JSON");
 
     fuzz_must(n == object.len && memcmp(out, p, n) == 0,
-              "the text is compact, with the fewest escapes");
+              "the text is compact, and escaped is what has to be");
 
     check_fields(event, p);
 
@@ -322,6 +345,7 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
     const enkod_str_t *body, const input_t *input, unsigned fail_at)
 {
     void           *block;
+    size_t          i, size;
     unit_memory_t   memory;
     unit_result_t   result;
     enkod_event_t  *event;
@@ -356,7 +380,11 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
             must_be("without memory", must, &result);
         }
 
-        fuzz_must(memory.peak <= 8192 + body->len * 9 / 2,
+        for (i = 0, size = body->len; i < body->len; i++) {
+            size += unit_growth(body->data, i);
+        }
+
+        fuzz_must(memory.peak <= 8192 + size * 9 / 2,
                   "memory is what enkod_event.h says at most");
 
         unit_result_free(&result);

@@ -152,6 +152,13 @@ static const unit_conf_t  named = {
     }
 };
 
+static const unit_conf_t  raw = {
+    .shapes = {
+        { "\xe2\x80\xa9", "\x7f=string", "\xc2\x85=integer",
+          "\xe2\x80\xa8=any", NULL }
+    }
+};
+
 static const unit_conf_t  replaced = {
     .shapes = {
         { "complaint", "why=string", "message_id=string", NULL },
@@ -344,27 +351,48 @@ static const accepted_t  events[] = {
       S(SUBSCRIBE ",\"extra\":{\"x\":\"\\u001f\\\\\\\\\\\"\xea\xaf\x8d\"}"),
       0 },
 
-    { "DEL and the separators U+2028 and U+2029 stay raw", NULL,
-      S("{" SUBSCRIBE ",\"x\":\"\x7f\\u007f\xe2\x80\xa8\\u2028\xe2\x80\xa9"
-        "\\u2029\"}"),
-      S(SUBSCRIBE ",\"extra\":{\"x\":\"\x7f\x7f\xe2\x80\xa8\xe2\x80\xa8"
-        "\xe2\x80\xa9\xe2\x80\xa9\"}"), 0 },
+    { "U+007F to U+009F, U+2028 and U+2029 are escaped", NULL,
+      S("{" SUBSCRIBE ",\"x\":\"~\x7f\\u007f\xc2\x80\xc2\x85\\u0085\\u009B"
+        "\xc2\x9f\xc2\xa0\xe2\x80\xa7\xe2\x80\xa8\\u2028\xe2\x80\xa9\\u2029"
+        "\xe2\x80\xaa\"}"),
+      S(SUBSCRIBE ",\"extra\":{\"x\":\"~\\u007f\\u007f\\u0080\\u0085\\u0085"
+        "\\u009b\\u009f\xc2\xa0\xe2\x80\xa7\\u2028\\u2028\\u2029\\u2029"
+        "\xe2\x80\xaa\"}"), 0 },
+
+    { "they are escaped in every value and name", NULL,
+      S("{\"\x7f\":\"\x7f\",\"email\":\"\xc2\x80\","
+        "\"event\":\"mailing group subscribe\",\"group_id\":4,"
+        "\"group_name\":\"\xe2\x80\xa8\",\"channel\":\"c\",\"\xc2\x9f\":"
+        "[\"\xe2\x80\xa9\",{\"\x7f\":{\"\xc2\x85\":\"\x7f\"}},\"a\"]}"),
+      S("\"event\":\"mailing group subscribe\",\"email\":\"\\u0080\","
+        "\"group_id\":4,\"group_name\":\"\\u2028\",\"channel\":\"c\","
+        "\"extra\":{\"\\u007f\":\"\\u007f\",\"\\u009f\":"
+        "[\"\\u2029\",{\"\\u007f\":{\"\\u0085\":\"\\u007f\"}},\"a\"]}"),
+      0 },
+
+    { "with one of them, other strings are what they are without", NULL,
+      S("{" SUBSCRIBE ",\"x\":\"\x7f\",\"y\":\"\\\"\\\\\\/\\n\\u0441\","
+        "\"\xd1\x81\xe2\x80\x94\":\"\xe2\x82\xac\xf0\x9f\x98\x80\",\"\":\"\"}"),
+      S(SUBSCRIBE ",\"extra\":{\"x\":\"\\u007f\",\"y\":\"\\\"\\\\/\\n\xd1\x81"
+        "\",\"\xd1\x81\xe2\x80\x94\":\"\xe2\x82\xac\xf0\x9f\x98\x80\","
+        "\"\":\"\"}"),
+      0 },
 
     { "markup and angle brackets stay raw", NULL,
       S("{" SUBSCRIBE ",\"x\":\"<b>&'</b>\"}"),
       S(SUBSCRIBE ",\"extra\":{\"x\":\"<b>&'</b>\"}"), 0 },
 
     { "characters of one to four bytes are carried", NULL,
-      S("{" SUBSCRIBE ",\"x\":\"a\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf"
+      S("{" SUBSCRIBE ",\"x\":\"a\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf"
         "\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"}"),
-      S(SUBSCRIBE ",\"extra\":{\"x\":\"a\xc2\x80\xdf\xbf\xe0\xa0\x80"
+      S(SUBSCRIBE ",\"extra\":{\"x\":\"a\xc2\xa0\xdf\xbf\xe0\xa0\x80"
         "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80"
         "\xf4\x8f\xbf\xbf\"}"), 0 },
 
     { "escaped characters of one to four bytes are carried", NULL,
-      S("{" SUBSCRIBE ",\"x\":\"\\u0080\\u07ff\\u0800\\ud7ff\\ue000\\uffff"
+      S("{" SUBSCRIBE ",\"x\":\"\\u00a0\\u07ff\\u0800\\ud7ff\\ue000\\uffff"
         "\\ud800\\udc00\\udbff\\udfff\\uD83D\\uDE00\"}"),
-      S(SUBSCRIBE ",\"extra\":{\"x\":\"\xc2\x80\xdf\xbf\xe0\xa0\x80"
+      S(SUBSCRIBE ",\"extra\":{\"x\":\"\xc2\xa0\xdf\xbf\xe0\xa0\x80"
         "\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"
         "\xf0\x9f\x98\x80\"}"), 0 },
 
@@ -525,6 +553,11 @@ static const accepted_t  events[] = {
       S("\"event\":\"\\\"\\\\\\n/\xd1\x81\",\"extra\":{\"a\":1,\"b\":2}"),
       0 },
 
+    { "there is no control character in an unknown event's name", &unknown,
+      S("{\"a\":1,\"event\":\"\xc2\x9b\x7f\xe2\x80\xa8\",\"b\":2}"),
+      S("\"event\":\"\\u009b\\u007f\\u2028\",\"extra\":{\"a\":1,\"b\":2}"),
+      0 },
+
     { "an unknown event may have a name of 320 bytes", &unknown,
       S("{\"event\":\"" LONG80 LONG80 LONG80 LONG80 "\"}"),
       S("\"event\":\"" LONG80 LONG80 LONG80 LONG80 "\""), 0 },
@@ -589,6 +622,18 @@ static const accepted_t  events[] = {
         "\"\\u0441\":\"\"}"),
       S("\"event\":\"na\\\"me\\\\d\\n\",\"a/b~c\\\"d\\\\e\\nf\":1,"
         "\"\xd1\x81\":\"\",\"=a\":{}"), 0 },
+
+    { "there is no control character in the names of a declared event", &raw,
+      S("{\"\xc2\x85\":1,\"\x7f\":\"\",\"event\":\"\xe2\x80\xa9\","
+        "\"\xe2\x80\xa8\":[]}"),
+      S("\"event\":\"\\u2029\",\"\\u007f\":\"\",\"\\u0085\":1,"
+        "\"\\u2028\":[]"), 0 },
+
+    { "names of a declared event may be spelled with escapes", &raw,
+      S("{\"event\":\"\\u2029\",\"\\u007F\":\"\",\"\\u0085\":1,"
+        "\"\\u2028\":[]}"),
+      S("\"event\":\"\\u2029\",\"\\u007f\":\"\",\"\\u0085\":1,"
+        "\"\\u2028\":[]"), 0 },
 
     { "a built-in event may be declared anew", &replaced,
       S("{\"event\":\"complaint\",\"message_id\":\"4\",\"why\":\"w\"}"),
@@ -1005,7 +1050,7 @@ names(void)
     static const unsigned char  early[] =
         "{\"x\":1,\"event\":\"\\u0441omplaint\"";
     static const unsigned char  unknown_name[] =
-        "{\"x\":1,\"event\":\"\\u0022q\"";
+        "{\"x\":1,\"event\":\"\\u0022q\xc2\x9b\"";
 
     unit_setup(&setup, NULL);
     unit_memory_init(&memory);
@@ -1032,7 +1077,7 @@ names(void)
 
     rc = enkod_event_feed(event, unknown_name, sizeof(unknown_name) - 1, 0);
     name = enkod_event_name(event);
-    must = unit_str("\\\"q");
+    must = unit_str("\\\"q\\u009b");
     tap_ok(rc == ENKOD_OK && enkod_str_equal(&name, &must)
            && enkod_event_shape(event) == NULL,
            "an unknown event has its name, escaped, and no shape");

@@ -44,6 +44,11 @@ static void surrogates(void);
 static void tokens(void);
 static void token_tails(void);
 static void escape(void);
+static size_t encode(unsigned char *p, long c);
+static int is_control(long c);
+static void characters(void);
+static void controls(void);
+static void escape_any(void);
 
 
 int
@@ -58,6 +63,9 @@ main(void)
     tokens();
     token_tails();
     escape();
+    characters();
+    controls();
+    escape_any();
 
     return tap_done();
 }
@@ -68,34 +76,14 @@ make_beginnings(void)
 {
     long           c;
     size_t         n;
-    unsigned char  p[3] = { 0, 0, 0 };
+    unsigned char  p[4] = { 0, 0, 0, 0 };
 
     for (c = 0; c <= 0x10ffff; c++) {
 
-        if (c >= 0xd800 && c <= 0xdfff) {
+        n = encode(p, c);
+
+        if (n == 0) {
             continue;
-        }
-
-        if (c < 0x80) {
-            n = 1;
-            p[0] = c;
-
-        } else if (c < 0x800) {
-            n = 2;
-            p[0] = 0xc0 + c / 64;
-            p[1] = 0x80 + c % 64;
-
-        } else if (c < 0x10000) {
-            n = 3;
-            p[0] = 0xe0 + c / 4096;
-            p[1] = 0x80 + c / 64 % 64;
-            p[2] = 0x80 + c % 64;
-
-        } else {
-            n = 4;
-            p[0] = 0xf0 + c / 262144;
-            p[1] = 0x80 + c / 4096 % 64;
-            p[2] = 0x80 + c / 64 % 64;
         }
 
         begins1[p[0] / 8] |= 1 << p[0] % 8;
@@ -688,7 +676,7 @@ escape(void)
 
         default:
 
-            if (a < 32) {
+            if (a < 32 || a == 127) {
                 (void) sprintf(must, "\\u%04x", a);
 
             } else {
@@ -708,7 +696,8 @@ escape(void)
         }
     }
 
-    tap_ok(ok, "every byte is escaped as RFC 8259 says, or not at all");
+    tap_ok(ok, "every byte is escaped as RFC 8259 says, and U+007F, or not at "
+           "all");
 
     ok = 1;
 
@@ -725,4 +714,211 @@ escape(void)
     }
 
     tap_ok(ok, "the length of what is escaped is known before");
+}
+
+
+/* A character in UTF-8, and its length; 0 of half a surrogate pair. */
+
+static size_t
+encode(unsigned char *p, long c)
+{
+    if (c >= 0xd800 && c <= 0xdfff) {
+        return 0;
+    }
+
+    if (c < 0x80) {
+        p[0] = c;
+        return 1;
+    }
+
+    if (c < 0x800) {
+        p[0] = 0xc0 + c / 64;
+        p[1] = 0x80 + c % 64;
+        return 2;
+    }
+
+    if (c < 0x10000) {
+        p[0] = 0xe0 + c / 4096;
+        p[1] = 0x80 + c / 64 % 64;
+        p[2] = 0x80 + c % 64;
+        return 3;
+    }
+
+    p[0] = 0xf0 + c / 262144;
+    p[1] = 0x80 + c / 4096 % 64;
+    p[2] = 0x80 + c / 64 % 64;
+    p[3] = 0x80 + c % 64;
+
+    return 4;
+}
+
+
+/* Whether JSON lets it stand, but a line must not have it. */
+
+static int
+is_control(long c)
+{
+    return (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+}
+
+
+static void
+characters(void)
+{
+    int            ok;
+    long           c;
+    char           must[8];
+    size_t         n, len;
+    unsigned char  p[4], dst[24];
+
+    ok = 1;
+
+    for (c = 0x7f; c <= 0x10ffff && ok; c++) {
+
+        n = encode(p, c);
+
+        if (n == 0) {
+            continue;
+        }
+
+        if (is_control(c)) {
+            (void) sprintf(must, "\\u%04lx", c);
+
+        } else {
+            memcpy(must, p, n);
+            must[n] = '\0';
+        }
+
+        len = enkod_json_escape(dst, p, n);
+
+        ok = len == strlen(must) && memcmp(dst, must, len) == 0
+             && enkod_json_escaped(p, n) == len;
+
+        if (!ok) {
+            tap_diag("U+%04lX", (unsigned long) c);
+            tap_diag_bytes("is", dst, len);
+        }
+    }
+
+    tap_ok(ok, "of all other characters U+0080 to U+009F, U+2028 and U+2029 "
+           "are escaped");
+}
+
+
+/* What the guard notes, and when. */
+
+static void
+controls(void)
+{
+    int                 ok;
+    long                c;
+    size_t              n, at, cut, i;
+    enkod_error_e       error;
+    unsigned char       p[120];
+    enkod_json_guard_t  guard;
+
+    static const long  some[] = {
+        0x00, 0x1f, 0x7e, 0x7f, 0x80, 0x85, 0x9f, 0xa0, 0xbf, 0x67f, 0x7ff,
+        0x2007, 0x2027, 0x2028, 0x2029, 0x202a, 0x20a8, 0x2068, 0x3028, 0xe028,
+        0x1007f, 0x10085, 0x12028, 0x102028
+    };
+
+    ok = 1;
+
+    for (c = 0; c <= 0x10ffff && ok; c++) {
+
+        n = encode(p, c);
+
+        for (cut = 0; cut < n && ok && c != '\\'; cut++) {
+
+            memset(&guard, 0, sizeof(enkod_json_guard_t));
+
+            (void) enkod_json_guard(&guard, p, cut, &error);
+            (void) enkod_json_guard(&guard, p + cut, n - cut, &error);
+
+            ok = (guard.controls == is_control(c));
+
+            if (!ok) {
+                tap_diag("U+%04lX, cut at %lu", (unsigned long) c,
+                         (unsigned long) cut);
+            }
+        }
+    }
+
+    tap_ok(ok, "every character that is escaped is noted when it is whole");
+
+    ok = 1;
+
+    for (i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+        for (at = 0; at <= sizeof(p) - 4; at++) {
+            for (cut = 0; cut <= sizeof(p); cut++) {
+
+                memset(p, 'x', sizeof(p));
+                (void) encode(p + at, some[i]);
+
+                memset(&guard, 0, sizeof(enkod_json_guard_t));
+
+                (void) enkod_json_guard(&guard, p, cut, &error);
+                (void) enkod_json_guard(&guard, p + cut, sizeof(p) - cut,
+                                        &error);
+
+                if (guard.controls != is_control(some[i])) {
+                    tap_diag("U+%04lX at %lu, cut at %lu",
+                             (unsigned long) some[i], (unsigned long) at,
+                             (unsigned long) cut);
+                    ok = 0;
+                }
+            }
+        }
+    }
+
+    tap_ok(ok, "it is noted anywhere, and for good");
+}
+
+
+static void
+escape_any(void)
+{
+    int            ok;
+    size_t         i, len;
+    unsigned char  dst[6 * 32];
+
+    static const struct {
+        const char  *text;
+        const char  *must;
+    } rows[] = {
+        { "", "" },
+        { "unix:/run/a b.sock", "unix:/run/a b.sock" },
+        { "a\"b\\c\n\r\x1b\x7f", "a\\\"b\\\\c\\n\\r\\u001b\\u007f" },
+        { "\xd1\x81\xe2\x82\xac\xf0\x9f\x98\x80",
+          "\xd1\x81\xe2\x82\xac\xf0\x9f\x98\x80" },
+        { "\xc2\x9b\xe2\x80\xa9", "\\u009b\\u2029" },
+        { "\x80", "\xef\xbf\xbd" },
+        { "\xff\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "a\xd1", "a\xef\xbf\xbd" },
+        { "\xd1\"", "\xef\xbf\xbd\\\"" },
+        { "\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xe2\x80\xc2\x85", "\xef\xbf\xbd\xef\xbf\xbd\\u0085" },
+        { "\xf0\x9f\x98" "z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz" },
+        { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+        { "\xf4\x90\x80\x80",
+          "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }
+    };
+
+    ok = 1;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        len = enkod_json_escape_any(dst, (const unsigned char *) rows[i].text,
+                                    strlen(rows[i].text));
+
+        if (len != strlen(rows[i].must)
+            || memcmp(dst, rows[i].must, len) != 0)
+        {
+            tap_diag_bytes("is", dst, len);
+            ok = 0;
+        }
+    }
+
+    tap_ok(ok, "bytes that are no UTF-8 become U+FFFD, others are escaped");
 }

@@ -35,7 +35,8 @@ typedef struct {
 } token_t;
 
 
-static const unit_conf_t  conf = { .max_size = 1024 * 1024 };
+/* no more than is needed, as the text may be longer */
+static const unit_conf_t  conf = { .max_size = LARGE + 1024 };
 
 
 static const token_t  tokens[] = {
@@ -51,6 +52,11 @@ static const token_t  tokens[] = {
 
     { "a string of Cyrillic letters", "{" GROUP ",\"x\":\"", "\xd1\x81",
       "\"}", ENKOD_OK },
+
+    { "a string of U+007F", "{" GROUP ",\"x\":\"", "\x7f", "\"}", ENKOD_OK },
+
+    { "an array of strings of U+2028", "{" GROUP ",\"x\":[1",
+      ",\"\xe2\x80\xa8\"", "]}", ENKOD_OK },
 
     { "a name", "{" GROUP ",\"", "abcdefg\\t", "\":1}", ENKOD_OK },
 

@@ -8,7 +8,8 @@
  * A second opinion on JSON, written from RFC 8259 and RFC 3629 with nothing of
  * the event core or yajl in it: slow, recursive, of a whole text at once.  It
  * says whether the text is JSON, and what it is when written compactly and
- * with as few escapes as possible.
+ * with no other escapes than those that JSON, or one line without control
+ * characters, needs.
  */
 
 
@@ -259,7 +260,9 @@ oracle_write(oracle_t *o, long c)
         *o->out++ = '\\';
         *o->out++ = escapes[found - values];
 
-    } else if (c < 0x20) {
+    } else if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028
+               || c == 0x2029)
+    {
         o->out += sprintf((char *) o->out, "\\u%04lx", c);
 
     } else if (c < 0x80) {

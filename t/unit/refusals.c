@@ -71,6 +71,12 @@ static const unit_conf_t  typed = {
     }
 };
 
+static const unit_conf_t  raw = {
+    .shapes = {
+        { "raw", "\xc2\x85\xe2\x80\xa9=integer", NULL }
+    }
+};
+
 static const unit_conf_t  named = {
     .shapes = {
         { "named", "a/b~c\"d\\e\nf=integer", NULL },
@@ -684,6 +690,25 @@ static const refusal_t  refusals[] = {
       S("/~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0"
         "~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0~0"),
       NULL },
+
+    { "there is no control character in a pointer", &reject,
+      S(GROUP ",\"\x7f/\xc2\x9b\xc2\xa0\xe2\x80\xa8\""), S(":1}"),
+      ENKOD_UNKNOWN_FIELD, S("/\\u007f~1\\u009b\xc2\xa0\\u2028"), NULL },
+
+    { "a name that grows when escaped is cut after 64 bytes of that", &reject,
+      S(GROUP ",\"0123\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f" "a\""),
+      S(":1}"),
+      ENKOD_UNKNOWN_FIELD,
+      S("/0123\\u007f\\u007f\\u007f\\u007f\\u007f\\u007f\\u007f\\u007f"
+        "\\u007f\\u007f"), NULL },
+
+    { "there is no control character in a missing field's pointer", &raw,
+      S("{\"event\":\"raw\"}"), S(""), ENKOD_MISSING_FIELD,
+      S("/\\u0085\\u2029"), "integer" },
+
+    { "a name with a control character is the same in both spellings", NULL,
+      S(GROUP ",\"\xc2\x85\":1,\"\\u0085\""), S(":1}"),
+      ENKOD_DUPLICATE_FIELD, S("/\\u0085"), NULL },
 
     { "a declared name is escaped in the pointer of a wrong type", &named,
       S("{\"event\":\"named\",\"a/b~c\\\"d\\\\e\\nf\":true"), S("}"),

@@ -86,6 +86,34 @@ unit_str(const char *s)
 }
 
 
+/*
+ * If a character ends with this byte that JSON lets stand and the text has
+ * escaped (U+007F to U+009F, U+2028, U+2029), how much longer it is there.
+ */
+
+static inline size_t
+unit_growth(const unsigned char *p, size_t last)
+{
+    p += last;
+
+    if (*p == 0x7f) {
+        return sizeof("\\u007f") - 1 - 1;
+    }
+
+    if (last >= 1 && p[-1] == 0xc2 && *p >= 0x80 && *p <= 0x9f) {
+        return sizeof("\\u0085") - 1 - 2;
+    }
+
+    if (last >= 2 && p[-2] == 0xe2 && p[-1] == 0x80
+        && (*p == 0xa8 || *p == 0xa9))
+    {
+        return sizeof("\\u2028") - 1 - 3;
+    }
+
+    return 0;
+}
+
+
 static inline void
 unit_setup(unit_setup_t *setup, const unit_conf_t *conf)
 {

@@ -348,8 +348,8 @@ declare(void)
     tap_ok(shape != NULL && look_up("Co\xd0\xb6") == shape,
            "a name in Cyrillic letters is found in Latin ones");
 
-    shape = declare_event("a\"b\\c\nd\x01\x7f");
-    name = unit_str("\"a\\\"b\\\\c\\nd\\u0001\x7f\"");
+    shape = declare_event("a\"b\\c\nd\x01\x7f\xc2\x9b\xc2\xa0\xe2\x80\xa8");
+    name = unit_str("\"a\\\"b\\\\c\\nd\\u0001\\u007f\\u009b\xc2\xa0\\u2028\"");
     tap_ok(shape != NULL && enkod_str_equal(&shape->json, &name),
            "a name is escaped and quoted for JSON");
 
