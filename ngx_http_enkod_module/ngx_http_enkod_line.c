@@ -40,6 +40,8 @@ static void ngx_http_enkod_line_request_id(ngx_http_request_t *r,
     ngx_http_variable_value_t *v);
 static ngx_inline u_char *ngx_http_enkod_line_digits(u_char *p, uint64_t n);
 #endif
+static ngx_int_t ngx_http_enkod_line_remote_addr(ngx_http_request_t *r,
+    ngx_str_t *addr);
 static u_char *ngx_http_enkod_line_seconds(time_t sec);
 
 
@@ -72,6 +74,10 @@ ngx_http_enkod_line_prepare(ngx_http_request_t *r)
         if (v == NULL || v->not_found) {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_http_enkod_line_remote_addr(r, &ctx->remote_addr) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ctx->request_id.len = v->len;
@@ -157,6 +163,42 @@ ngx_http_enkod_line_digits(u_char *p, uint64_t n)
 #endif
 
 
+/*
+ * An IP address is text of nginx's.  A client of a unix domain socket chooses
+ * its address: a path with any bytes but zeros.
+ */
+
+static ngx_int_t
+ngx_http_enkod_line_remote_addr(ngx_http_request_t *r, ngx_str_t *addr)
+{
+    u_char            *p;
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    *addr = c->addr_text;
+
+    if (c->sockaddr->sa_family == AF_INET
+#if (NGX_HAVE_INET6)
+        || c->sockaddr->sa_family == AF_INET6
+#endif
+       )
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, 6 * addr->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    addr->len = enkod_json_escape_any(p, addr->data, addr->len);
+    addr->data = p;
+
+    return NGX_OK;
+}
+
+
 size_t
 ngx_http_enkod_line_envelope_length(ngx_http_request_t *r)
 {
@@ -169,7 +211,7 @@ ngx_http_enkod_line_envelope_length(ngx_http_request_t *r)
            + sizeof(NGX_HTTP_ENKOD_REQUEST_ID) - 1
            + ctx->request_id.len
            + sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1
-           + r->connection->addr_text.len
+           + ctx->remote_addr.len
            + sizeof("\",") - 1;
 }
 
@@ -196,8 +238,7 @@ ngx_http_enkod_line_envelope(ngx_http_request_t *r, u_char *p)
 
     p = ngx_cpymem(p, NGX_HTTP_ENKOD_REMOTE_ADDR,
                    sizeof(NGX_HTTP_ENKOD_REMOTE_ADDR) - 1);
-    p = ngx_cpymem(p, r->connection->addr_text.data,
-                   r->connection->addr_text.len);
+    p = ngx_cpymem(p, ctx->remote_addr.data, ctx->remote_addr.len);
 
     *p++ = '"';
     *p++ = ',';

@@ -138,6 +138,7 @@ typedef struct {
     time_t                       sec;       /* when the body was there */
     ngx_msec_t                   msec;
     ngx_str_t                    request_id;
+    ngx_str_t                    remote_addr;   /* as in JSON */
     ngx_str_t                    json;      /* once a variable has asked */
     ngx_str_t                    line;      /* likewise */
 
