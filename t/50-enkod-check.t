@@ -473,8 +473,30 @@ for my $addr ("192.0.2", "192.0.2.256", "", "localhost", "unix", "fe80::1::2",
            index($good, "192.0.2.7"), '"remote_addr" is no address');
 }
 
+my $other = "the module writes the same event otherwise from here on";
+
 says("remote_addr $_", with("192.0.2.7", $_) . "\n", "")
     for "unix:", "::1", "2001:db8::7:0:1", "::ffff:192.0.2.7";
+
+says("remote_addr $_", with("192.0.2.7", $_) . "\n", "")
+    for "unix:/run/client.sock", 'unix:a\"\\\\\n\u001b\u007f\u009b\u2028',
+        "unix:\xd1\x81\xef\xbf\xbd", "unix:/" . "x" x 100,
+        'unix:\",\"event\":\"forged';
+
+for my $case (['unix:\/', 5], ['unix:\u000a', 6], ['unix:\u001B', 10],
+              ['unix:\u0041', 5], ["unix:\x7f", 5], ["unix:\xc2\x85", 5],
+              ["unix:\xe2\x80\xa8", 5])
+{
+    my ($addr, $at) = @$case;
+
+    defect("remote_addr $addr", with("192.0.2.7", $addr),
+           index($good, "192.0.2.7") + $at, $other);
+}
+
+defect("a remote_addr that is not UTF-8", with("192.0.2.7", "unix:\xff"), "\xff",
+       "invalid_utf8: this is no UTF-8");
+defect("a remote_addr with a line break", with("192.0.2.7", "unix:\t"), "\t",
+       "invalid_json: this, or what is just before it, is no JSON");
 
 defect("neither event nor status", with('"event"', '"tset":true,"event"'),
        "tset", $not . '"event" or "status"');
@@ -516,7 +538,6 @@ defect("a member in extra that is one of the line's", with('}', ',"extra":{"to":
        ':1}}', "duplicate_field: $no, field \"/to\"");
 
 # not as the module writes it
-my $other = "the module writes the same event otherwise from here on";
 
 defect("white space", with('"name":"', '"name": "'), ' "Wel', $other);
 defect("a carriage return", "$good\r", length $good, $other);
@@ -672,9 +693,15 @@ says("the end of a file that is not ours is named", "$good\nhello",
 says("a last line that lacks but its line feed", $good,
      "x:1: offset 0: the last line lacks its line feed; --repair adds it");
 
-says("a name cannot send commands to a terminal", $start . "\"event\":\"\xc2\x9b\x7f\",\"a\":1}\n", "");
+says("a name cannot send commands to a terminal", $start . "\"event\":\"\\u009b\\u007f\",\"a\":1}\n", "");
 
 like +(run("x"))[1], qr/^  "\\u009b\\u007f": 1$/m, "it is printed escaped";
+
+for my $raw ("\x7f", "\xc2\x85", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xa9") {
+    says("one that could stands raw", "$start\"event\":\"a$raw\",\"a\":1}\n",
+         "x:1: offset " . (length($start) + length '"event":"a')
+         . ": $other");
+}
 
 $summary = says("names of events without end", join("", map { qq($start"event":"e$_"}\n) } 1 .. 1100)
                 . qq($start"event":"e7"}\n$start"event":") . "x" x 300 . qq("}\n), "");

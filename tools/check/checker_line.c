@@ -24,15 +24,20 @@
 
 #define CHECKER_EXTRA         ",\"extra\":{"
 
-/* an address, or "unix:" */
-#define CHECKER_ADDR_SIZE     INET6_ADDRSTRLEN
+/* what members are wrapped in that are not those of an event */
+#define CHECKER_WRAP          "{\"event\":\"\","
 
 
-static int checker_line_envelope(checker_line_t *line);
+static int checker_line_envelope(checker_t *checker, checker_line_t *line);
+static int checker_line_addr(checker_t *checker, checker_line_t *line);
 static int checker_line_event(checker_t *checker, checker_line_t *line,
     int test, const unsigned char *test_at);
 static const unsigned char *checker_line_extra(const checker_line_t *line,
     const unsigned char **close);
+static int checker_line_content(checker_t *checker, checker_line_t *line,
+    const unsigned char *body, size_t len, const checker_map_t *map);
+static int checker_line_written(checker_t *checker, checker_line_t *line,
+    const unsigned char *p, size_t len, int flat, const checker_map_t *map);
 static size_t checker_line_place(const checker_map_t *map, size_t offset);
 
 
@@ -92,7 +97,7 @@ checker_line_read(checker_t *checker, checker_line_t *line)
     int                   test;
     const unsigned char  *p;
 
-    if (!checker_line_envelope(line)) {
+    if (!checker_line_envelope(checker, line)) {
         return 0;
     }
 
@@ -139,11 +144,8 @@ checker_line_read(checker_t *checker, checker_line_t *line)
 
 
 static int
-checker_line_envelope(checker_line_t *line)
+checker_line_envelope(checker_t *checker, checker_line_t *line)
 {
-    char                  addr[CHECKER_ADDR_SIZE];
-    size_t                len;
-    unsigned char         binary[sizeof(struct in6_addr)];
     const unsigned char  *p;
 
     if (!checker_scan_expect(line, CHECKER_LINE_START,
@@ -167,40 +169,56 @@ checker_line_envelope(checker_line_t *line)
                                    "this cannot be in \"request_id\"");
     }
 
-    if (!checker_scan_expect(line, "\",\"remote_addr\":\"",
-                             "\"remote_addr\""))
-    {
-        return 0;
-    }
+    return checker_scan_expect(line, "\",\"remote_addr\":\"",
+                               "\"remote_addr\"")
+           && checker_line_addr(checker, line)
+           && checker_scan_expect(line, "\",", "a comma");
+}
+
+
+/* an IP address, or the path of a client's socket, which may be any text */
+
+static int
+checker_line_addr(checker_t *checker, checker_line_t *line)
+{
+    char                  addr[INET6_ADDRSTRLEN];
+    size_t                len;
+    unsigned char         binary[sizeof(struct in6_addr)];
+    const unsigned char  *p, *last;
+
+    static const char  name[] = "\"remote_addr\":\"";
 
     p = line->p;
+    last = checker_scan_string(p, line->end);
 
-    while (line->p < line->end && *line->p != '"') {
-        line->p++;
-    }
-
-    if (line->p == line->end) {
+    if (last == NULL) {
         return checker_scan_short(line);
     }
 
-    len = line->p - p;
+    line->p = last;
+    len = last - p;
 
-    if (len >= CHECKER_ADDR_SIZE) {
-        return checker_scan_broken(line, p, "\"remote_addr\" is no address");
-    }
-
-    memcpy(addr, p, len);
-    addr[len] = '\0';
-
-    if (strlen(addr) != len
-        || (inet_pton(AF_INET, addr, binary) != 1
-            && inet_pton(AF_INET6, addr, binary) != 1
-            && strcmp(addr, "unix:") != 0))
+    if (len >= sizeof("unix:") - 1
+        && memcmp(p, "unix:", sizeof("unix:") - 1) == 0)
     {
-        return checker_scan_broken(line, p, "\"remote_addr\" is no address");
+        p -= sizeof(name) - 1;
+
+        return checker_line_members(checker, line, p, last + 1 - p);
     }
 
-    return checker_scan_expect(line, "\",", "a comma");
+    if (len < sizeof(addr)) {
+        memcpy(addr, p, len);
+        addr[len] = '\0';
+
+        if (strlen(addr) == len
+            && (inet_pton(AF_INET, addr, binary) == 1
+                || inet_pton(AF_INET6, addr, binary) == 1))
+        {
+            return 1;
+        }
+    }
+
+    return checker_scan_broken(line, p, "\"remote_addr\" is no address");
 }
 
 
@@ -467,9 +485,35 @@ checker_line_extra(const checker_line_t *line, const unsigned char **close)
 }
 
 
-/* Gives the body to the core. */
+/* To the core they are extra members of an event without a name. */
 
 int
+checker_line_members(checker_t *checker, checker_line_t *line,
+    const unsigned char *p, size_t len)
+{
+    unsigned char  *body;
+    checker_map_t   map;
+
+    map.first = p - line->start;
+    map.skip = sizeof(CHECKER_WRAP) - 1;
+    map.gap = 0;
+    map.cut = 0;
+
+    body = checker_room(&checker->body, map.skip + len + 1, 0);
+    memcpy(body, CHECKER_WRAP, map.skip);
+    memcpy(body + map.skip, p, len);
+
+    len += map.skip;
+    body[len++] = '}';
+
+    return checker_line_content(checker, line, body, len, &map)
+           && checker_line_written(checker, line, body + 1, len - 1, 1, &map);
+}
+
+
+/* Gives the body to the core. */
+
+static int
 checker_line_content(checker_t *checker, checker_line_t *line,
     const unsigned char *body, size_t len, const checker_map_t *map)
 {
@@ -519,7 +563,7 @@ checker_line_content(checker_t *checker, checker_line_t *line,
 
 /* Whether this is what the core writes; places are those of the body. */
 
-int
+static int
 checker_line_written(checker_t *checker, checker_line_t *line,
     const unsigned char *p, size_t len, int flat, const checker_map_t *map)
 {

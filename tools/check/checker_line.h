@@ -42,10 +42,11 @@ typedef struct {
 int checker_line_read(checker_t *checker, checker_line_t *line);
 int checker_line_time(checker_line_t *line);
 int checker_line_number(const unsigned char *p, unsigned n);
-int checker_line_content(checker_t *checker, checker_line_t *line,
-    const unsigned char *body, size_t len, const checker_map_t *map);
-int checker_line_written(checker_t *checker, checker_line_t *line,
-    const unsigned char *p, size_t len, int flat, const checker_map_t *map);
+
+/* Whether these members of a line are JSON, and written as the module does. */
+
+int checker_line_members(checker_t *checker, checker_line_t *line,
+    const unsigned char *p, size_t len);
 
 
 /* checker_refusal.c: a line of enkod_reject_log, from the status on */

