@@ -153,14 +153,19 @@ map { my ($title, $name) = @$_;
   accepted(message(message_id => '123456789012345678901234567890')
            =~ s/^\{|\}$//gr) ],
 
-[ 'escapes become as few as possible',
+[ 'escapes become as few as a line without control characters needs',
   post(message(name => '"\u0000\u001f\u007f\b\f\n\r\t\"\\\\\/\u00e9\ud83d\ude00"')),
-  accepted(message(name => '"\u0000\u001f' . "\x7f" . '\b\f\n\r\t\"\\\\/'
+  accepted(message(name => '"\u0000\u001f\u007f\b\f\n\r\t\"\\\\/'
                            . "\xc3\xa9\xf0\x9f\x98\x80\"") =~ s/^\{|\}$//gr) ],
 
+[ 'what JSON lets stand, and a terminal or a reader of lines does not',
+  post(message(name => "\"\x7f\xc2\x85\xc2\x9b\xe2\x80\xa8\xe2\x80\xa9\"")),
+  accepted(message(name => '"\u007f\u0085\u009b\u2028\u2029"')
+           =~ s/^\{|\}$//gr) ],
+
 [ 'UTF-8 of two, three and four bytes',
-  post(message(name => "\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"")),
-  accepted(message(name => "\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"")
+  post(message(name => "\"\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"")),
+  accepted(message(name => "\"\xc2\xa0\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\"")
            =~ s/^\{|\}$//gr) ],
 
 [ 'numbers of an extra member, digit by digit',

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use Socket qw(AF_INET IPPROTO_TCP SOCK_RAW SOL_SOCKET SO_LINGER TCP_NODELAY);
 use Enkod::Wait qw(wait_for now);
 
@@ -19,6 +20,20 @@ sub new {
         or die "connect to 127.0.0.1:$port: $@";
 
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+
+    return bless { socket => $socket, buf => "" }, $class;
+}
+
+
+# The same on a unix domain socket, from a client whose own has that path.
+
+sub unix {
+    my ($class, $path, $local) = @_;
+
+    my @local = defined $local ? (Local => $local) : ();
+
+    my $socket = IO::Socket::UNIX->new(Peer => $path, @local)
+        or die "connect to $path: $!";
 
     return bless { socket => $socket, buf => "" }, $class;
 }
