@@ -541,4 +541,34 @@ for my $way ("the upgrade", "the roll-back") {
     ok $nginx->stop, "nginx ends";
 }
 
+
+# whoever reads the file gets every event in it, whatever else is there
+
+{
+    my ($nginx, $procedure) = receiver();
+    my ($recipes) = $procedure->blocks("README.md", "Reading the file");
+    my ($to) = '"to":"recipient@example.com"';
+    my %sent;
+
+    $nginx->post(event("R-$_") =~ s/$to/"to":"$_\@example.com"/r) for 1 .. 5;
+    $nginx->stop;
+
+    my ($first, @lines) = map { s/message open/complaint/r }
+                              $nginx->lines("log/events.jsonl");
+    my $wide = $piece . "\",\"name\":\"\xd1";
+
+    $nginx->put("events.jsonl", join "", $first, "$piece\n", $lines[0], "\n",
+                $piece . $lines[1], $lines[2], $lines[1], "$wide\n",
+                $piece . "\0" x 100 . "\n", $lines[3], $wide);
+
+    my ($addresses, $count, $table) = $recipes =~ /^(jq .*\n)/mg;
+
+    is $procedure->works("jq reads a file with pieces", $addresses),
+       join("", map { "$_\@example.com\n" } 1, 2, 4, 3, 5), "and finds all addresses";
+    like $procedure->works("jq counts events", $count), qr/^ *5 complaint\n\z/,
+         "and counts all";
+    is scalar(() = $procedure->works("jq makes a table", $table)
+              =~ /^2\S+\tcomplaint\t4\t\d\@example\.com$/mg), 5, "of all events";
+}
+
 done_testing;

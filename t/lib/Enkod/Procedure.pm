@@ -63,10 +63,19 @@ sub section {
     my ($page, $heading) = @_;
 
     my $text = Enkod::Nginx::slurp("$top/$page");
-    my ($level, $part) = $text =~ /^(#+) \Q$heading\E\n(.*)/ms
+    my ($level, $rest) = $text =~ /^(#+) \Q$heading\E\n(.*)/ms
         or die "$page has no \"$heading\"\n";
+    my $part = "";
+    my $fenced = 0;
 
-    $part =~ s/^#{1,${\ length $level}} .*//ms;
+    for my $line (split /^/, $rest) {
+        $fenced = !$fenced if $line =~ /^ *```/;
+
+        # not a comment of a shell
+        last if !$fenced && $line =~ /^#{1,${\ length $level}} /;
+
+        $part .= $line;
+    }
 
     return $part;
 }
