@@ -7,8 +7,8 @@
 /*
  * The last word on the status of an answer.  A request whose event was not kept
  * leaves with the status of that, whatever an error_page or a filter of another
- * module has made of it.  This is a module of its own, as it has another place
- * among the filters than the one of subrequests: behind all that change an
+ * module has made of it.  This is a module of its own for its place among the
+ * filters, which that of subrequests has as well: behind all that change an
  * answer, and before those that write it (see "config").
  */
 
@@ -61,6 +61,13 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_int_t
 ngx_http_enkod_answer_init(ngx_conf_t *cf)
 {
+    /*
+     * Always: the chain of filters belongs to the process.  After a reload that
+     * has failed, a master makes its next worker with the chain of that reload
+     * and the configuration from before.
+     */
+    ngx_http_enkod_filter_init();
+
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_enkod_answer_header;
 

@@ -48,27 +48,22 @@ ngx_http_enkod_filter_header(ngx_http_request_t *r)
 
     pass = ngx_http_enkod_pass_get(r);
 
-    /* one of a subrequest's own, in memory, is collected further on */
-
-    if (pass == NULL || r->subrequest_in_memory) {
-        return ngx_http_next_header_filter(r);
-    }
-
-    r->header_sent = 1;
-
-    if (r == pass->subrequest) {
+    if (pass && r == pass->subrequest) {
 
         /*
-         * ngx_event_pipe() passes on what it has read only to the request that
-         * the connection belongs to, and would put the rest into a file.  Not
-         * earlier, as nginx looks there whether the client has gone.
+         * What a subrequest and those of its own have to say is put in order by
+         * ngx_http_postpone_filter(), and passed on by ngx_event_pipe(), only
+         * where the connection belongs to it.  Not earlier, as nginx looks
+         * there whether the client has gone.
          */
 
         r->connection->data = r;
         r->read_event_handler = ngx_http_enkod_pass_block_reading;
     }
 
-    return NGX_OK;
+    /* where the header of a subrequest ends, too */
+
+    return ngx_http_next_header_filter(r);
 }
 
 
@@ -77,9 +72,16 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_buf_t              *b;
     ngx_chain_t            *cl;
+    ngx_http_request_t     *sr;
     ngx_http_enkod_pass_t  *pass;
 
-    pass = ngx_http_enkod_pass_get(r);
+    /* behind ngx_http_postpone_filter() all is said to be the client's */
+
+    sr = (r == r->main) ? r->connection->data : r;
+
+    pass = ngx_http_enkod_pass_get(sr);
+
+    /* what is kept in memory for somebody is collected further on */
 
     if (pass == NULL || r->subrequest_in_memory) {
         return ngx_http_next_body_filter(r, in);
@@ -89,15 +91,12 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
         b = cl->buf;
 
-        if (r == pass->subrequest) {
+        if (ngx_http_enkod_filter_keep(sr, pass, b) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
-            if (ngx_http_enkod_filter_keep(r, pass, b) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            if (b->last_in_chain || b->last_buf) {
-                pass->complete = 1;
-            }
+        if (sr == pass->subrequest && (b->last_in_chain || b->last_buf)) {
+            pass->complete = 1;
         }
 
         b->pos = b->last;

@@ -215,13 +215,6 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
 
     static ngx_str_t  name = ngx_string("request_id");
 
-    /*
-     * Always: the chain of filters belongs to the process.  After a reload that
-     * has failed, a master makes its next worker with the chain of that reload
-     * and the configuration from before.
-     */
-    ngx_http_enkod_filter_init();
-
     emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
 
     emcf->request_id = ngx_http_get_variable_index(cf, &name);

@@ -1,7 +1,7 @@
 package Enkod::Backend;
 
-# A server behind nginx that does what it is told: it speaks HTTP/1.1, FastCGI
-# or uwsgi, keeps what it gets, and answers as the arguments of the URI, or
+# A server behind nginx that does what it is told: it speaks HTTP/1.1, FastCGI,
+# uwsgi or SCGI, keeps what it gets, and answers as the arguments of the URI, or
 # of the last tell(), say:
 #
 #     status=503        retry=17            Retry-After
@@ -17,7 +17,7 @@ package Enkod::Backend;
 #     close=1           closes the connection after the answer
 #
 #     my $backend = Enkod::Backend->new(dir => ..., port => ...,
-#                                       protocol => "http|fastcgi|uwsgi");
+#                                       protocol => "http|fastcgi|uwsgi|scgi");
 #     $backend->tell("status=503");   $backend->requests;   $backend->stop;
 
 use strict;
@@ -271,7 +271,7 @@ sub work {
         $c->{held} = $do{hold};
         $c->{due} = $do{hold} ? "inf" : time + ($do{delay} || 0);
         $c->{close} = $do{close} || $do{short} || $do{garbage}
-                      || $self->{protocol} eq "uwsgi";
+                      || $self->{protocol} =~ /^(?:uwsgi|scgi)$/;
     }
 
     return 1;
@@ -423,6 +423,28 @@ sub take_uwsgi {
     return if length $c->{in} < 4 + $size + $length;
 
     my $body = substr $c->{in}, 4 + $size, $length;
+    $c->{in} = "";
+
+    return cgi(%params, $body);
+}
+
+
+# SCGI: a netstring of names and values, each with a NUL behind it, then the body
+
+sub take_scgi {
+    my ($self, $c) = @_;
+
+    my ($size) = $c->{in} =~ /^(\d+):/ or return;
+    my $start = length($size) + 1;
+
+    return if length $c->{in} < $start + $size + 1;
+
+    my %params = split /\0/, substr($c->{in}, $start, $size), -1;
+    my $length = $params{CONTENT_LENGTH};
+
+    return if length $c->{in} < $start + $size + 1 + $length;
+
+    my $body = substr $c->{in}, $start + $size + 1, $length;
     $c->{in} = "";
 
     return cgi(%params, $body);
