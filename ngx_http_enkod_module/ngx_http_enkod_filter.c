@@ -22,6 +22,8 @@
 static ngx_int_t ngx_http_enkod_filter_header(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_filter_body(ngx_http_request_t *r,
     ngx_chain_t *in);
+static void ngx_http_enkod_filter_finalize(ngx_http_request_t *r,
+    ngx_int_t rc);
 static ngx_int_t ngx_http_enkod_filter_keep(ngx_http_request_t *r,
     ngx_http_enkod_pass_t *pass, ngx_buf_t *b);
 
@@ -59,6 +61,11 @@ ngx_http_enkod_filter_header(ngx_http_request_t *r)
 
         r->connection->data = r;
         r->read_event_handler = ngx_http_enkod_pass_block_reading;
+
+        if (r->upstream) {
+            pass->finalize = r->upstream->finalize_request;
+            r->upstream->finalize_request = ngx_http_enkod_filter_finalize;
+        }
     }
 
     /* where the header of a subrequest ends, too */
@@ -95,15 +102,29 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
             return NGX_ERROR;
         }
 
-        if (sr == pass->subrequest && (b->last_in_chain || b->last_buf)) {
-            pass->complete = 1;
-        }
-
         b->pos = b->last;
         b->file_pos = b->file_last;
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * What breaks off nginx ends as if all were well, and filters (ssi) may keep the
+ * last buffer of a subrequest to themselves; but the upstream's module is told.
+ */
+
+static void
+ngx_http_enkod_filter_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    pass->complete = (rc == NGX_OK);
+
+    pass->finalize(r, rc);
 }
 
 

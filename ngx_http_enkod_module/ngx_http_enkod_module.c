@@ -251,6 +251,8 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
      *     emcf->zone = NULL;
      *     emcf->request_id = 0;
      *     emcf->subrequest_vars = { 0 };
+     *     emcf->request_method = 0;
+     *     emcf->fastcgi = NULL;
      */
 
     mem.alloc = ngx_http_enkod_conf_alloc;

@@ -56,6 +56,8 @@ typedef struct {
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
     ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
+    ngx_int_t                    request_method;    /* likewise */
+    ngx_module_t                *fastcgi;   /* NULL: nginx is without it */
 } ngx_http_enkod_main_conf_t;
 
 
@@ -350,6 +352,10 @@ struct ngx_http_enkod_pass_s {
     ngx_uint_t                   status;    /* of the answer */
     ngx_str_t                    retry_after;   /* of the answer, or empty */
     ngx_str_t                    response;  /* how its body begins */
+
+    /* of the upstream's module, see ngx_http_enkod_filter.c */
+    void                       (*finalize)(ngx_http_request_t *r,
+                                     ngx_int_t rc);
 
     unsigned                     finished:1;
     unsigned                     complete:1;    /* the answer has an end */

@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_enkod_pass_escape(ngx_http_request_t *r,
     ngx_str_t *args);
 static ngx_int_t ngx_http_enkod_pass_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
+static ngx_uint_t ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
+    ngx_http_enkod_pass_t *pass);
 static void ngx_http_enkod_pass_handler(ngx_http_request_t *r);
 static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
@@ -448,22 +450,18 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
 
         pass->status = sr->headers_out.status;
 
-        if (!sr->header_sent || (sr->upstream && !pass->complete)) {
+        if (!ngx_http_enkod_pass_answered(sr, pass)) {
             pass->status = NGX_HTTP_BAD_GATEWAY;
         }
-
-#if (NGX_HTTP_CACHE)
-
-        if (sr->cached) {
-            /* nobody has seen this event */
-            pass->status = NGX_HTTP_BAD_GATEWAY;
-        }
-
-#endif
     }
 
-    if (pass->status > NGX_HTTP_ENKOD_MAX_STATUS) {
-        /* of a handler, not of an upstream: nginx reads three digits */
+    if (pass->status < NGX_HTTP_OK
+        || pass->status > NGX_HTTP_ENKOD_MAX_STATUS)
+    {
+        /*
+         * Of HTTP/0.9, which has none; that something else is to come, and it
+         * has not; or of a handler: nginx reads three digits.
+         */
         pass->status = NGX_HTTP_BAD_GATEWAY;
     }
 
@@ -474,6 +472,56 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
     /* that is all that may be done here; the rest when nginx comes to it */
 
     return ngx_http_post_request(sr->main, NULL);
+}
+
+
+/* Whether somebody has got all of the event, and has answered to the end. */
+
+static ngx_uint_t
+ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
+    ngx_http_enkod_pass_t *pass)
+{
+    ngx_http_upstream_t         *u;
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    if (!sr->header_sent) {
+        return 0;
+    }
+
+#if (NGX_HTTP_CACHE)
+
+    if (sr->cached) {
+        return 0;
+    }
+
+#endif
+
+    u = sr->upstream;
+
+    if (u == NULL) {
+        return 1;
+    }
+
+    if (!u->request_body_sent) {
+        return 0;
+    }
+
+    if (!u->header_sent) {
+        /* X-Accel-Redirect: the answer is that of another handler */
+        return 1;
+    }
+
+    emcf = ngx_http_get_module_main_conf(sr, ngx_http_enkod_module);
+
+    if (u->output.tag == (ngx_buf_tag_t) emcf->fastcgi
+        && emcf->fastcgi
+        && !(u->buffering ? u->pipe->upstream_done : u->length == 0))
+    {
+        /* nginx takes a closed connection for the end of the records */
+        return 0;
+    }
+
+    return pass->complete;
 }
 
 

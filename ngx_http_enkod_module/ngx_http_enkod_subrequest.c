@@ -35,7 +35,8 @@ static ngx_str_t  ngx_http_enkod_subrequest_vars[] = {
     ngx_string("http_content_type"),
     ngx_string("http_transfer_encoding"),
     ngx_string("request_body"),
-    ngx_string("request_body_file")
+    ngx_string("request_body_file"),
+    ngx_string("request_length")
 };
 
 
@@ -60,6 +61,7 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
     ngx_uint_t                   i, n;
     ngx_http_enkod_main_conf_t  *emcf;
 
+    static ngx_str_t         method = ngx_string("request_method");
     static ngx_table_elt_t  *headers[] = {
         &ngx_http_enkod_subrequest_length,
         &ngx_http_enkod_subrequest_type
@@ -88,6 +90,20 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
                                            &ngx_http_enkod_subrequest_vars[i]);
         if (*index == NGX_ERROR) {
             return NGX_ERROR;
+        }
+    }
+
+    emcf->request_method = ngx_http_get_variable_index(cf, &method);
+
+    if (emcf->request_method == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_fastcgi_module")
+            == 0)
+        {
+            emcf->fastcgi = cf->cycle->modules[i];
         }
     }
 
@@ -154,7 +170,7 @@ ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
     ngx_uint_t                   i;
     ngx_http_core_main_conf_t   *cmcf;
     ngx_http_enkod_main_conf_t  *emcf;
-    ngx_http_variable_value_t   *variables;
+    ngx_http_variable_value_t   *variables, *v;
 
     cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
     emcf = ngx_http_get_module_main_conf(sr, ngx_http_enkod_module);
@@ -175,6 +191,16 @@ ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
         variables[index[i]].not_found = 0;
     }
 
+    /* nginx would look at the client's, which an error_page may have changed */
+
+    v = &variables[emcf->request_method];
+
+    v->len = sr->method_name.len;
+    v->data = sr->method_name.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
     sr->variables = variables;
 
     return NGX_OK;
@@ -193,6 +219,9 @@ ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
 
     sr->headers_in.content_length_n = body->len;
     sr->headers_in.chunked = 0;
+
+    /* there is no request line, and there are no headers that were read */
+    sr->request_length = body->len;
 
     if (body->len == 0) {
         return NGX_OK;

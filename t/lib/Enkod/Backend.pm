@@ -212,8 +212,9 @@ sub serve {
                 $client->blocking(0);
                 $select->add($client);
                 $connection{fileno $client} = { socket => $client, in => "",
-                                                out => "", n => ++$n,
-                                                due => 0 };
+                                                out => "", n => ++$n, due => 0,
+                                                keep => $self->{protocol}
+                                                        eq "http" };
                 next;
             }
 
@@ -271,7 +272,7 @@ sub work {
         $c->{held} = $do{hold};
         $c->{due} = $do{hold} ? "inf" : time + ($do{delay} || 0);
         $c->{close} = $do{close} || $do{short} || $do{garbage}
-                      || $self->{protocol} =~ /^(?:uwsgi|scgi)$/;
+                      || !$c->{keep};
     }
 
     return 1;
@@ -367,6 +368,11 @@ sub take_fastcgi {
         my $content = substr $c->{in}, 8, $length;
         substr $c->{in}, 0, 8 + $length + $padding, "";
 
+        if ($type == 1) {
+            $c->{keep} = (unpack "nC", $content)[1] & 1;
+            next;
+        }
+
         if ($type == 4) {
             $c->{params} .= $content;
             next;
@@ -439,7 +445,7 @@ sub take_scgi {
 
     return if length $c->{in} < $start + $size + 1;
 
-    my %params = split /\0/, substr($c->{in}, $start, $size), -1;
+    my %params = unpack "(Z*)*", substr $c->{in}, $start, $size;
     my $length = $params{CONTENT_LENGTH};
 
     return if length $c->{in} < $start + $size + 1 + $length;
