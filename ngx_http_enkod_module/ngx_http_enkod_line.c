@@ -321,10 +321,14 @@ ngx_http_enkod_line_get(ngx_http_request_t *r, ngx_str_t *line)
         ctx->line.len = ngx_http_enkod_line_write(r, ctx->line.data, 0)
                         - ctx->line.data;
 
-        /* a large event is not kept twice */
-        enkod_event_adopt(ctx->event, ctx->line.data + ctx->line.len
-                                      - (sizeof("}") - 1)
-                                      - enkod_event_length(ctx->event));
+        if (!ctx->shown) {
+
+            /* a large event is not kept twice */
+
+            enkod_event_adopt(ctx->event, ctx->line.data + ctx->line.len
+                                          - (sizeof("}") - 1)
+                                          - enkod_event_length(ctx->event));
+        }
     }
 
     *line = ctx->line;

@@ -55,6 +55,8 @@ typedef struct {
     ngx_int_t                    request_id;    /* index of the variable */
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
+    size_t                       body_limit;    /* the least of all locations'
+                                                   client_max_body_size */
     ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
     ngx_int_t                    request_method;    /* likewise */
     ngx_module_t                *fastcgi;   /* NULL: nginx is without it */
@@ -156,6 +158,8 @@ typedef struct {
     ngx_array_t                 *failed;    /* void *, receivers, or NULL */
 
     unsigned                     accepted:1;    /* the event is whole, good */
+    unsigned                     shown:1;       /* some of its text is known to
+                                                   nginx, and has to stay */
     unsigned                     body_text:1;   /* valid UTF-8 */
 } ngx_http_enkod_ctx_t;
 
@@ -352,6 +356,7 @@ struct ngx_http_enkod_pass_s {
     ngx_uint_t                   status;    /* of the answer */
     ngx_str_t                    retry_after;   /* of the answer, or empty */
     ngx_str_t                    response;  /* how its body begins */
+    ngx_str_t                    escaped;   /* the same, once it is whole */
 
     /* of the upstream's module, see ngx_http_enkod_filter.c */
     void                       (*finalize)(ngx_http_request_t *r,

@@ -7,7 +7,9 @@
 /*
  * Variables: they look at a request's event and never change it.  They are
  * empty until there is something to see, the fields until the event is
- * accepted, and are asked again after that.
+ * accepted, and are asked again after that.  Whatever was given out stays where
+ * it is as long as the request lives: the captures of a regular expression point
+ * into the text that it was applied to.
  */
 
 
@@ -212,9 +214,10 @@ ngx_http_enkod_variable_event(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx && ctx->event) {
+    if (ctx && ctx->event && (ctx->accepted || ctx->error != ENKOD_OK)) {
         name = enkod_event_name(ctx->event);
         ngx_http_enkod_variable_set(v, name.data, name.len);
+        ctx->shown = 1;
     }
 
     return NGX_OK;
@@ -441,6 +444,7 @@ ngx_http_enkod_variable_field(ngx_http_request_t *r,
         {
             value = enkod_event_field(ctx->event, field);
             ngx_http_enkod_variable_set(v, value.data, value.len);
+            ctx->shown = 1;
             break;
         }
     }
