@@ -308,6 +308,7 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
      *     conf->token = NULL;
      *     conf->tokens = NULL;
      *     conf->pass = NULL;
+     *     conf->pass_name = { 0, NULL };
      *     conf->pass_success = NULL;
      *     conf->pass_type = { 0, NULL };
      *     conf->settings = { 0 };
@@ -381,6 +382,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         if (conf->pass == NULL) {
             conf->pass = prev->pass;
+            conf->pass_name = prev->pass_name;
             conf->pass_success = prev->pass_success;
         }
     }

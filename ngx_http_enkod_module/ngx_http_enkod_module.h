@@ -55,8 +55,6 @@ typedef struct {
     ngx_int_t                    request_id;    /* index of the variable */
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
-    size_t                       body_limit;    /* the least of all locations'
-                                                   client_max_body_size */
     ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
     ngx_int_t                    request_method;    /* likewise */
     ngx_module_t                *fastcgi;   /* NULL: nginx is without it */
@@ -92,6 +90,9 @@ typedef struct {
     ngx_http_enkod_journal_t    *reject_log;    /* or NULL */
 
     ngx_http_complex_value_t    *pass;      /* URI or @name; NULL: off */
+    ngx_str_t                    pass_name; /* it in messages: as it stands in
+                                               the configuration, without
+                                               arguments */
     ngx_http_complex_value_t    *pass_success;  /* NULL: any 2xx */
     ngx_http_complex_value_t    *pass_body; /* NULL: the line */
     ngx_str_t                    pass_type;
@@ -352,6 +353,7 @@ struct ngx_http_enkod_pass_s {
     ngx_http_post_subrequest_t   post;
     ngx_http_enkod_pass_pt       handler;
 
+    ngx_str_t                   *name;      /* in messages */
     ngx_str_t                    location;  /* @name, or empty */
     ngx_uint_t                   status;    /* of the answer */
     ngx_str_t                    retry_after;   /* of the answer, or empty */

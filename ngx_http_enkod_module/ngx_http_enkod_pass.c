@@ -15,6 +15,9 @@
 
 #define NGX_HTTP_ENKOD_MAX_STATUS  999
 
+#define ngx_http_enkod_pass_control(ch)                                       \
+    (((ch) >= 0 && (ch) < 0x20) || (ch) == 0x7f)
+
 
 static char *ngx_http_enkod_pass_add(ngx_conf_t *cf,
     ngx_http_complex_value_t *uri);
@@ -22,6 +25,10 @@ static ngx_uint_t ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf,
     ngx_str_t *name);
 static ngx_int_t ngx_http_enkod_pass_target(ngx_http_request_t *r,
     ngx_str_t *uri, ngx_str_t *args);
+static ngx_int_t ngx_http_enkod_pass_nowhere(ngx_http_request_t *r,
+    const char *place);
+static ngx_int_t ngx_http_enkod_pass_encode(ngx_http_request_t *r,
+    ngx_str_t *uri);
 static ngx_int_t ngx_http_enkod_pass_escape(ngx_http_request_t *r,
     ngx_str_t *args);
 static ngx_int_t ngx_http_enkod_pass_finished(ngx_http_request_t *sr,
@@ -33,8 +40,26 @@ static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass);
 static void ngx_http_enkod_pass_log(ngx_http_request_t *r);
+static ngx_http_request_t *ngx_http_enkod_pass_shown(ngx_http_request_t *r,
+    ngx_http_request_t *sr, ngx_http_upstream_t *u);
 static void ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
     ngx_http_enkod_pass_t *pass);
+
+#ifdef ANGIE_VERSION
+
+static u_char *ngx_http_enkod_pass_log_handler(ngx_log_t *log, u_char *buf,
+    u_char *last, void *data);
+
+static ngx_log_ext_handler_pt   ngx_http_enkod_next_log_handler;
+
+#else
+
+static u_char *ngx_http_enkod_pass_log_handler(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len);
+
+static ngx_http_log_handler_pt  ngx_http_enkod_next_log_handler;
+
+#endif
 
 
 char *
@@ -42,6 +67,7 @@ ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
+    u_char     *p;
     ngx_str_t  *value;
 
     if (elcf->pass) {
@@ -64,6 +90,14 @@ ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     elcf->pass = ngx_http_enkod_value(cf, &value[1]);
     if (elcf->pass == NULL) {
         return NGX_CONF_ERROR;
+    }
+
+    elcf->pass_name = value[1];
+
+    p = ngx_strlchr(value[1].data, value[1].data + value[1].len, '?');
+
+    if (p) {
+        elcf->pass_name.len = p - value[1].data;
     }
 
     if (cf->args->nelts == 3) {
@@ -257,11 +291,17 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    pass->name = &elcf->pass_name;
     pass->handler = handler;
     pass->post.handler = ngx_http_enkod_pass_finished;
     pass->post.data = pass;
 
     ctx->pass = pass;
+
+    if (r->log_handler != ngx_http_enkod_pass_log_handler) {
+        ngx_http_enkod_next_log_handler = r->log_handler;
+        r->log_handler = ngx_http_enkod_pass_log_handler;
+    }
 
     /* $request_id has to be the same here and there */
 
@@ -316,6 +356,7 @@ ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
 {
     ngx_uint_t                  flags;
     ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_core_srv_conf_t   *cscf;
     ngx_http_enkod_loc_conf_t  *elcf;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
@@ -333,6 +374,13 @@ ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
 
     if (uri->data[0] == '@') {
 
+        cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+        if (elcf->pass->lengths && !ngx_http_enkod_pass_location(cscf, uri)) {
+            return ngx_http_enkod_pass_nowhere(r, "a location that is not in "
+                                                  "this server");
+        }
+
         /* the client's arguments stay here, they may be a token */
 
         ctx->pass->location = *uri;
@@ -341,22 +389,102 @@ ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
         return NGX_OK;
     }
 
-    flags = NGX_HTTP_LOG_UNSAFE;
-
     if (uri->data[0] != '/') {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "enkod: \"enkod_pass\" leads to \"%V\", which begins "
-                      "neither with \"/\" nor with \"@\"", uri);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_enkod_pass_nowhere(r, "what begins neither with \"/\" "
+                                              "nor with \"@\"");
     }
 
+    if (ngx_http_enkod_pass_encode(r, uri) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* nginx is not to log it */
+    flags = 0;
+
     if (ngx_http_parse_unsafe_uri(r, uri, args, &flags) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_http_enkod_pass_nowhere(r, "an unsafe URI");
     }
 
     if (args->len) {
         return ngx_http_enkod_pass_escape(r, args);
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_pass_nowhere(ngx_http_request_t *r, const char *place)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    static ngx_msec_t  logged;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (ngx_http_enkod_pause(&logged)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "enkod: \"%V\" in \"enkod_pass\" leads to %s",
+                      ctx->pass->name, place);
+    }
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/*
+ * A control character that is a part of the path, from a value as "%0A" has it,
+ * would be in names of files, and messages of nginx, so it stays encoded.
+ */
+
+static ngx_int_t
+ngx_http_enkod_pass_encode(ngx_http_request_t *r, ngx_str_t *uri)
+{
+    u_char     *p, *src, *end;
+    ngx_int_t   ch;
+    ngx_uint_t  n;
+
+    src = uri->data;
+    end = src + uri->len;
+
+    for (n = 0; src < end && *src != '?'; src++) {
+        ch = (*src == '%' && end - src > 2) ? ngx_hextoi(src + 1, 2) : *src;
+        n += ngx_http_enkod_pass_control(ch);
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, uri->len + n * (sizeof("%250A") - 2));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    src = uri->data;
+    uri->data = p;
+
+    for ( /* void */ ; src < end && *src != '?'; src++) {
+
+        if (*src == '%' && end - src > 2) {
+
+            if (ngx_http_enkod_pass_control(ngx_hextoi(src + 1, 2))) {
+                p = ngx_cpymem(p, "%25", sizeof("%25") - 1);
+
+            } else {
+                *p++ = '%';
+            }
+
+        } else if (ngx_http_enkod_pass_control(*src)) {
+            p = ngx_sprintf(p, "%%25%02Xi", (ngx_uint_t) *src);
+
+        } else {
+            *p++ = *src;
+        }
+    }
+
+    p = ngx_cpymem(p, src, end - src);
+    uri->len = p - uri->data;
 
     return NGX_OK;
 }
@@ -661,25 +789,87 @@ ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
 static void
 ngx_http_enkod_pass_log(ngx_http_request_t *r)
 {
-    ngx_str_t             *name;
     ngx_http_enkod_ctx_t  *ctx;
 
-    static time_t  logged;
+    static ngx_msec_t  logged;
 
-    if (logged && ngx_time() - logged < NGX_HTTP_ENKOD_LOG_PAUSE) {
+    if (!ngx_http_enkod_pause(&logged)) {
         return;
     }
 
-    logged = ngx_time();
-
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
-    name = ctx->pass->location.len ? &ctx->pass->location
-                                   : &ctx->pass->subrequest->uri;
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "enkod: \"%V\" did not take an event, its status was %ui",
-                  name, ctx->pass->status);
+                  ctx->pass->name, ctx->pass->status);
+}
+
+
+/*
+ * Adds to a message of nginx what it is about.  For the subrequest this would be
+ * its URI, and that of its upstream, which may have values of the event in them:
+ * the configuration tells as much.
+ */
+
+#ifdef ANGIE_VERSION
+
+static u_char *
+ngx_http_enkod_pass_log_handler(ngx_log_t *log, u_char *buf, u_char *last,
+    void *data)
+{
+    ngx_http_log_ctx_t   ctx;
+    ngx_http_request_t   sr;
+    ngx_http_upstream_t  u;
+
+    ctx = *(ngx_http_log_ctx_t *) data;
+
+    ctx.current_request = ngx_http_enkod_pass_shown(ctx.current_request, &sr,
+                                                    &u);
+
+    return ngx_http_enkod_next_log_handler(log, buf, last, &ctx);
+}
+
+#else
+
+static u_char *
+ngx_http_enkod_pass_log_handler(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len)
+{
+    ngx_http_request_t   sr;
+    ngx_http_upstream_t  u;
+
+    return ngx_http_enkod_next_log_handler(r,
+                                  ngx_http_enkod_pass_shown(current, &sr, &u),
+                                  buf, len);
+}
+
+#endif
+
+
+/* The request as a message may show it, which may be a copy made there. */
+
+static ngx_http_request_t *
+ngx_http_enkod_pass_shown(ngx_http_request_t *r, ngx_http_request_t *sr,
+    ngx_http_upstream_t *u)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    if (pass == NULL) {
+        return r;
+    }
+
+    *sr = *r;
+    sr->uri = *pass->name;
+
+    if (r->upstream) {
+        *u = *r->upstream;
+        ngx_str_null(&u->uri);
+        sr->upstream = u;
+    }
+
+    return sr;
 }
 
 

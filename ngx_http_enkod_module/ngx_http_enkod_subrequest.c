@@ -14,6 +14,7 @@
 #include "ngx_http_enkod_module.h"
 
 
+static ngx_int_t ngx_http_enkod_subrequest_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr);
 static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
     ngx_str_t *body);
@@ -59,6 +60,8 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 {
     ngx_int_t                   *index;
     ngx_uint_t                   i, n;
+    ngx_http_handler_pt         *h;
+    ngx_http_core_main_conf_t   *cmcf;
     ngx_http_enkod_main_conf_t  *emcf;
 
     static ngx_str_t         method = ngx_string("request_method");
@@ -99,6 +102,15 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_enkod_subrequest_handler;
+
     for (i = 0; cf->cycle->modules[i]; i++) {
         if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_fastcgi_module")
             == 0)
@@ -108,6 +120,31 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * What the receiver has accepted is not refused for its size, so nginx gets to
+ * know that once client_max_body_size is behind it, which it looks at whenever
+ * it has found a location.
+ */
+
+static ngx_int_t
+ngx_http_enkod_subrequest_handler(ngx_http_request_t *r)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    if (r == r->main || r->headers_in.content_length_n != -1) {
+        return NGX_DECLINED;
+    }
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    if (pass && r == pass->subrequest) {
+        r->headers_in.content_length_n = r->request_length;
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -217,7 +254,7 @@ ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
         return NGX_ERROR;
     }
 
-    sr->headers_in.content_length_n = body->len;
+    sr->headers_in.content_length_n = -1;
     sr->headers_in.chunked = 0;
 
     /* there is no request line, and there are no headers that were read */
@@ -307,8 +344,7 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
         }
     }
 
-    length.len = ngx_sprintf(length.data, "%O",
-                             sr->headers_in.content_length_n)
+    length.len = ngx_sprintf(length.data, "%O", sr->request_length)
                  - length.data;
 
     sr->headers_in.content_length = ngx_http_enkod_subrequest_header(sr,
