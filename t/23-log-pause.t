@@ -28,6 +28,21 @@ my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
         location = /auth {
             auth_request  /enkod;
         }
+
+        location = /pass {
+            enkod_webhook;
+            enkod_pass  /to/nobody;
+        }
+
+        location = /to/nobody {
+            internal;
+            return  404;
+        }
+
+        location = /nowhere {
+            enkod_webhook;
+            enkod_pass  $enkod_event;
+        }
 END
 
 my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
@@ -42,6 +57,12 @@ my @troubles = (
     [ "a receiver in a subrequest",
       sub { $nginx->post(event(1), uri => "/auth") },
       qr/"enkod_webhook" does not work in a subrequest/ ],
+    [ "a target that does not take an event",
+      sub { $nginx->post(event(1), uri => "/pass") },
+      qr/enkod: "\/to\/nobody" did not take an event/ ],
+    [ "a target that is none",
+      sub { $nginx->post(event(1), uri => "/nowhere") },
+      qr/enkod: "\$enkod_event" in "enkod_pass" leads to/ ],
     [ "a file that cannot be written",
       sub { $nginx->post(event(1), uri => "/full") },
       qr/"\/dev\/full" cannot be written to/ ],

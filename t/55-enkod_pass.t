@@ -365,7 +365,8 @@ sub targets {
     ($status, $got, $n) = hand_on("/map", $body{"contact-adding"});
 
     is("$status $n", "502 0", "a URI that is none is a failure");
-    like($nginx->error_log, qr/"enkod_pass" leads to "nowhere", which begins/,
+    like($nginx->error_log,
+         qr/enkod: "\$target" in "enkod_pass" leads to what begins neither/,
          "the error log says so");
 
     my $event = $body{"complaint"}

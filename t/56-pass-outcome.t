@@ -389,7 +389,7 @@ sub statuses {
     my @messages = $nginx->error_log
                    =~ /enkod: ("\S+" did not take an event, its status was \d+)/g;
 
-    is($messages[0], '"/to/proxy" did not take an event, its status was 300',
+    is($messages[0], '"/to/$arg_to" did not take an event, its status was 300',
        "the error log has the first one");
     is($nginx->too_often("did not take an event"), "",
        "and for a minute no other");

@@ -1,6 +1,6 @@
 # Every kind of target of enkod_pass gets the same request, however the client's
-# own got to the receiver, and an event counts as delivered only if the target
-# has been sent all of it and has answered completely.
+# own has got to the receiver, and an event counts as delivered only if the
+# target has been sent all of it and has answered to the end.
 
 use strict;
 use warnings;
@@ -11,71 +11,70 @@ use lib dirname(__FILE__) . "/lib";
 use Test::More;
 
 use Enkod::Backend;
-use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
-my $slow = $Enkod::Nginx::slow;
-my @protocols = qw(http fastcgi uwsgi scgi);
+# what each kind is called, and what it needs besides
+my %kinds = (proxy => "", "proxy-unbuffered" => "proxy_buffering off;",
+             map { $_ => "", "$_-unbuffered" => "${_}_buffering off;" }
+                 qw(fastcgi uwsgi scgi));
 
-my %backend;
-my ($targets, %port) = ("");
+my @params = (["REQUEST_METHOD", '$request_method'],
+              ["CONTENT_TYPE", '$content_type'],
+              ["CONTENT_LENGTH", '$content_length'], ["URI", '$uri'],
+              ["LENGTH", '$request_length'], ["BODY", '$request_body']);
 
-for my $kind (qw(fastcgi uwsgi scgi)) {
-    for my $more ("", "-unbuffered") {
-        my $options = $more ? "${kind}_buffering  off;" : "";
+my $targets = "";
 
-        $targets .= <<"END";
-        location = /to/$kind$more {
-            internal;
-            $options
-            ${kind}_param  REQUEST_METHOD  \$request_method;
-            ${kind}_param  CONTENT_TYPE    \$content_type;
-            ${kind}_param  CONTENT_LENGTH  \$content_length;
-            ${kind}_param  URI             \$uri;
-            ${kind}_param  BODY            \$request_body;
-            ${kind}_param  LENGTH          \$request_length;
-            ${kind}_pass   127.0.0.1:%\U$kind\E%;
-        }
-END
-    }
+for my $kind (sort keys %kinds) {
+    my $protocol = $kind =~ s/-.*//r;
+    my $params = join "", map {
+        $protocol eq "proxy"
+        ? "proxy_set_header X-" . ($_->[0] =~ s/_/-/r) . " $_->[1];\n"
+        : "${protocol}_param $_->[0] $_->[1];\n" } @params;
+
+    my $to = $protocol eq "proxy" ? "http://back" : "127.0.0.1:%\U$protocol\E%";
+
+    $targets .= "location = /to/$kind { internal; $params $kinds{$kind} "
+                . "${protocol}_pass $to; }\n";
 }
 
 my $nginx = Enkod::Nginx->create(workers => 1, http => <<'END',
-        log_format  f  escape=none
-            '$enkod_result|$enkod_error|$enkod_pass_status|$upstream_status';
-
-        proxy_read_timeout  10s;
+        upstream back {
+            server  127.0.0.1:%PROXY%;
+        }
 END
     server => <<"END");
-        listen      127.0.0.1:%SECOND% http2;
-        access_log  logs/access.log  f;
+        listen  127.0.0.1:%SECOND% http2;
+
+        set  \$target  /to/\$http_x_to;
 
         location /by/ {
             enkod_webhook;
-            enkod_log   lines.jsonl;
-            enkod_pass  \$target;
+            enkod_log    lines.jsonl;
+            enkod_pass   \$target;
+            enkod_spool  spool.jsonl;
         }
 
-        # the ways of a request to a second receiver, which changes its method
+        # ways of a request to a second receiver, which are a GET then
 
         location = /error-page {
-            set         \$target  /to/\$arg_to;
             enkod_webhook;
-            enkod_pass  /to/nobody;
-            error_page  502 /by/error-page;
+            enkod_spool  off;
+            enkod_pass   /to/nobody;
+            error_page   502 /by/error-page;
         }
 
         location = /accel {
-            set         \$target  /to/\$arg_to;
-            proxy_pass  http://127.0.0.1:%HTTP%/accel?header=X-Accel-Redirect:/by/accel;
+            proxy_pass  http://back/accel?header=X-Accel-Redirect:/by/accel;
         }
 
-        location = /rewritten {
-            set      \$target  /to/\$arg_to;
-            set      \$before  "\$request_method \$content_length \$request_length";
-            rewrite  ^ /by/rewritten last;
+        # and with variables that were asked for before
+
+        location = /asked {
+            set      \$mine "\$request_method \$content_length \$request_body";
+            rewrite  ^ /by/asked last;
         }
 
         location = /to/nobody {
@@ -83,63 +82,96 @@ END
             proxy_pass  http://127.0.0.1:%CLOSED%;
         }
 
-        location = /to/http {
-            internal;
-            proxy_set_header  X-Method    \$request_method;
-            proxy_set_header  X-Length    \$content_length;
-            proxy_set_header  X-Body      \$request_body;
-            proxy_set_header  X-Request-Length  \$request_length;
-            proxy_pass        http://127.0.0.1:%HTTP%;
-        }
-
         location = /to/grpc {
             internal;
-            grpc_set_header  X-Method    \$request_method;
-            grpc_set_header  X-Body      \$request_body;
-            grpc_pass  grpc://127.0.0.1:%SECOND%;
+            rewrite          ^ /grpc break;
+            grpc_set_header  X-REQUEST-METHOD  \$request_method;
+            grpc_set_header  X-CONTENT-LENGTH  \$content_length;
+            grpc_set_header  X-LENGTH          \$request_length;
+            grpc_set_header  X-BODY            \$request_body;
+            grpc_pass        grpc://127.0.0.1:%SECOND%;
         }
 
-        # what grpc_pass gets to
-
         location = /grpc {
-            proxy_pass  http://127.0.0.1:%HTTP%;
+            proxy_pass  http://back;
         }
 
         $targets
 END
 
-$nginx->{server} =~ s/location = \/grpc/location = \/to\/grpc-server/;
+my %backend;
 
-for my $protocol (@protocols) {
+for my $protocol (qw(proxy fastcgi uwsgi scgi)) {
     my $port = free_port();
     my $name = uc $protocol;
 
-    $nginx->{server} =~ s/%$name%/$port/g;
+    $nginx->{$_} =~ s/%$name%/$port/g for qw(http server);
 
     $backend{$protocol} = Enkod::Backend->new(dir => $nginx->{dir},
-        port => $port, protocol => $protocol, name => $protocol);
+        port => $port, name => $protocol,
+        protocol => $protocol eq "proxy" ? "http" : $protocol);
 }
 
 $nginx->{server} =~ s/%CLOSED%/free_port()/ge;
 
 $nginx->start;
 
-kinds();
+same_request();
 
-is($nginx->alerts("nothing"), "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "nothing alarming is in the error log");
 
 done_testing();
 
-sub kinds {
-    for my $way (qw(rewritten error-page accel)) {
-        for my $kind (@protocols) {
-            my $at = $backend{$kind};
-            $at->forget;
-            my $answer = $nginx->post(event("k"), uri => "/$way?to=$kind");
-            my ($got) = ($at->requests)[-1];
-            my $line = ($nginx->lines("lines.jsonl"))[-1]; chomp $line;
-            is($answer->{status}, 200, "$way, $kind");
-            use Data::Dumper; diag "$way $kind ", Dumper($got, $answer->{body});
+
+# An event of that size to a kind of target, by a way.
+
+sub hand_on {
+    my ($kind, %o) = @_;
+
+    my $backend = $backend{$kind =~ s/-.*//r} || $backend{proxy};
+    my $way = $o{way} || "/by/x";
+
+    $backend->forget;
+
+    my $answer = $nginx->post(event($kind, $o{size} || 0),
+                              uri => $way, headers => "X-To: $kind\r\n");
+
+    return ($answer->{status}, ($backend->requests)[-1] || {});
+}
+
+
+sub last_line {
+    my ($file) = @_;
+
+    return (($nginx->lines($file))[-1] // "") =~ s/\n\z//r;
+}
+
+
+sub same_request {
+    for my $way (qw(/by/x /asked /error-page /accel)) {
+        for my $kind (sort keys %kinds, "grpc") {
+
+            my ($status, $got) = hand_on($kind, way => $way);
+            my $line = last_line("lines.jsonl");
+            my $title = "$kind, by $way";
+
+            my %param = %{ $got->{params} || {} };
+
+            if (!$got->{params}) {
+                $param{$_->[0]} = $got->{headers}{lc("x-$_->[0]") =~ s/_/-/r}
+                    for @params;
+            }
+
+            is($status, 200, "$title: 200");
+            is($got->{method}, "POST", "$title: the method");
+            is($got->{body}, $line, "$title: the body is the line");
+            is($got->{headers}{"content-length"}, length $line,
+               "$title: its length");
+            is($param{REQUEST_METHOD}, "POST", "$title: \$request_method");
+            is($param{CONTENT_LENGTH}, length $line,
+               "$title: \$content_length");
+            is($param{LENGTH}, length $line, "$title: \$request_length");
+            is($param{BODY}, $line, "$title: \$request_body");
         }
     }
 }
