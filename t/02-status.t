@@ -324,7 +324,7 @@ map { my ($title, $name, $field) = @$_;
     location @upstream {
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT;
         proxy_method GET;
-        proxy_read_timeout 5s;
+        proxy_read_timeout 3600s;
         rewrite ^ /page break;
     }
     location = /page {
@@ -437,7 +437,7 @@ map { my $size = $_;
 --- server
     location = /mirror {
         internal;
-        proxy_read_timeout 5s;
+        proxy_read_timeout 3600s;
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/mirrored;
     }
     location = /page {

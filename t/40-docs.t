@@ -15,13 +15,13 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP;
 use Test::More;
-use Time::HiRes qw(sleep);
 
 use Enkod::Port qw(free_port);
+use Enkod::Wait qw(wait_for);
 
-$SIG{ALRM} = sub { die "the test takes longer than 120 s\n" };
+$SIG{ALRM} = sub { die "the test takes longer than $Enkod::Wait::life s\n" };
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
-alarm 120;
+alarm $Enkod::Wait::life;
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $src = "$top/ngx_http_enkod_module";
@@ -575,10 +575,7 @@ sub first_configuration_works {
         return;
     }
 
-    for (1 .. 100) {
-        last if -s "$dir/logs/nginx.pid";
-        sleep 0.05;
-    }
+    wait_for(sub { -s "$dir/logs/nginx.pid" });
 
     ($master) = slurp("$dir/logs/nginx.pid") =~ /^(\d+)/;
 
@@ -616,7 +613,7 @@ sub post {
     my ($body) = @_;
 
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1",
-                                       PeerPort => $port, Timeout => 5)
+                                       PeerPort => $port)
         or return "no connection: $@";
 
     print $socket "POST /enkod HTTP/1.1\r\nHost: localhost\r\n"
@@ -634,10 +631,7 @@ sub stop {
 
     kill 'TERM', $master;
 
-    for (1 .. 200) {
-        last if !kill 0, $master;
-        sleep 0.05;
-    }
+    wait_for(sub { !kill 0, $master });
 
     undef $master;
 }

@@ -12,7 +12,7 @@ use File::Spec;
 use Test::More;
 
 use Enkod::Command;
-use Enkod::Nginx seconds => 150;
+use Enkod::Nginx;
 
 my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";

@@ -17,6 +17,7 @@ use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
+use Enkod::Wait qw(wait_for);
 
 my $json = JSON::PP->new->utf8;
 my $top = dirname(__FILE__);
@@ -453,10 +454,10 @@ sub headers {
 
     my $logged = "200|" . length($event) . "|text/evil|204|accepted\n";
 
-    ok(Enkod::Client::wait_for(sub {
+    ok(wait_for(sub {
            my @lines = $nginx->lines("logs/access.log");
            @lines > 1 && $lines[-1] eq $logged && $lines[-2] eq $logged;
-       }, 5), "the access log has the client's length and type, and the "
+       }), "the access log has the client's length and type, and the "
               . "upstream's status");
 }
 

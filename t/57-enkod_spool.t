@@ -16,9 +16,9 @@ use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 use Enkod::Shim;
+use Enkod::Wait qw(wait_for);
 
 my $json = JSON::PP->new->utf8;
-my $slow = $Enkod::Nginx::slow;
 my $top = dirname(__FILE__);
 my $sync = Enkod::Nginx::threads() ? "sync" : "";
 my $closed = free_port();
@@ -28,7 +28,7 @@ my $nginx = Enkod::Nginx->create(workers => 1, http => <<'END', server => <<"END
             '$status|$enkod_result|$enkod_error|$enkod_pass_status';
 
         enkod_spool            http.jsonl;
-        proxy_read_timeout     1s;
+        proxy_read_timeout     3600s;
         proxy_http_version     1.1;
         proxy_set_header       Connection "";
 END
@@ -108,6 +108,18 @@ END
             enkod_pass   \@back;
         }
 
+        location = /log-hangs {
+            enkod_webhook;
+            enkod_log    log.jsonl;
+            enkod_spool  spool.jsonl;
+            enkod_pass   \@hangs;
+        }
+
+        location \@hangs {
+            proxy_read_timeout  1s;
+            proxy_pass          http://127.0.0.1:%SECOND%;
+        }
+
         location \@back {
             proxy_pass  http://127.0.0.1:%SECOND%;
         }
@@ -145,7 +157,7 @@ sub post {
 
     $backend->tell($orders);
 
-    return $nginx->post($body, uri => $uri, seconds => 10 * $slow);
+    return $nginx->post($body, uri => $uri);
 }
 
 
@@ -169,9 +181,7 @@ sub count {
 sub logged {
     my ($expected) = @_;
 
-    return Enkod::Client::wait_for(sub {
-        last_line("logs/access.log") eq $expected;
-    }, 5);
+    return wait_for(sub { last_line("logs/access.log") eq $expected });
 }
 
 
@@ -189,7 +199,8 @@ sub lines_of_failures {
 
             my $body = Enkod::Nginx::slurp("$top/events/$kind.json");
             my $n = count("spool.jsonl");
-            my $answer = post("/log", $body, $orders);
+            my $uri = $orders =~ /hang/ ? "/log-hangs" : "/log";
+            my $answer = post($uri, $body, $orders);
             my $line = last_line("spool.jsonl");
             my $title = "$orders, $kind";
 
@@ -303,9 +314,10 @@ sub synced {
         my $client = $nginx->client;
         $client->send(Enkod::Client::request(event("h"), uri => "/sync"));
 
-        ok(Enkod::Client::wait_for(sub { $shim->holding }, 5 * $slow),
+        ok(wait_for(sub { $shim->holding }),
            "with sync the spool is synced");
-        is($client->status(0.2), -1, "there is no answer before it is");
+        ok($nginx->settled && $client->silent,
+           "there is no answer before it is");
 
         $shim->do_sync("none");
 
@@ -372,15 +384,17 @@ sub together {
 sub client_leaves {
     my $n = count("spool.jsonl");
 
-    $backend->tell("delay=0.3&status=500");
+    $backend->tell("hold=1&status=500");
     $backend->forget;
 
     my $client = $nginx->client;
     $client->send(Enkod::Client::request(event("gone"), uri => "/alone"));
     $backend->wait_requests(1);
     $client->reset;
+    $nginx->settled;
+    $backend->release;
 
-    ok(Enkod::Client::wait_for(sub { count("spool.jsonl") == $n + 1 }, 5 * $slow),
+    ok(wait_for(sub { count("spool.jsonl") == $n + 1 }),
        "the client leaves, the upstream fails: the event is in the spool");
     like(last_line("spool.jsonl"), qr/"message_uid":"gone"/, "that one");
 }
@@ -389,7 +403,7 @@ sub client_leaves {
 sub stops {
     my $n = count("spool.jsonl");
 
-    $backend->tell("delay=0.5&status=500");
+    $backend->tell("hold=1&status=500");
     $backend->forget;
 
     my @clients = map { $nginx->client } 1 .. 20;
@@ -398,7 +412,11 @@ sub stops {
         for @clients;
     $backend->wait_requests(20);
 
-    $nginx->reload;
+    my @old = $nginx->workers;
+
+    $nginx->signal('HUP');
+    $nginx->leaving(@old);
+    $backend->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
        "a reload waits for what has still to be spooled");

@@ -13,7 +13,7 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
-use Enkod::Nginx seconds => 180;
+use Enkod::Nginx;
 
 my $json = JSON::PP->new->utf8;
 my $top = dirname(__FILE__);
@@ -48,7 +48,7 @@ my $nginx = Enkod::Nginx->create(workers => 2, http => <<'END', server => <<'END
 
         proxy_http_version  1.1;
         proxy_set_header    Connection "";
-        proxy_read_timeout  10s;
+        proxy_read_timeout  3600s;
 END
         location = /hook {
             enkod_webhook;
@@ -148,7 +148,7 @@ sub load {
 
         for (@sent) {
             my ($id, $name, $n) = @$_;
-            my $status = $clients[$n]->status(20);
+            my $status = $clients[$n]->status;
 
             if ($status == 200) {
                 $acknowledged{$id} = $name;

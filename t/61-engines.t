@@ -15,7 +15,7 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Example;
-use Enkod::Nginx seconds => 120;
+use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
 my $json = JSON::PP->new->utf8->allow_bignum;
