@@ -11,10 +11,10 @@ use File::Temp qw(tempdir);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
-use Enkod::Client;
 use Enkod::Nginx;
 use Enkod::Replayed qw(answer);
 use Enkod::Spool;
+use Enkod::Wait qw(wait_for);
 
 my $dir = tempdir(TMPDIR => 1, CLEANUP => 1);
 
@@ -176,7 +176,7 @@ put("last", "X-Last: 1");
 {
     my $go = "$dir/go";
     my $server = receiver(sub {
-        Enkod::Client::wait_for(sub { -e $go }, 30);
+        wait_for(sub { -e $go });
         return answer(200);
     });
 

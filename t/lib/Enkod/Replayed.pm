@@ -20,9 +20,10 @@ use warnings;
 use Exporter qw(import);
 use IO::Socket::INET;
 use POSIX ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
-use Enkod::Wait;
+use Enkod::Client;
+use Enkod::Wait qw(wait_for);
 
 our @EXPORT_OK = qw(answer);
 
@@ -127,7 +128,7 @@ sub deaf {
     while (my $client = $socket->accept) {
         sysread $client, my $buf, 1;
         syswrite $client, $answer;
-        sleep 0.5;
+        wait_for(sub { !Enkod::Client::unread($client) });
         close $client;
     }
 }

@@ -15,10 +15,10 @@ use Exporter qw(import);
 use File::Basename ();
 use File::Spec;
 
-use Enkod::Client;
 use Enkod::Command;
 use Enkod::Nginx ();
 use Enkod::Replayed;
+use Enkod::Wait qw(wait_for);
 
 our @EXPORT = qw(in_folder replay run start finish put slurp receiver numbers
                  spool sent envelope line sent_line wait_for_requests);
@@ -115,7 +115,7 @@ sub sent_line {
 sub wait_for_requests {
     my ($server, $n) = @_;
 
-    Enkod::Client::wait_for(sub { $server->requests >= $n }, 30);
+    wait_for(sub { $server->requests >= $n });
 }
 
 1;
