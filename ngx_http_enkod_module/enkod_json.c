@@ -659,7 +659,7 @@ enkod_json_control(const unsigned char *p, const unsigned char *end,
         return 1;
     }
 
-    if (*p == 0xc2 && end - p >= 2 && p[1] < 0xa0) {
+    if (*p == 0xc2 && end - p >= 2 && p[1] >= 0x80 && p[1] < 0xa0) {
         *unit = p[1];
         return 2;
     }
