@@ -36,6 +36,15 @@ static const unsigned char  enkod_json_shorts[32] = {
 };
 
 
+/* bytes with which something may begin that is escaped */
+
+static const unsigned char  enkod_json_marks[256] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['"'] = 1, ['\\'] = 1, [0x7f] = 1, [0xc2] = 1, [0xe2] = 1
+};
+
+
 static const unsigned char *enkod_json_skip(const unsigned char *p,
     const unsigned char *end);
 static inline enkod_json_vector_t enkod_json_passed(const unsigned char *p,
@@ -585,6 +594,12 @@ enkod_json_escape(unsigned char *dst, const unsigned char *src, size_t len)
     end = src + len;
 
     while (src < end) {
+
+        if (!enkod_json_marks[*src]) {
+            *p++ = *src++;
+            continue;
+        }
+
         n = enkod_json_control(src, end, &unit);
 
         if (n == 0) {
@@ -628,6 +643,12 @@ enkod_json_escaped(const unsigned char *src, size_t len)
     end = src + len;
 
     while (src < end) {
+
+        if (!enkod_json_marks[*src]) {
+            src++;
+            continue;
+        }
+
         n = enkod_json_control(src, end, &unit);
 
         if (n == 0) {
