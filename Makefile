@@ -9,6 +9,10 @@
 #   make test            unit tests, t/*.t and t/durability/*.t
 #                        (TESTS='t/a.t t/unit/b.c')
 #   make test-unit       unit tests alone
+#   make test-busy       the same tests on one CPU beside four busy loops, beside
+#                        a process that syncs what it writes, and with an nginx
+#                        that takes 20 ms more for each write, sync and accept
+#                        (BUSY='cpu disk delay', TESTS=)
 #   make test-valgrind   t/*.t under valgrind (TESTS=)
 #   make test-asan       t/*.t and t/durability/*.t with sanitizers (TESTS=)
 #   make matrix          the tests on several versions of nginx, and in several
@@ -66,11 +70,11 @@ PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev \
 PACKAGES += $(if $(NGINX_SRC),,nginx-dev)
 PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
-PACKAGES += $(if $(filter test test-valgrind matrix,$(GOALS)),\
+PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack logrotate:unpack psmisc jq)
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
-PACKAGES += $(if $(filter test test-unit,$(GOALS)),g++ rapidjson-dev)
+PACKAGES += $(if $(filter test test-busy test-unit,$(GOALS)),g++ rapidjson-dev)
 PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
               rapidjson-dev)
 PACKAGES += $(if $(filter matrix,$(GOALS)),dpkg-dev patchelf)
@@ -88,8 +92,8 @@ PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
         "webhook:unpack jq" $(if $(NODE),"$(NODE)")
 
 
-.PHONY: all packages install uninstall run test test-unit test-valgrind \
-        test-asan matrix fuzz analyze soak bench bench-peers clean FORCE
+.PHONY: all packages install uninstall run test test-unit test-busy \
+        test-valgrind test-asan matrix fuzz analyze soak bench bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 
@@ -239,10 +243,11 @@ LOADED = $(if $(shell $(NGINX_SAYS) | tr ' ' '\n' | \
              grep -xF -e '--add-module=$(CURDIR)'),,\
              $(MODULE))
 
-# TEST_NGINX_TIMEOUT is a limit in seconds that only a failure reaches; 3 is what
-# a busy machine takes
-TEST_ENV = TEST_NGINX_BINARY="$(NGINX)" \
+# TEST_NGINX_TIMEOUT is a limit in seconds that only a failure reaches; with the
+# log level "debug", each request is hundreds of lines
+TEST_ENV = TEST_NGINX_BINARY="$(or $(DELAYED),$(NGINX))" \
            TEST_NGINX_TIMEOUT="$${TEST_NGINX_TIMEOUT:-30}" \
+           TEST_NGINX_LOG_LEVEL="$${TEST_NGINX_LOG_LEVEL:-info}" \
            TEST_NGINX_LOAD_MODULES="$(addprefix $(CURDIR)/,$(LOADED))" \
            TEST_NGINX_SERVROOT="$(abspath $(BUILD))/servroot" \
            TEST_ENKOD_CHECK="$(CURDIR)/$(CHECK)" \
@@ -259,6 +264,12 @@ test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
 
 test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(PROGRAMS))
+
+# each calls us again, the last one with DELAYED=, which starts our nginx
+BUSY = cpu disk delay
+
+test-busy: $$(LOADED) $(TOOLS)
+	@+MAKE="$(MAKE)" TESTS="$(TESTS)" bash t/busy/busy "$(NGINX)" $(BUSY)
 
 # a process that valgrind has something to say about leaves a report in
 # $(BUILD)/valgrind, and any such report makes the target fail
