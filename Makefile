@@ -63,6 +63,12 @@ NGINX_SAYS = $(if $(NGINX),"$(NGINX)" -V 2>&1,:)
 
 # Debian packages, by what is to be made
 
+# modules with filters of their own, for the nginx that they are built for
+OTHERS = libnginx-mod-http-headers-more-filter:unpack \
+         libnginx-mod-http-js:unpack libnginx-mod-http-ndk:unpack \
+         libnginx-mod-http-lua:unpack lua-resty-core:unpack \
+         lua-resty-lrucache:unpack
+
 GOALS = $(or $(MAKECMDGOALS),all)
 
 PACKAGES = gcc libc6-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev \
@@ -73,6 +79,8 @@ PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack logrotate:unpack psmisc jq)
+PACKAGES += $(if $(filter test,$(GOALS)),\
+              $(if $(NGINX_SRC)$(NGINX_BIN),,$(OTHERS)))
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
 PACKAGES += $(if $(filter test test-busy test-unit,$(GOALS)),g++ rapidjson-dev)
 PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \

@@ -8,6 +8,7 @@ package Enkod::Nginx;
 #     my $nginx = Enkod::Nginx->new(
 #         server  => "location / { enkod_webhook; enkod_log a.jsonl; }",
 #         http    => ..., main => ..., events => ..., listen => "http2",
+#         load    => "load_module ...;",  # before the module
 #         workers => 1,                   # where it has to be one
 #         user => "nobody", level => "warn",
 #         daemon  => 1,                   # has to be so for a binary upgrade
@@ -178,7 +179,8 @@ sub configure {
 sub preamble {
     my ($self) = @_;
 
-    my $load = join "", map { "load_module $_;\n" } split " ", $module || "";
+    my $load = join "", $self->{load} || "",
+                        map { "load_module $_;\n" } split " ", $module || "";
     my $user = "";
 
     if ($> == 0) {
