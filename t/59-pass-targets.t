@@ -36,14 +36,28 @@ for my $kind (sort keys %kinds) {
 
     my $to = $protocol eq "proxy" ? "http://back" : "127.0.0.1:%\U$protocol\E%";
 
-    $targets .= "location = /to/$kind { internal; $params $kinds{$kind} "
-                . "${protocol}_pass $to; }\n";
+    my $pass = "$kinds{$kind} ${protocol}_pass $to;";
+
+    $targets .= "location = /to/$kind { internal; $params $pass }\n";
+
+    # without the body in a parameter, where that has a limit
+    $params =~ s/.*_body;\n//;
+    $targets .= "location = /to/large-$kind { internal; $params $pass }\n";
 }
 
 my $nginx = Enkod::Nginx->create(workers => 1, http => <<'END',
         upstream back {
             server  127.0.0.1:%PROXY%;
         }
+
+        upstream two {
+            server  127.0.0.1:%PROXY% max_fails=0;
+            server  127.0.0.1:%OTHER% backup;
+        }
+
+        client_max_body_size  16m;
+        enkod_max_event_size  16m;
+        proxy_read_timeout    30s;
 END
     server => <<"END");
         listen  127.0.0.1:%SECOND% http2;
@@ -52,18 +66,21 @@ END
 
         location /by/ {
             enkod_webhook;
-            enkod_log    lines.jsonl;
-            enkod_pass   \$target;
-            enkod_spool  spool.jsonl;
+            enkod_log   lines.jsonl;
+            enkod_pass  \$target;
+        }
+
+        location = /unlogged {
+            enkod_webhook;
+            enkod_pass  \$target;
         }
 
         # ways of a request to a second receiver, which are a GET then
 
         location = /error-page {
             enkod_webhook;
-            enkod_spool  off;
-            enkod_pass   /to/nobody;
-            error_page   502 /by/error-page;
+            enkod_pass  /to/nobody;
+            error_page  502 /by/error-page;
         }
 
         location = /accel {
@@ -80,6 +97,37 @@ END
         location = /to/nobody {
             internal;
             proxy_pass  http://127.0.0.1:%CLOSED%;
+        }
+
+        location = /to/two {
+            internal;
+            proxy_next_upstream  error http_503 non_idempotent;
+            proxy_pass           http://two;
+        }
+
+        # targets that would not take as much from a client
+
+        location = /to/small {
+            internal;
+            client_max_body_size  1k;
+            proxy_pass            http://back;
+        }
+
+        location = /to/small-rewritten {
+            internal;
+            client_max_body_size  1k;
+            rewrite               ^ /to/small last;
+        }
+
+        location \@small {
+            client_max_body_size  1k;
+            rewrite               ^ /to/small last;
+        }
+
+        location = /by-name {
+            enkod_webhook;
+            enkod_log   lines.jsonl;
+            enkod_pass  \@small;
         }
 
         location = /to/grpc {
@@ -101,7 +149,7 @@ END
 
 my %backend;
 
-for my $protocol (qw(proxy fastcgi uwsgi scgi)) {
+for my $protocol (qw(proxy other fastcgi uwsgi scgi)) {
     my $port = free_port();
     my $name = uc $protocol;
 
@@ -109,7 +157,7 @@ for my $protocol (qw(proxy fastcgi uwsgi scgi)) {
 
     $backend{$protocol} = Enkod::Backend->new(dir => $nginx->{dir},
         port => $port, name => $protocol,
-        protocol => $protocol eq "proxy" ? "http" : $protocol);
+        protocol => $protocol =~ /gi$/ ? $protocol : "http");
 }
 
 $nginx->{server} =~ s/%CLOSED%/free_port()/ge;
@@ -117,6 +165,9 @@ $nginx->{server} =~ s/%CLOSED%/free_port()/ge;
 $nginx->start;
 
 same_request();
+early();
+broken();
+size();
 
 is($nginx->alerts, "", "nothing alarming is in the error log");
 
@@ -128,7 +179,8 @@ done_testing();
 sub hand_on {
     my ($kind, %o) = @_;
 
-    my $backend = $backend{$kind =~ s/-.*//r} || $backend{proxy};
+    my ($protocol) = $kind =~ /(proxy|fastcgi|uwsgi|scgi)/;
+    my $backend = $backend{$protocol // "proxy"};
     my $way = $o{way} || "/by/x";
 
     $backend->forget;
@@ -137,6 +189,84 @@ sub hand_on {
                               uri => $way, headers => "X-To: $kind\r\n");
 
     return ($answer->{status}, ($backend->requests)[-1] || {});
+}
+
+
+# Whoever answers before the whole event is sent cannot have got it.
+
+sub early {
+    my $size = 6_000_000;
+
+    for my $kind (sort keys %kinds) {
+        my $backend = $backend{$kind =~ s/-.*//r};
+
+        for (["status=204", 200], ["early=1&status=204", 502],
+             ["early=1&body=fine", 502])
+        {
+            my ($orders, $expected) = @$_;
+
+            $backend->tell($orders);
+            is((hand_on("large-$kind", size => $size, way => "/unlogged"))[0],
+               $expected, "$kind, a large event: $orders: $expected");
+        }
+
+        $backend->tell("");
+    }
+
+    $backend{proxy}->tell("early=1&status=503");
+    $backend{other}->forget;
+    is((hand_on("two", size => $size, way => "/unlogged"))[0], 200,
+       "an early 503, and another upstream that gets all of it: 200");
+
+    my ($got) = $backend{other}->requests;
+
+    cmp_ok($got->{length}, '>', $size, "all of it");
+    $backend{proxy}->tell("");
+}
+
+
+# An answer that breaks off is no confirmation.
+
+sub broken {
+    for my $kind (sort keys %kinds) {
+        my ($protocol) = $kind =~ /^(\w+)/;
+
+        for (["body=abc", 200], ["big=100000", 200], ["status=204", 200],
+             ["body=abc&short=7", 502], ["status=200&short=7", 502],
+             ["big=100000&short=7", 502],
+             $protocol eq "fastcgi"
+             ? (["body=abc&cut=1", 502], ["big=100000&cut=1", 502],
+                ["status=200&cut=1", 502], ["status=204&cut=1", 502])
+             : (["body=abc&cut=1", 200], ["big=100000&cut=1", 200]))
+        {
+            my ($orders, $expected) = @$_;
+
+            $backend{$protocol}->tell("$orders&close=1");
+            my ($status) = hand_on($kind, way => "/by/x");
+            is($status, $expected, "$kind: $orders: $expected");
+        }
+
+        $backend{$protocol}->tell("");
+    }
+}
+
+
+# What the receiver takes can be handed on.
+
+sub size {
+    for my $kind (qw(small small-rewritten)) {
+        my ($status, $got) = hand_on($kind, size => 3000, way => "/by/x");
+
+        is($status, 200, "$kind: client_max_body_size is not for the event");
+        is($got->{body}, last_line("lines.jsonl"), "$kind: it is all there");
+    }
+
+    my ($status, $got) = hand_on("small", size => 3000, way => "/by-name");
+
+    is($status, 200, "a named location: client_max_body_size neither");
+    is($got->{body}, last_line("lines.jsonl"), "it is all there");
+    is($got->{headers}{"content-length"}, length $got->{body},
+       "and its length");
 }
 
 

@@ -10,6 +10,9 @@ package Enkod::Backend;
 #     big=BYTES         a body of that many bytes, chunked=1 in chunks
 #     short=BYTES       closes with that much of the announced body missing
 #     long=BYTES        sends more than it has announced
+#     cut=1             FastCGI: no length, and no record that ends it
+#     early=1           answers before it has read more than the beginning
+#     raw=BYTES         sends that, and closes
 #     garbage=1         what it sends is no HTTP
 #     reset=1           RST instead of an answer, hang=1 no answer at all
 #     hold=1            the answer comes after the next release()
@@ -31,6 +34,9 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(sleep time);
 
 use Enkod::Wait qw(wait_for);
+
+# bytes of a body that are kept
+use constant KEPT => 100_000;
 
 my $json = JSON::PP->new->latin1->canonical;
 my $owner = $$;
@@ -113,8 +119,8 @@ sub tell {
 }
 
 
-# What came, in the order of its end: { method, uri, headers, head, body, n },
-# "n" being the number of the connection.
+# What came, in the order of its end: { method, uri, headers, head, body, length,
+# n }, "n" being the number of the connection.
 
 sub requests {
     my ($self) = @_;
@@ -223,6 +229,16 @@ sub serve {
 
             next if !defined $read && $!{EAGAIN};
 
+            if ($read && (my %do = $self->orders(""))) {
+
+                if ($do{early}) {
+                    $c->{out} = $self->answer(%do);
+                    $c->{close} = $do{close} || !$c->{keep};
+                    $select->remove($socket);
+                    next;
+                }
+            }
+
             my $end = !$read || !$self->work($c);
 
             if ($end) {
@@ -245,6 +261,9 @@ sub work {
     while (my $request = $self->$take($c)) {
 
         $request->{n} = $c->{n};
+        $request->{length} = length $request->{body};
+        substr $request->{body}, KEPT, length $request->{body}, ""
+            if $request->{length} > KEPT;
         print { $self->{log} } $json->encode($request), "\n";
 
         my %do = $self->orders($request->{uri});
@@ -256,23 +275,15 @@ sub work {
 
         next if $do{hang};
 
-        my $answer = $do{garbage} ? "\x00\xffnonsense\r\n\r\n"
-                                  : $self->answer(%do);
-
-        if ($self->{protocol} eq "fastcgi") {
-            $answer =~ s/^HTTP\/1.1 /Status: /;
-            $answer = join "", map { record(6, $_) }
-                               $answer =~ /.{1,32000}/gs;
-            $answer .= record(6, "") . record(3, "\0" x 8) if !$do{short};
-        }
+        my $answer = $self->answer(%do);
 
         $c->{rest} = substr $answer, $do{part}, length $answer, ""
             if $do{part};
         $c->{out} .= $answer;
         $c->{held} = $do{hold};
         $c->{due} = $do{hold} ? "inf" : time + ($do{delay} || 0);
-        $c->{close} = $do{close} || $do{short} || $do{garbage}
-                      || !$c->{keep};
+        $c->{close} = $do{close} || $do{short} || $do{garbage} || $do{raw}
+                      || $do{cut} || !$c->{keep};
     }
 
     return 1;
@@ -297,8 +308,29 @@ sub orders {
 }
 
 
+# the bytes that are sent
+
 sub answer {
     my ($self, %do) = @_;
+
+    return "\x00\xffnonsense\r\n\r\n" if $do{garbage};
+    return $do{raw} if $do{raw};
+
+    my $answer = http_answer(%do);
+
+    if ($self->{protocol} eq "fastcgi") {
+        $answer =~ s/^HTTP\/1.1 /Status: /;
+        $answer = join "", map { record(6, $_) } $answer =~ /.{1,32000}/gs;
+        $answer .= record(6, "") . record(3, "\0" x 8)
+            if !$do{short} && !$do{cut};
+    }
+
+    return $answer;
+}
+
+
+sub http_answer {
+    my (%do) = @_;
 
     my $body = $do{body} // "";
     $body = "x" x $do{big} if $do{big};
@@ -317,7 +349,7 @@ sub answer {
         return $head . "Transfer-Encoding: chunked\r\n\r\n" . $body;
     }
 
-    $head .= "Content-Length: $length\r\n" if $status != 204;
+    $head .= "Content-Length: $length\r\n" if $status != 204 && !$do{cut};
 
     return "$head\r\n$body" . "y" x ($do{long} || 0);
 }
