@@ -191,7 +191,7 @@ __DATA__
   problem('method_not_allowed') ],
 [ 'limit_req', post(message(), uri => '/limited'), $::accepted ],
 [ 'limit_req that is exceeded', post(message(), uri => '/limited'),
-  answer(503) ]
+  answer(503, early => 1) ]
 
 
 === TEST 4: a body that an upstream has had already is received all the same

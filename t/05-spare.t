@@ -92,7 +92,7 @@ our @doors = (
     [ 'auth_request_broken', 500, "$log auth_request /broken;",
       answer(500, closed => 1) ],
     [ 'limit_req', 503, "$log limit_req zone=limited;",
-      answer(503, headers => { 'Retry-After' => undef }) ],
+      answer(503, headers => { 'Retry-After' => undef }, early => 1) ],
     [ 'limit_req_429', 429, "$log limit_req zone=limited; limit_req_status 429;",
       answer(429) ],
     [ 'return', 418, "$log return 418;", answer(418) ],

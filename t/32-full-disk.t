@@ -171,7 +171,8 @@ is $limited->alerts, "", "and no worker has been ended by the signal";
 
 SKIP: {
     my $nginx = Enkod::Nginx->new(
-        server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+        server  => "location / { enkod_webhook; enkod_log a.jsonl; }",
+        workers => 1);
     my ($worker) = $nginx->workers;
     my %sent = ("R-0" => $nginx->post(event("R-0"))->{status});
 

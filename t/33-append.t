@@ -209,8 +209,8 @@ SKIP: {
 }
 
 {
-    my $nginx = Enkod::Nginx->create(server => $location, main =>
-                                     "worker_rlimit_nofile 32;");
+    my $nginx = Enkod::Nginx->create(server => $location, workers => 1,
+                                     main => "worker_rlimit_nofile 32;");
     $nginx->start;
 
     my $client = $nginx->client;

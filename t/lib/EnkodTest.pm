@@ -187,7 +187,8 @@ sub h2 {
 # a header that must not be there }, closed => 1 for an answer that ends the
 # connection, while all others must leave it usable; interim => the number of
 # answers with 100 before it, perhaps => 1 for an answer that the client may not
-# get to see, any_line => 1 where the lines do not matter.
+# get to see, early => 1 for one that nginx gives before it reads the body, so that
+# an HTTP/2 or HTTP/3 client may not, any_line => 1 where the lines do not matter.
 
 # 200, and the line with these members of the event in the file
 sub accepted {
@@ -309,6 +310,7 @@ sub answered_early {
 
     return (exists $request->{body} || $request->{chunks})
            && ($request->{method} eq 'GET' || $expect->{status} == 413
+               || $expect->{early}
                || (!$expect->{problem}
                    && $expect->{status} !~ /^(?:200|400|422|50[234])$/));
 }
