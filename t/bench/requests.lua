@@ -24,10 +24,10 @@ function done(summary, latency, requests)
     local errors = summary.errors
 
     io.write(string.format("done requests=%d bytes=%d status=%d other=%d"
-                           .. " p50=%.3f p99=%.3f seconds=%.6f\n",
+                           .. " timeout=%d p50=%.3f p99=%.3f seconds=%.6f\n",
                            summary.requests, summary.bytes, errors.status,
-                           errors.connect + errors.read + errors.write
-                           + errors.timeout,
+                           errors.connect + errors.read + errors.write,
+                           errors.timeout,
                            latency:percentile(50) / 1000,
                            latency:percentile(99) / 1000,
                            summary.duration / 1000000))

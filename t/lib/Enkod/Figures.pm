@@ -2,14 +2,19 @@ package Enkod::Figures;
 
 # How a measurement is told: medians, and in brackets the interval in which the
 # median lies with a confidence of 95 %; and what the goal was.  A few rounds in
-# which the machine did something else neither move the one nor widen the other.
+# which the machine did something else neither move the one nor widen the other;
+# where it does nothing else, too_busy() ends the program and says so.
 
 use strict;
 use warnings;
 
 use Exporter qw(import);
+use File::Basename qw(basename);
 
-our @EXPORT = qw(goal spread interval median);
+our @EXPORT = qw(goal spread interval median too_busy);
+
+# EX_TEMPFAIL of sysexits.h
+use constant TOO_BUSY => 75;
 
 
 # "at most" or "at least" that; the format is that of the figure
@@ -56,6 +61,20 @@ sub interval {
     $out-- if $out > 0;
 
     return @sorted[$out, -1 - $out];
+}
+
+
+# The machine does too much besides for anything to be measured: says why, and
+# exits with status 75.
+
+sub too_busy {
+    my ($why) = @_;
+
+    $why =~ s/\s+\z//;
+
+    print STDERR "\n", basename($0), ": not measured, the machine is too busy:"
+                 . " $why\n";
+    exit TOO_BUSY;
 }
 
 

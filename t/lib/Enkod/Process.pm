@@ -8,11 +8,12 @@ use warnings;
 
 use Exporter qw(import);
 use POSIX qw(:sys_wait_h setpgid);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(sleep);
 
-our @EXPORT_OK = qw(start output alive stop interrupt wait_for which child_of
-                    family cpus pin cpu_time ticks family_time settle rest
-                    memory);
+use Enkod::Wait qw(wait_for);
+
+our @EXPORT_OK = qw(start output alive stop interrupt which child_of family cpus
+                    pin cpu_time ticks family_time settle rest memory);
 
 my %children;       # pid => what
 my $owner = $$;
@@ -110,26 +111,12 @@ sub finish {
     kill 'CONT', -$pid;
 
     for (1 .. 20) {
-        return if wait_for(1, sub { !alive($pid) });
+        return if wait_for(sub { !alive($pid) }, 1);
         kill $signal, -$pid;
     }
 
     kill 'KILL', -$pid;
-    wait_for(5, sub { !alive($pid) });
-}
-
-
-sub wait_for {
-    my ($limit, $what) = @_;
-
-    my $end = time + $limit;
-
-    until ($what->()) {
-        return 0 if time > $end;
-        sleep 0.01;
-    }
-
-    return 1;
+    wait_for(sub { !alive($pid) });
 }
 
 
@@ -182,7 +169,7 @@ sub pin {
 
     return ('', '') if $ours eq '';
 
-    output(5, 'taskset', '-p', '-c', $ours, $pid);
+    output(60, 'taskset', '-p', '-c', $ours, $pid);
 
     return $? == 0 ? ($ours, $others) : ('', '');
 }

@@ -25,7 +25,8 @@ use IO::Socket::INET;
 
 use Enkod::Callgrind;
 use Enkod::Port qw(free_port);
-use Enkod::Process qw(start output stop alive wait_for which child_of);
+use Enkod::Process qw(start output stop alive which child_of);
+use Enkod::Wait qw(wait_for);
 use Enkod::Worker;
 
 # all of them end after that many seconds even if nobody stops them
@@ -192,7 +193,7 @@ sub program {
         my $pid = start($id, $said, 'timeout', LIFE, @{ $o{wrapper} },
                         @command);
 
-        my $up = wait_for(20, sub {
+        my $up = wait_for(sub {
             !alive($pid) || IO::Socket::INET->new(
                 PeerAddr => "127.0.0.1:$self->{port}", Timeout => 1)
         });

@@ -20,7 +20,9 @@ use warnings;
 use File::Basename ();
 use File::Path qw(make_path);
 
-use Enkod::Process qw(start stop alive wait_for child_of);
+use Enkod::Figures qw(too_busy);
+use Enkod::Process qw(start stop alive child_of);
+use Enkod::Wait qw(wait_for);
 
 # the worker's user, so that it can write to build/: the owner of the tree
 my @owner = (stat File::Basename::dirname(__FILE__))[4, 5];
@@ -43,10 +45,10 @@ sub launch {
                     '-c', "$dir/nginx.conf", '-e', "$dir/error.log");
 
     # it listens when it has written its process id, and not before
-    my $up = wait_for(60, sub { -s "$dir/nginx.pid" || !alive($pid) })
-             && alive($pid);
+    wait_for(sub { -s "$dir/nginx.pid" || !alive($pid) }, 120)
+        or too_busy("nginx has not started in two minutes");
 
-    unless ($up) {
+    unless (alive($pid)) {
         my $why = slurp("$dir/stderr.log") . slurp("$dir/error.log");
         stop($pid);
         die "nginx did not start: $why\n";
@@ -57,7 +59,7 @@ sub launch {
     my ($master) = slurp("$dir/nginx.pid") =~ /(\d+)/;
     my $worker;
 
-    wait_for(10, sub { $worker = child_of($master) })
+    wait_for(sub { $worker = child_of($master) })
         or die "nginx has no worker\n";
 
     return ($pid, $worker);

@@ -10,8 +10,10 @@ use Exporter qw(import);
 use File::Basename qw(basename dirname);
 use IO::Socket::INET;
 
+use Enkod::Figures qw(too_busy);
+
 our @EXPORT_OK = qw(bodies write_requests connection exchange wrk_command
-                    wrk_result count_lines lines_are);
+                    wrk_result all_accepted count_lines lines_are);
 
 my $tests = dirname(__FILE__) . '/../..';
 
@@ -52,7 +54,7 @@ sub write_requests {
 sub connection {
     my ($port) = @_;
 
-    return IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 5)
+    return IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port")
            || die "cannot connect to port $port: $@\n";
 }
 
@@ -66,9 +68,9 @@ sub exchange {
     my @requests = map { slurp($_) } @paths;
     my $size = 0;
 
-    alarm 120;
-
     for my $i (0 .. $n - 1) {
+        alarm 120;
+
         my $request = $requests[$i % @requests];
         my $answer = '';
 
@@ -113,12 +115,35 @@ sub wrk_result {
     my ($line) = $said =~ /^done (.*)$/m or die "wrk failed: $said\n";
     my %seen = map { split /=/ } split / /, $line;
 
-    $seen{requests} > 0 or die "$what: no request was done\n";
+    $seen{requests} > 0 or too_busy("$what: no request was done");
     $seen{status} == 0 or die "$what: $seen{status} of $seen{requests} answers"
                               . " were errors\n";
     $seen{other} == 0 or die "$what: $seen{other} connections failed\n";
+    $seen{timeout} == 0 or too_busy("$what: $seen{timeout} answers took longer"
+                                    . " than 10 s");
 
     return \%seen;
+}
+
+
+# The number of requests, from what wrk itself has said of them in the end.
+
+sub all_accepted {
+    my ($said) = @_;
+
+    # that of timeout(1)
+    $? >> 8 == 124 and too_busy("wrk does not end");
+    $? == 0 or die "wrk failed: $said\n";
+
+    my ($others, $late) = $said =~ /^\s*Socket errors: (.*), timeout (\d+)$/m;
+
+    $said !~ /Non-2xx/ && ($others // "") !~ /[1-9]/
+        or die "not all events were accepted: $said\n";
+    $late and too_busy("$late answers were late");
+
+    my ($n) = $said =~ /(\d+) requests in/ or die "wrk said $said\n";
+
+    return $n || too_busy("no request was done");
 }
 
 
