@@ -78,7 +78,7 @@ PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
-              redis-tools webdis:unpack logrotate:unpack psmisc jq)
+              redis-tools webdis:unpack logrotate:unpack psmisc jq strace)
 PACKAGES += $(if $(filter test,$(GOALS)),\
               $(if $(NGINX_SRC)$(NGINX_BIN),,$(OTHERS)))
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)

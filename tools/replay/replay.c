@@ -17,7 +17,6 @@
 
 
 static int replay_prepare(replay_t *replay);
-static int replay_status(const replay_t *replay);
 
 
 int
@@ -25,6 +24,7 @@ main(int argc, char **argv)
 {
     static replay_t  replay;
 
+    replay.file.fd = -1;
     replay.position.fd = -1;
     replay.collect = -1;
 
@@ -41,33 +41,67 @@ main(int argc, char **argv)
         return replay.status;
     }
 
-    if (replay_prepare(&replay) != 0) {
+    replay_signals();
+
+    return replay.drain ? replay_drain(&replay) : replay_file(&replay);
+}
+
+
+int
+replay_file(replay_t *replay)
+{
+    if (replay_prepare(replay) != 0) {
         return REPLAY_ERROR;
     }
 
-    (void) replay_run(&replay);
+    (void) replay_run(replay);
 
-    if (replay_position_sync(&replay) != 0) {
-        replay.status = REPLAY_ERROR;
+    if (replay_position_sync(replay) != 0) {
+        replay->status = REPLAY_ERROR;
     }
 
-    replay_progress_clear(&replay);
+    replay_progress_clear(replay);
 
-    if (!replay.quiet) {
-        replay_summary(&replay);
+    if (!replay->quiet) {
+
+        if (replay->drain) {
+            (void) printf("%s:\n", replay->name);
+        }
+
+        replay_summary(replay);
     }
 
     if (fflush(stdout) == EOF || ferror(stdout)) {
-        replay_error(&replay, errno, "cannot write to standard output");
+        replay_error(replay, errno, "cannot write to standard output");
     }
 
-    return replay_status(&replay);
+    return replay_status(replay);
+}
+
+
+/* What there is of a file, but not what the options are. */
+
+void
+replay_reset(replay_t *replay)
+{
+    replay_file_close(&replay->file);
+    replay_position_close(replay);
+
+    memset(&replay->tally, 0, sizeof(replay_tally_t));
+    memset(&replay->earlier, 0, sizeof(replay_tally_t));
+
+    replay->left = 0;
+    replay->named = 0;
+    replay->stopped = 0;
+    replay->unknown = 0;
+    replay->grown = 0;
+    replay->unfinished = 0;
 }
 
 
 /* What is not delivered outweighs what cannot be. */
 
-static int
+int
 replay_status(const replay_t *replay)
 {
     if (replay->status != REPLAY_OK) {
@@ -91,9 +125,19 @@ replay_status(const replay_t *replay)
 static int
 replay_prepare(replay_t *replay)
 {
+    struct stat  st;
+
     if (replay_input_open(replay) != 0
         || replay_position_open(replay) != 0)
     {
+        return -1;
+    }
+
+    if (replay->drain
+        && (fstat(replay->file.fd, &st) == -1 || st.st_nlink == 0))
+    {
+        replay_error(replay, 0, "\"%s\" was just removed by another"
+                     " enkod-replay", replay->name);
         return -1;
     }
 

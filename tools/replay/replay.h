@@ -24,6 +24,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <curl/curl.h>
 
@@ -130,7 +131,8 @@ typedef struct {
 typedef struct {
     unsigned long long     lines;       /* those that are empty, too */
     unsigned long long     read;
-    unsigned long long     skipped;     /* what is no line */
+    unsigned long long     skipped;     /* what is no line, */
+    unsigned long long     kept;        /* and what of that is collected */
     unsigned long long     selected;
     unsigned long long     delivered;
     unsigned long long     failed;
@@ -161,6 +163,7 @@ typedef struct {
     const char            *url;
     const char            *position_name;
     const char            *collect_name;
+    const char            *pid_name;
     const char            *type;
     struct curl_slist     *headers;
     long                   timeout;     /* seconds */
@@ -170,8 +173,12 @@ typedef struct {
     replay_answer_t        answer;
 
     unsigned               event:1;     /* --send event */
+    unsigned               drain:1;
     unsigned               dry_run:1;
     unsigned               quiet:1;
+
+    /* of the file at hand */
+
     unsigned               stopped:1;   /* the rest is only counted */
     unsigned               unknown:1;   /* ... or not even that */
     unsigned               grown:1;     /* there is more in FILE now */
@@ -197,6 +204,52 @@ typedef struct {
     double                 redraw;
     off_t                  from;
 } replay_t;
+
+
+/*
+ * replay.c: sends replay->name, and returns the exit status; what is open stays
+ * so until replay_reset().
+ */
+
+int replay_file(replay_t *replay);
+int replay_status(const replay_t *replay);
+void replay_reset(replay_t *replay);
+
+
+/*
+ * replay_drain.c: takes FILE away from nginx, sends and removes it, and returns
+ * the exit status.
+ */
+
+int replay_drain(replay_t *replay);
+
+
+/* replay_rest.c: files that were taken away, FILE.replay.N */
+
+typedef struct {
+    const char            *name;        /* FILE */
+    unsigned long         *numbers;     /* of rests, in their order */
+    size_t                 n;
+    unsigned long          last;        /* the highest that is in use */
+} replay_rests_t;
+
+/* Finds them, and removes positions that were left behind; returns 0 or -1. */
+int replay_rests_find(replay_t *replay, replay_rests_t *rests);
+
+/* Names from malloc(), or NULL after a message. */
+char *replay_rest_name(replay_t *replay, const char *name,
+    unsigned long number, const char *suffix);
+
+
+/*
+ * replay_writers.c: whether others have a file open for writing (1 or 0); that
+ * nginx can be told to let go of it, or need not be; and the same, and it has.
+ * They return -1 after a message.
+ */
+
+int replay_writers(replay_t *replay, int fd, const struct stat *st);
+int replay_writers_known(replay_t *replay, int fd, const struct stat *st);
+int replay_writers_gone(replay_t *replay, int fd, const struct stat *st);
 
 
 /* replay_options.c: returns 0, or -1 if there is nothing more to do */
@@ -338,8 +391,12 @@ int replay_collect_open(replay_t *replay);
 int replay_collect(replay_t *replay, const enkod_str_t *line);
 
 
-/* replay_run.c: all lines; replay_interrupted() is true after a signal */
+/*
+ * replay_run.c: all lines; after replay_signals(), replay_interrupted() tells
+ * whether there was one
+ */
 
+void replay_signals(void);
 int replay_run(replay_t *replay);
 int replay_interrupted(void);
 

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -33,6 +32,10 @@ replay_collect_open(replay_t *replay)
 
     if (replay->collect_name == NULL) {
         return 0;
+    }
+
+    if (replay->collect != -1) {
+        return replay_collect_check(replay);
     }
 
     replay->collect = replay_own_open(replay->collect_name,

@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -76,7 +75,8 @@ replay_input_open(replay_t *replay)
 
     } else {
         /* a FIFO would wait for a writer here, just to be refused */
-        fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK);
+        fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK
+                                |(replay->drain ? O_NOFOLLOW : 0));
 
         if (fd == -1) {
             replay_error(replay, errno, "cannot open \"%s\"", replay->name);
@@ -121,6 +121,9 @@ replay_input_stat(replay_t *replay)
     file->ino = st.st_ino;
     file->limit = st.st_size;
 
+    /* nobody writes to it any more */
+    file->final = replay->drain;
+
     return 0;
 }
 
@@ -144,6 +147,16 @@ replay_input_head(replay_t *replay)
                               size - file->head_len)
                        : pread(file->fd, file->head + file->head_len,
                                size - file->head_len, file->head_len);
+
+        if (n == -1 && errno == EINTR) {
+
+            if (replay_interrupted()) {
+                break;
+            }
+
+            n = 0;
+            continue;
+        }
 
         if (n == -1) {
             replay_error(replay, errno, "cannot read \"%s\"", replay->name);

@@ -16,10 +16,12 @@
 
 static int replay_options_set(replay_t *replay, int c, const char *value);
 static int replay_options_check(replay_t *replay, int argc, char **argv);
+static const char *replay_options_conflict(const replay_t *replay);
 
 
 static const char  replay_usage[] =
-    "usage: enkod-replay [OPTIONS] FILE URL\n";
+    "usage: enkod-replay [OPTIONS] FILE URL\n"
+    "       enkod-replay --drain [--pid FILE] [OPTIONS] FILE URL\n";
 
 static const char  replay_help[] =
     "\n"
@@ -46,12 +48,18 @@ static const char  replay_help[] =
     "  --collect FILE     append lines that are not delivered to FILE and go\n"
     "                     on, instead of stopping at the first one\n"
     "  --position FILE    where to keep how far it has come (FILE.pos)\n"
+    "  --drain            FILE is one that nginx writes to: send what earlier\n"
+    "                     runs have left of it (FILE.replay.N), rename FILE to\n"
+    "                     such a name, have nginx reopen it, send and remove it;\n"
+    "                     can be stopped at any moment, and run again\n"
+    "  --pid FILE         with --drain: nginx's pid file\n"
     "  --dry-run          only count what would be sent\n"
     "  --quiet            nothing but errors\n"
     "  --help, -h         this text\n"
     "\n"
-    "Exit status: 0 if all is delivered, 1 if something is not, 2 after an\n"
-    "error.\n";
+    "Exit status: 0 if all is delivered to the very end of FILE, 1 if lines are\n"
+    "not, or there are more of them by now, 2 after an error, 3 if all lines are\n"
+    "delivered but something in FILE is none.\n";
 
 
 int
@@ -75,6 +83,8 @@ replay_options(replay_t *replay, int argc, char **argv)
         { "until", required_argument, NULL, 'U' },
         { "collect", required_argument, NULL, 'c' },
         { "position", required_argument, NULL, 'p' },
+        { "drain", no_argument, NULL, 'd' },
+        { "pid", required_argument, NULL, 'P' },
         { "dry-run", no_argument, NULL, 'n' },
         { "quiet", no_argument, NULL, 'q' },
         { "help", no_argument, NULL, 'h' },
@@ -146,6 +156,14 @@ replay_options_set(replay_t *replay, int c, const char *value)
         replay->position_name = value;
         return 0;
 
+    case 'd':
+        replay->drain = 1;
+        return 0;
+
+    case 'P':
+        replay->pid_name = value;
+        return 0;
+
     case 'n':
         replay->dry_run = 1;
         return 0;
@@ -170,6 +188,8 @@ replay_options_set(replay_t *replay, int c, const char *value)
 static int
 replay_options_check(replay_t *replay, int argc, char **argv)
 {
+    const char  *error;
+
     if (argc - optind != 2) {
         replay_error(replay, 0, argc == optind ? "no FILE is given"
                                 : argc - optind == 1 ? "no URL is given"
@@ -184,17 +204,47 @@ replay_options_check(replay_t *replay, int argc, char **argv)
         return -1;
     }
 
-    if (strcmp(replay->name, "-") != 0) {
-        return 0;
-    }
+    replay->file.pipe = (strcmp(replay->name, "-") == 0);
 
-    replay->file.pipe = 1;
+    error = replay_options_conflict(replay);
 
-    if (replay->position_name) {
-        replay_error(replay, 0, "--position is not for standard input, which"
-                     " cannot be gone on with");
+    if (error) {
+        replay_error(replay, 0, "%s", error);
         return -1;
     }
 
     return 0;
+}
+
+
+static const char *
+replay_options_conflict(const replay_t *replay)
+{
+    const replay_selection_t  *selection;
+
+    selection = &replay->selection;
+
+    if (replay->file.pipe && replay->position_name) {
+        return "--position is not for standard input, which cannot be gone on"
+               " with";
+    }
+
+    if (!replay->drain) {
+        return replay->pid_name ? "--pid is for --drain" : NULL;
+    }
+
+    if (replay->file.pipe) {
+        return "--drain is not for standard input";
+    }
+
+    if (replay->position_name || replay->dry_run) {
+        return "--drain goes neither with --position nor with --dry-run";
+    }
+
+    if (selection->nnames || selection->since.len || selection->until.len) {
+        return "--drain removes the file, so all of it has to be sent: it does"
+               " not go with --event, --since or --until";
+    }
+
+    return NULL;
 }

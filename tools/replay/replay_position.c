@@ -70,6 +70,7 @@ replay_position_open(replay_t *replay)
         replay->earlier.lines = record.lines;
         replay->earlier.read = record.read;
         replay->earlier.skipped = record.skipped;
+        replay->earlier.kept = record.kept;
         replay->earlier.selected = record.selected;
         replay->earlier.delivered = record.delivered;
         replay->earlier.failed = record.failed;
@@ -93,6 +94,7 @@ replay_position_file(replay_t *replay)
     int          fd, flags;
     char        *name;
     const char  *error;
+    struct stat  st;
 
     if (replay->position_name == NULL) {
 
@@ -141,6 +143,11 @@ replay_position_file(replay_t *replay)
         replay_error(replay, errno, "cannot lock the position file \"%s\"",
                      replay->position_name);
         return -1;
+    }
+
+    if (fstat(fd, &st) == -1 || st.st_nlink == 0) {
+        return replay_position_refuse(replay, "was just removed by another"
+                                      " enkod-replay");
     }
 
     return 0;
@@ -263,6 +270,7 @@ replay_position_advance(replay_t *replay)
     record.lines = tally->lines;
     record.read = tally->read;
     record.skipped = tally->skipped;
+    record.kept = tally->kept;
     record.selected = tally->selected;
     record.delivered = tally->delivered;
     record.failed = tally->failed;

@@ -19,13 +19,13 @@
     "enkod-replay 2 inode=%020" PRIu64 " head=%04" PRIu64 ":%016" PRIx64      \
     " selection=%016" PRIx64 " offset=%020" PRIu64 " unended=%01" PRIu64      \
     " lines=%020" PRIu64 " read=%020" PRIu64 " skipped=%020" PRIu64           \
-    " selected=%020" PRIu64 " delivered=%020" PRIu64 " failed=%020" PRIu64
+    " kept=%020" PRIu64 " selected=%020" PRIu64 " delivered=%020" PRIu64 " failed=%020" PRIu64
 
 #define REPLAY_RECORD_SCAN                                                    \
     "enkod-replay 2 inode=%" SCNu64 " head=%" SCNu64 ":%" SCNx64              \
     " selection=%" SCNx64 " offset=%" SCNu64 " unended=%" SCNu64              \
     " lines=%" SCNu64 " read=%" SCNu64 " skipped=%" SCNu64                    \
-    " selected=%" SCNu64 " delivered=%" SCNu64 " failed=%" SCNu64
+    " kept=%" SCNu64 " selected=%" SCNu64 " delivered=%" SCNu64 " failed=%" SCNu64
 
 #define REPLAY_RECORD_CHECK   " check=%016" PRIx64 "\n"
 
@@ -39,7 +39,7 @@ replay_record_print(char *buf, const replay_record_t *record)
     len = snprintf(buf, REPLAY_RECORD_SIZE, REPLAY_RECORD_FORM, record->inode,
                    record->head_len, record->head, record->selection,
                    record->offset, record->unended, record->lines,
-                   record->read, record->skipped, record->selected,
+                   record->read, record->skipped, record->kept, record->selected,
                    record->delivered, record->failed);
 
     hash = replay_record_hash(REPLAY_HASH, buf, len);
@@ -60,9 +60,10 @@ replay_record_scan(const char *buf, replay_record_t *record)
     n = sscanf(buf, REPLAY_RECORD_SCAN, &record->inode, &record->head_len,
                &record->head, &record->selection, &record->offset,
                &record->unended, &record->lines, &record->read, &record->skipped,
+               &record->kept,
                &record->selected, &record->delivered, &record->failed);
 
-    if (n != 12) {
+    if (n != 13) {
         return 0;
     }
 

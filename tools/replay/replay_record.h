@@ -40,6 +40,7 @@ typedef struct {
     uint64_t               lines;
     uint64_t               read;
     uint64_t               skipped;
+    uint64_t               kept;
     uint64_t               selected;
     uint64_t               delivered;
     uint64_t               failed;

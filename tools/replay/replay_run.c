@@ -24,7 +24,6 @@
 #define REPLAY_NAMED          10
 
 
-static void replay_run_signals(void);
 static void replay_run_on_signal(int signo);
 static int replay_run_line(replay_t *replay, const enkod_str_t *text);
 static int replay_run_last(replay_t *replay);
@@ -45,13 +44,46 @@ static void replay_run_end(replay_t *replay);
 static volatile sig_atomic_t  replay_signal;
 
 
+/* A second signal ends the program at once, as its default is. */
+
+void
+replay_signals(void)
+{
+    struct sigaction  sa;
+
+    memset(&sa, 0, sizeof(struct sigaction));
+
+    sa.sa_handler = replay_run_on_signal;
+    sa.sa_flags = SA_RESETHAND;
+
+    (void) sigaction(SIGINT, &sa, NULL);
+    (void) sigaction(SIGTERM, &sa, NULL);
+
+    /* a connection, or the reader of our output, that is gone */
+    sa.sa_handler = SIG_IGN;
+    (void) sigaction(SIGPIPE, &sa, NULL);
+}
+
+
+static void
+replay_run_on_signal(int signo)
+{
+    replay_signal = signo;
+}
+
+
+int
+replay_interrupted(void)
+{
+    return replay_signal != 0;
+}
+
+
 int
 replay_run(replay_t *replay)
 {
     int          rc;
     enkod_str_t  text;
-
-    replay_run_signals();
 
     for ( ;; ) {
 
@@ -95,41 +127,6 @@ replay_run(replay_t *replay)
     replay_run_end(replay);
 
     return 0;
-}
-
-
-/* A second signal ends the program at once, as its default is. */
-
-static void
-replay_run_signals(void)
-{
-    struct sigaction  sa;
-
-    memset(&sa, 0, sizeof(struct sigaction));
-
-    sa.sa_handler = replay_run_on_signal;
-    sa.sa_flags = SA_RESETHAND;
-
-    (void) sigaction(SIGINT, &sa, NULL);
-    (void) sigaction(SIGTERM, &sa, NULL);
-
-    /* a connection, or the reader of our output, that is gone */
-    sa.sa_handler = SIG_IGN;
-    (void) sigaction(SIGPIPE, &sa, NULL);
-}
-
-
-static void
-replay_run_on_signal(int signo)
-{
-    replay_signal = signo;
-}
-
-
-int
-replay_interrupted(void)
-{
-    return replay_signal != 0;
 }
 
 
@@ -225,6 +222,8 @@ replay_run_skip(replay_t *replay, const enkod_str_t *text)
 
     replay_say(replay, "\"%s\" line %llu is collected: it is no JSON object%s",
                replay->name, replay->tally.lines, replay_run_cr(text));
+
+    replay->tally.kept++;
 
     return replay_run_collect(replay, text);
 }

@@ -20,6 +20,10 @@ static int replay_send_header(replay_t *replay, const char *name,
 int
 replay_send_init(replay_t *replay)
 {
+    if (replay->curl) {
+        return 0;
+    }
+
     replay->curl = curl_easy_init();
 
     if (replay->curl == NULL
