@@ -11,14 +11,12 @@ use Fcntl qw(:DEFAULT :flock);
 use File::Path ();
 use POSIX ();
 use Test::More;
-use Time::HiRes qw(sleep time);
 
-use Enkod::Client;
 use Enkod::Command;
-use Enkod::Nginx seconds => 300;
-use Enkod::Port qw(free_port);
+use Enkod::Nginx;
 use Enkod::Replayed qw(answer);
 use Enkod::Spool;
+use Enkod::Wait qw(wait_for);
 
 my $top = "/tmp/enkod-drain.$$";
 my $serial = 0;
@@ -117,7 +115,7 @@ sub writer {
     $writers{$pid} = 1;
 
     my $file = "$dir/" . ($o{pid_file} || "pid");
-    Enkod::Client::wait_for(sub { Enkod::Nginx::slurp($file) eq "$pid\n" }, 30)
+    wait_for(sub { Enkod::Nginx::slurp($file) eq "$pid\n" })
         or die "no writer";
 
     return $pid;
@@ -358,11 +356,14 @@ is files(), "", "and the other, too";
 
     rename "$dir/s", "$dir/s.replay.1";
     $replay = start("--drain", "s", "http://127.0.0.1:1/");
-    Enkod::Client::wait_for(sub {
-        Enkod::Nginx::slurp("/proc/$replay/cmdline") =~ /drain/
-        && Enkod::Nginx::slurp("/proc/$replay/stat") =~ /\) S /
-        && Enkod::Nginx::slurp("/proc/$replay/status") =~ /^SigCgt:\s+\w*4002$/m
-    }, 30);
+    # it is asleep, and has taken its signals into its own hands
+    wait_for(sub {
+        my ($caught) = Enkod::Nginx::slurp("/proc/$replay/status")
+                       =~ /^SigCgt:\s+(\w+)$/m or return 0;
+        (hex(substr $caught, -8) & 0x4002) == 0x4002
+        && Enkod::Nginx::slurp("/proc/$replay/cmdline") =~ /--drain/
+        && Enkod::Nginx::slurp("/proc/$replay/stat") =~ /\) S /;
+    });
     kill 'TERM', $replay;
     my ($status, $out, $err) = finish($replay);
 
@@ -380,7 +381,7 @@ is files(), "", "and the other, too";
     put("s", lines(1, 2));
 
     my $server = receiver(sub {
-        Enkod::Client::wait_for(sub { -e "$dir/go" }, 30);
+        wait_for(sub { -e "$dir/go" });
         return answer(200);
     });
     my $first = start("--drain", "s", $server->url);
@@ -598,16 +599,16 @@ END
     is $drain->(), "0 ", "nginx lets go" for 1 .. 3;
 
     $nginx->signal('USR2');
-    ok Enkod::Client::wait_for(sub {
+    ok wait_for(sub {
         ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
         -s "$dir/logs/nginx.pid.oldbin" && $new && $new != $old
         && $nginx->workers($new) >= 2;
-    }, 30), "there is a second master";
+    }), "there is a second master";
 
     is $drain->(), "0 ", "both masters let go" for 1 .. 3;
 
     kill 'QUIT', $old;
-    ok Enkod::Client::wait_for(sub { !Enkod::Nginx::alive($old) }, 30),
+    ok wait_for(sub { !Enkod::Nginx::alive($old) }),
        "the first one ends";
     $nginx->{pid} = $new;
 
