@@ -291,22 +291,38 @@ ngx_http_enkod_handler_error_page(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_enkod_handler_refuse(ngx_http_request_t *r)
 {
+    ngx_int_t                   rc;
+    ngx_uint_t                  waits;
+    ngx_http_core_loc_conf_t   *clcf;
     ngx_http_enkod_loc_conf_t  *elcf;
 
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
-    if (r->headers_in.content_length_n > (off_t) elcf->max_event_size
-        || (r->headers_in.expect && !r->expect_tested
-            && r->http_version == NGX_HTTP_VERSION_11))
-    {
-        r->expect_tested = 1;
-        r->keepalive = 0;
-        r->lingering_close = 1;
+    waits = r->headers_in.expect && !r->expect_tested
+            && r->http_version == NGX_HTTP_VERSION_11;
 
-        return ngx_http_enkod_response_problem(r);
+    if (r->headers_in.content_length_n <= (off_t) elcf->max_event_size
+        && !waits)
+    {
+        return ngx_http_enkod_body_read(r, ngx_http_enkod_handler_received);
     }
 
-    return ngx_http_enkod_body_read(r, ngx_http_enkod_handler_received);
+    r->expect_tested = 1;
+    r->keepalive = 0;
+    r->lingering_close = 1;
+
+    rc = ngx_http_enkod_response_problem(r);
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (rc == NGX_OK && !waits
+        && clcf->lingering_close == NGX_HTTP_LINGERING_OFF)
+    {
+        /* as for a 413 of nginx: a reset could take the answer away */
+        (void) ngx_http_discard_request_body(r);
+    }
+
+    return rc;
 }
 
 

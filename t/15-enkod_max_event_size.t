@@ -6,6 +6,9 @@ use warnings;
 use Test::Nginx::Socket 'no_plan';
 use EnkodTest;
 
+use Enkod::Client;
+use Enkod::Wait;
+
 no_shuffle();
 
 my $log = 'enkod_webhook; enkod_log logs/x;';
@@ -142,3 +145,32 @@ $Enkod::Protocol::early_read ? () : (65537, 2_147_483_648, 4_294_967_296)
 [ 'location', post(::sized(400), uri => '/more'), $::accepted ],
 [ 'location, larger', post(::sized(401), uri => '/more'), $::too_large ],
 [ 'a location within', post(::sized(400), uri => '/more/inner'), $::accepted ]
+
+
+=== TEST 6: the answer to what is announced as too large does not end in a reset
+--- webhook
+    lingering_close off;
+--- tries
+[ 'a body in pieces', raw(sub {
+      my ($client) = @_;
+
+      my $socket = $client->{socket};
+
+      $client->write("POST /enkod HTTP/1.1\r\nHost: a\r\n"
+                     . "Content-Length: 655360\r\n\r\n");
+
+      my $response = $client->read_response({});
+
+      local $SIG{PIPE} = 'IGNORE';
+      my $sent = 0;
+
+      # each piece when nginx has read the one before, or has closed
+      while ($sent < 655360) {
+          $sent += syswrite($socket, ' ' x 65536) // last;
+          Enkod::Wait::wait_for(sub { !Enkod::Client::unread($socket) });
+      }
+
+      Test::More::is($sent, 655360, 'all of the body is taken');
+
+      return $response;
+  }), problem('too_large', closed => 1) ]
