@@ -15,6 +15,7 @@ use Test::More;
 
 use Enkod::Client;
 use Enkod::Command;
+use Enkod::Wait qw(wait_for);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
@@ -334,7 +335,13 @@ for my $way ("raw", "escaped", "in pieces") {
 
     # in variables, and in the error log
 
-    my $fields = added("logs/fields.log", $from{"logs/fields.log"});
+    my $fields;
+
+    # nginx writes its logs after the answer
+    wait_for(sub {
+        $fields = added("logs/fields.log", $from{"logs/fields.log"});
+        $fields =~ tr/\n// >= 4;
+    });
 
     is_lines($fields, 4, "$way, the variables");
     like $fields, qr/^complaint\|\Q$escaped\E\|\xd1\x81\xe2\x80\x94\Q$escaped\E\|\{/,
