@@ -18,6 +18,7 @@
 
 
 #include "checker.h"
+#include "../lib/tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ static int checker_repair_open(checker_t *checker, const char *name,
 static int checker_repair_lease(checker_t *checker, const char *name, int fd,
     const struct stat *was);
 static int checker_repair_end(checker_t *checker, const char *name, int fd,
-    off_t size);
+    const struct stat *was);
 static int checker_repair_cut(checker_t *checker, const char *name, int fd,
     const struct stat *was, off_t end);
 static int checker_repair_backup(checker_t *checker, const char *name, int fd,
@@ -61,7 +62,7 @@ checker_repair(checker_t *checker, const char *name, const struct stat *st,
     rc = checker_repair_lease(checker, name, fd, st);
 
     if (rc == 0 && end == size) {
-        rc = checker_repair_end(checker, name, fd, size);
+        rc = checker_repair_end(checker, name, fd, st);
 
     } else if (rc == 0) {
         rc = checker_repair_cut(checker, name, fd, st, end);
@@ -127,7 +128,7 @@ checker_repair_lease(checker_t *checker, const char *name, int fd,
 {
     struct stat  st;
 
-    if (fcntl(fd, F_SETLEASE, F_WRLCK) == -1) {
+    if (tool_lease(fd, was->st_uid, F_WRLCK) == -1) {
 
         if (errno == EAGAIN) {
             checker_error(checker, 0, "another process has \"%s\" open, which"
@@ -165,15 +166,16 @@ checker_repair_lease(checker_t *checker, const char *name, int fd,
 
 
 static int
-checker_repair_end(checker_t *checker, const char *name, int fd, off_t size)
+checker_repair_end(checker_t *checker, const char *name, int fd,
+    const struct stat *was)
 {
     ssize_t  n;
 
     do {
-        n = pwrite(fd, "\n", 1, size);
+        n = pwrite(fd, "\n", 1, was->st_size);
     } while (n == -1 && errno == EINTR);
 
-    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+    (void) tool_lease(fd, was->st_uid, F_UNLCK);
 
     if (n != 1 || fsync(fd) == -1) {
         checker_error(checker, errno, "cannot add a line feed to \"%s\"",
@@ -193,7 +195,7 @@ checker_repair_cut(checker_t *checker, const char *name, int fd,
 
     /* copying takes time */
 
-    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+    (void) tool_lease(fd, was->st_uid, F_UNLCK);
 
     if (checker_repair_backup(checker, name, fd, was) != 0
         || checker_repair_lease(checker, name, fd, was) != 0)
@@ -203,7 +205,7 @@ checker_repair_cut(checker_t *checker, const char *name, int fd,
 
     rc = ftruncate(fd, end);
 
-    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
+    (void) tool_lease(fd, was->st_uid, F_UNLCK);
 
     if (rc == -1 || fsync(fd) == -1) {
         checker_error(checker, errno, "cannot cut \"%s\"", name);

@@ -5,12 +5,15 @@
 
 
 /*
- * What all commands do before anything else.
+ * What several commands do.
  */
 
 
 #ifndef _TOOL_H_INCLUDED_
 #define _TOOL_H_INCLUDED_
+
+
+#include <sys/types.h>
 
 
 /*
@@ -21,6 +24,16 @@
  */
 
 int tool_start(void);
+
+
+/*
+ * fcntl(F_SETLEASE): whether any process, of whatever user or container, has
+ * the file open, and for writing.  The kernel gives a lease to the owner of the
+ * file and to who has CAP_LEASE; root in a container normally has not, but may
+ * become the owner for that time.
+ */
+
+int tool_lease(int fd, uid_t owner, int type);
 
 
 #endif /* _TOOL_H_INCLUDED_ */
