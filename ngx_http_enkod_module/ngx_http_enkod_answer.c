@@ -124,7 +124,17 @@ ngx_http_enkod_answer_status(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 
     page = ngx_http_enkod_error_page_get(r);
 
-    return page ? page->failed : 0;
+    if (page) {
+        return page->failed;
+    }
+
+    /* nginx has given up reading the body */
+
+    if (ctx && ctx->event && r->headers_out.status < NGX_HTTP_BAD_REQUEST) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return 0;
 }
 
 

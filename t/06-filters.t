@@ -165,6 +165,9 @@ sub check {
             for @protocols;
 
         pipeline("$title$filter", $nginx, $n) if !$o{closes};
+
+        cmp_ok broken($nginx, $n), ">=", 400,
+               "$title$filter: a body that nginx cannot read is no success";
     }
 
     # twice each, and the first of those that are pipelined
@@ -217,6 +220,17 @@ sub pipeline {
 
     is "@got", "200 503 503 200", "$title: pipelined answers";
     is $client->{buf}, "", "$title: nothing is left of them";
+}
+
+sub broken {
+    my ($nginx, $n) = @_;
+
+    my $client = $nginx->client;
+
+    $client->send("POST /kept/$n HTTP/1.1\r\nHost: a\r\n"
+                  . "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"eve\r\nnonsense");
+
+    return $client->status;
 }
 
 # what comes next, and looks like that
