@@ -1032,6 +1032,30 @@ SKIP: {
 }
 
 
+# what nginx makes of a piece that somebody else appends
+
+{
+    my $n = () = slurp("a.jsonl") =~ /\n/g;
+
+    is $nginx->post(message())->{status}, 200, "an event is accepted";
+
+    open my $fh, ">>", "$dir/a.jsonl" or die;
+    print $fh substr $good, 0, 99;
+    close $fh or die;
+
+    is $nginx->post(message())->{status}, 200, "and another one behind a piece" for 1, 2;
+
+    my ($status, $out, $err) = run(@declared, "a.jsonl");
+    my ($pieces, $summary) = parse($out);
+
+    is "$status, $err", "0, ", "the file has no defects";
+    is_deeply [@$summary{"pieces", "defects"}], [1, 0], "but a piece";
+    like $out, qr/^a\.jsonl:@{[$n + 2]}: offset \d+: a piece of a line, (?:with a copy of line @{[$n + 4]} behind it|which breaks off after 99 bytes)$/m,
+         "that is named";
+    is $summary->{lines} - $summary->{"empty lines"}, $n + 4, "and all events are whole";
+}
+
+
 # nginx still has its file
 
 my $lines = slurp("a.jsonl");
