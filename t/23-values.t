@@ -196,6 +196,8 @@ my ($status, $out) = Enkod::Command::run($nginx->{dir}, $check,
 is $status, 0, "enkod-check takes the lines of all clients for the module's"
     or diag $out;
 
+wait_for(sub { ($nginx->content("logs/escaped.log") =~ tr/\n//) >= @clients });
+
 is_lines($nginx->content("logs/escaped.log"), scalar @clients,
          '$enkod_line_escaped');
 
