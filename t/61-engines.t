@@ -9,14 +9,19 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
+use File::Spec;
 use File::Temp qw(tempdir);
 use JSON::PP;
 use Test::More;
 
 use Enkod::Backend;
+use Enkod::Command;
 use Enkod::Example;
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
+
+my $top = dirname(dirname(File::Spec->rel2abs(__FILE__)));
+my $replay = $ENV{TEST_ENKOD_REPLAY} || "$top/build/enkod-replay";
 
 my $json = JSON::PP->new->utf8->allow_bignum;
 my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
@@ -355,36 +360,67 @@ sub is_bad {
 }
 
 
-# what enkod-replay sends: lines where the engine takes them as they are
+# what is in the spool by now, with the command that the file has for it
 
 sub takes_a_replay {
     my ($e) = @_;
 
     return if $e->{replay_is_elsewhere};
 
-    my $body = $e->{replays_lines} ? '{"received_at":"","request_id":"1"}'
-                                   : $events[3];
-    my $replay = sub {
-        my $client = Enkod::Client->new($e->{nginx}{second});
-        $client->send(Enkod::Client::request($body,
-                      headers => "Content-Type: application/json\r\n"));
-        return $client->status;
-    };
+    my $nginx = $e->{nginx};
+    my @spool = $nginx->lines("spool.jsonl");
 
+    for my $bad (@{ $e->{bad} }) {
+        answer($e->{backend}, @$bad);
+        my ($status, $err) = drained($e);
+        is $status, 1, "replay: not delivered: @$bad";
+        like $err, qr/^enkod-replay: lines that are left: \d+\n\z/m,
+             "replay: and said";
+        is $nginx->content("spool.jsonl"), "", "replay: and not spooled again";
+    }
+
+    taken($e->{backend});
     answer($e->{backend}, @{ $e->{good}[0] });
-    is $replay->(), 200, "replay: accepted";
+    is join(" ", drained($e)), "0 ", "replay: accepted";
 
-    my ($request) = taken($e->{backend});
+    my @requests = taken($e->{backend});
 
-    asked($e, $request, $e->{replays_lines} ? $body : last_line($e->{nginx}));
+    is scalar @requests, @spool, "replay: all of them";
+    is join(" ", glob "$nginx->{dir}/spool.jsonl*"),
+       "$nginx->{dir}/spool.jsonl", "replay: and the file is gone";
 
-    return if $e->{replays_lines};
+    my $sent = $e->{replays_lines} ? $spool[-1] =~ s/"pass_status":\d+,|\n//gr
+                                   : last_line($nginx);
 
-    my $known = $e->{nginx}->content("spool.jsonl");
+    asked($e, $requests[-1], $sent);
+}
 
-    answer($e->{backend}, @{ $e->{bad}[0] });
-    is $replay->(), 502, "replay: what fails is an error";
-    is $e->{nginx}->content("spool.jsonl"), $known, "and not spooled again";
+
+# Runs the command that is in the configuration, which is the documented one;
+# status and messages.
+
+sub drained {
+    my ($e) = @_;
+
+    my $nginx = $e->{nginx};
+    my $conf = Enkod::Nginx::slurp("$top/docs/examples/$e->{name}.conf");
+    my ($command) = $conf =~ /^    #     (enkod-replay (?:.*\\\n)*.*)/m
+        or die "$e->{name}.conf has no command for the spool\n";
+
+    $command =~ s/\s*\\\n\s*#\s*/ /g;
+
+    ok index(Enkod::Nginx::slurp("$top/docs/engines.md"), "$command\n") >= 0,
+       "the command is in the documentation";
+
+    $command =~ s{/var/log/enkod/}{$nginx->{dir}/};
+    $command =~ s{/run/nginx\.pid}{$nginx->{dir}/logs/nginx.pid};
+    $command =~ s{127\.0\.0\.1:8081}{127.0.0.1:$nginx->{second}};
+    $command =~ s{^enkod-replay}{"$replay" --quiet};
+
+    my ($status, $out, $err) = Enkod::Command::run($nginx->{dir}, "sh", "-c",
+                                                   $command);
+
+    return ($status, $err);
 }
 
 
