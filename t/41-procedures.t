@@ -219,7 +219,7 @@ SKIP: {
            "", "logrotate has nothing to say";
     }
 
-    goes_on($nginx, "log/events.jsonl");
+    $load->accepted(50);
     my $sent = $load->finish;
     note tally($sent);
     %sent = (%sent, %$sent);
@@ -505,6 +505,8 @@ for my $way ("the upgrade", "the roll-back") {
 
     is $nginx->wait_pid("nginx.pid"), $way eq "the upgrade" ? $new : $old,
        "$way: one is left";
+
+    $load->accepted(50);
 
     my $sent = $load->finish;
     note tally($sent);
