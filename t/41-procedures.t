@@ -5,10 +5,12 @@ use strict;
 use warnings;
 
 use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
 use lib dirname(__FILE__) . "/lib";
 
 use Test::More;
 
+use Enkod::Port qw(free_port);
 use Enkod::Wait qw(wait_for);
 
 # a mount namespace of our own, which vanishes with us
@@ -22,6 +24,7 @@ if (!defined $ENV{ENKOD_TEST_MOUNTS}) {
     exec "unshare", $how, $^X, (map { "-I$_" } @INC), $0 if defined $how;
 }
 
+require Enkod::Backend;
 require Enkod::Nginx;
 require Enkod::Load;
 require Enkod::Oracle;
@@ -124,6 +127,35 @@ sub all_kept {
 
     is_deeply $v->{defects}, [], "$title: every event is kept, once";
     cmp_ok $v->{acknowledged}, ">=", $o{least} || 3, "$title: there are some";
+}
+
+
+# the events that a backend has got
+
+sub ids {
+    my ($backend) = @_;
+
+    return map { $_->{body} =~ /"message_uid":"([^"]+)"/ ? $1 : () }
+               $backend->requests;
+}
+
+
+# Every event has arrived at a backend, or is in a spool.
+
+sub delivered {
+    my ($nginx, $title, $backend, $sent) = @_;
+
+    my %there = map { $_ => 1 } ids($backend);
+    my @missing;
+
+    for my $file (files($nginx, "log/spool.*")) {
+        $there{$_} = 1 for Enkod::Nginx::slurp($file) =~ /"message_uid":"([^"]+)"/g;
+    }
+
+    @missing = grep { $sent->{$_} == 200 && !$there{$_} } sort keys %$sent;
+
+    is join(" ", splice @missing, 0, 9), "", "$title: every event has arrived";
+    cmp_ok scalar(keys %there), ">=", 3, "$title: there are some";
 }
 
 
@@ -459,6 +491,101 @@ for my $tail ("a piece", "a whole line") {
 
     all_kept($nginx, "a repair", \%sent);
     ok $nginx->stop, "nginx ends";
+}
+
+
+# the spool: the upstream is back, fails once more, and is back again; what was
+# renamed by hand is sent as well
+
+{
+    my $port = free_port();
+    my $backend = Enkod::Backend->new(dir => tempdir(CLEANUP => 1), port => $port);
+    my ($nginx, $procedure) = receiver(urls => { 9000 => $port });
+    my ($drain, $rest) = $procedure->blocks($operations, "The spool has lines");
+    my %sent;
+
+    some($nginx, 3, \%sent);
+    renamed($nginx, "log/spool.jsonl.1", "log/spool.jsonl");
+    some($nginx, 3, \%sent);
+    renamed($nginx, "log/old", "log/spool.jsonl");
+    compress($nginx->path("log/old"), $nginx->path("log/spool.jsonl.10.gz"));
+
+    my %left = map { $_ => $nginx->content("log/$_") }
+                   "spool.jsonl.1", "spool.jsonl.10.gz";
+
+    some($nginx, 20, \%sent);
+    $backend->tell("status=503");
+    is +($procedure->run($drain))[0], 1, "as long as the upstream fails, the spool is kept";
+
+    # it has seen some, and taken none
+    $backend->forget;
+
+    my ($kept) = grep { /\.\d+\z/ } glob $nginx->path("log/spool.jsonl.replay.*");
+    cmp_ok -s $kept, ">", 0, "in a file of its own";
+
+    $backend->tell("");
+
+    my $pid = $procedure->start($drain);
+
+    some($nginx, 20, \%sent);
+    is +($procedure->finish($pid))[0], 0, "when it is back, the spool is sent";
+    $procedure->works("and what has come since", $drain);
+
+    is join(" ", map { s{.*/}{}r } glob $nginx->path("log/spool.*")),
+       "spool.jsonl spool.jsonl.1 spool.jsonl.10.gz", "nothing of it is left";
+    is $nginx->content("log/spool.jsonl"), "", "the spool is empty";
+    ok $nginx->content("log/$_") eq $left{$_}, "$_ is as it was" for sort keys %left;
+
+    delivered($nginx, "the spool", $backend, \%sent);
+
+    $procedure->works("what was renamed by hand is sent", $rest);
+    ok !-e $nginx->path("log/spool.jsonl.1"), "and removed";
+
+    my %got = map { $_ => 1 } ids($backend);
+    is join(" ", grep { !$got{$_} } $left{"spool.jsonl.1"} =~ /"message_uid":"([^"]+)"/g), "",
+       "all of its events have arrived";
+
+    # of a full disk, or a crash
+    $backend->forget;
+    %sent = ();
+    some($nginx, 3, \%sent);
+    $nginx->put("log/spool.jsonl", $nginx->content("log/spool.jsonl") . $piece);
+    some($nginx, 3, \%sent);
+
+    is +($procedure->run($drain))[0], 3, "a piece of a line is no event";
+    ($kept) = grep { /\.\d+\z/ } glob $nginx->path("log/spool.jsonl.replay.*");
+    like $nginx->content($kept), qr/^\Q$piece\E/m, "the file stays";
+    delivered($nginx, "beside a piece", $backend, \%sent);
+
+    ok $nginx->stop, "nginx ends";
+    $backend->stop;
+}
+
+
+# the same through another receiver, as for the engines
+
+{
+    my ($port, $replay) = (free_port(), free_port());
+    my $backend = Enkod::Backend->new(dir => tempdir(CLEANUP => 1), port => $port);
+    my ($nginx, $procedure) = receiver(urls => { 8081 => $replay }, http => <<"END");
+server {
+    listen 127.0.0.1:$replay;
+    location / { enkod_webhook; enkod_pass \@engine; }
+    location \@engine { proxy_pass http://127.0.0.1:$port; }
+}
+END
+    my ($drain) = $procedure->blocks("docs/engines.md", "In general");
+    my %sent;
+
+    some($nginx, 5, \%sent);
+    $procedure->works("the spool is sent to an engine", $drain);
+    some($nginx, 5, \%sent);
+    $procedure->works("and once more", $drain);
+
+    is $nginx->content("log/spool.jsonl"), "", "the spool is empty";
+    delivered($nginx, "engines", $backend, \%sent);
+    ok $nginx->stop, "nginx ends";
+    $backend->stop;
 }
 
 
