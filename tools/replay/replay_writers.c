@@ -8,10 +8,8 @@
  * Who else has a file open for writing, and has nginx let go of it.
  *
  * The kernel grants a read lease only if nobody has the file open for writing,
- * in whatever process, container or user's session.  It does so for the owner
- * of the file, and for root; root in a container may have to become the owner
- * for that.  The lease is given back at once: who opens the file would wait for
- * it.
+ * in whatever process, container or user's session.  The lease is given back at
+ * once: who opens the file would wait for it.
  *
  * A process is signalled only if it has this file open, so that a process id
  * that was left behind in a pid file, and is now that of somebody else, does no
@@ -20,6 +18,7 @@
 
 
 #include "replay.h"
+#include "../lib/tool.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -37,7 +36,6 @@
 #define REPLAY_OLDBIN         ".oldbin"
 
 
-static int replay_writers_lease(int fd, uid_t owner);
 static int replay_writers_signal(replay_t *replay, const struct stat *st,
     int signo);
 static int replay_writers_pid(replay_t *replay, const char *suffix,
@@ -51,53 +49,21 @@ replay_writers(replay_t *replay, int fd, const struct stat *st)
 {
     int  rc;
 
-    rc = replay_writers_lease(fd, st->st_uid);
+    rc = tool_lease(fd, st->st_uid, F_RDLCK);
 
-    if (rc == -1) {
+    if (rc == 0) {
+        (void) tool_lease(fd, st->st_uid, F_UNLCK);
+
+    } else if (errno == EAGAIN) {
+        rc = 1;
+
+    } else {
         replay_error(replay, errno, "cannot tell whether somebody writes to"
                      " \"%s\": a lease of it is for its owner and for root, on"
                      " a local file system", replay->name);
     }
 
     return rc;
-}
-
-
-static int
-replay_writers_lease(int fd, uid_t owner)
-{
-    int    rc, err;
-    uid_t  uid;
-
-    rc = fcntl(fd, F_SETLEASE, F_RDLCK);
-
-    if (rc == -1 && errno == EACCES) {
-
-        uid = geteuid();
-
-        if (seteuid(owner) == 0) {
-
-            rc = fcntl(fd, F_SETLEASE, F_RDLCK);
-            err = errno;
-
-            if (seteuid(uid) == -1) {
-                return -1;
-            }
-
-            errno = err;
-
-        } else {
-            errno = EACCES;
-        }
-    }
-
-    if (rc == -1) {
-        return (errno == EAGAIN) ? 1 : -1;
-    }
-
-    (void) fcntl(fd, F_SETLEASE, F_UNLCK);
-
-    return 0;
 }
 
 
