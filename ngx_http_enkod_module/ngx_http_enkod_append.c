@@ -86,6 +86,8 @@ ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
     ngx_err_t   err;
     ngx_uint_t  n;
 
+    err = 0;
+
     for (n = 0; n < NGX_HTTP_ENKOD_APPEND_TRIES; n++) {
 
         *whole = 0;
