@@ -336,14 +336,35 @@ static ngx_int_t
 ngx_http_enkod_variable_pass_response(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_str_t              text;
     ngx_http_enkod_ctx_t  *ctx;
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx && ctx->pass) {
-        ngx_http_enkod_variable_set(v, ctx->pass->response.data,
-                                    ctx->pass->response.len);
+    if (ctx == NULL || ctx->pass == NULL || ctx->pass->response.len == 0) {
+        return NGX_OK;
     }
+
+    text = ctx->pass->escaped;
+
+    if (text.len == 0) {
+
+        /* an upstream may send any bytes */
+
+        text.data = ngx_pnalloc(r->pool, 6 * ctx->pass->response.len);
+        if (text.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        text.len = enkod_json_escape_any(text.data, ctx->pass->response.data,
+                                         ctx->pass->response.len);
+
+        if (ctx->pass->finished) {
+            ctx->pass->escaped = text;
+        }
+    }
+
+    ngx_http_enkod_variable_set(v, text.data, text.len);
 
     return NGX_OK;
 }

@@ -36,8 +36,8 @@ my $nginx = Enkod::Nginx->create(level => "info", workers => 1,
         }
 
         map $enkod_pass_response $good_body {
-            '~^\{"errors":false\}'  1;
-            default                  0;
+            '~^\{\W+errors\W+false\W'  1;
+            default                      0;
         }
 
         log_format  f  escape=none  '$enkod_result|$enkod_error|$enkod_pass_status|$upstream_status|$enkod_pass_response';
@@ -69,6 +69,7 @@ END
         location = /body {
             enkod_webhook;
             enkod_pass  /to/proxy  success=$good_body;
+            add_header  X-Response  $enkod_pass_response  always;
         }
 
         location = /two {
@@ -435,18 +436,31 @@ sub conditions {
          ['{"errors":false}' . "x" x 3000, "200"],
          ['{"errors":true}', "502 upstream_failed"],
          ["", "502 upstream_failed"],
+         ["a\r\nX-Evil: 1\r\n\r\n\x7f\0\tb\xc2\x9b\xe2\x80\xa8",
+          "502 upstream_failed",
+          'a\r\nX-Evil: 1\r\n\r\n\u007f\u0000\tb\u009b\u2028'],
+         ["\xff\xc3(\xed\xa0\x80 \xd0\xb6\xf0\x9f\x98\x80\xf0\x9f",
+          "502 upstream_failed",
+          "\xef\xbf\xbd\xef\xbf\xbd(" . "\xef\xbf\xbd" x 3
+          . " \xd0\xb6\xf0\x9f\x98\x80" . "\xef\xbf\xbd" x 2],
          ["x" x 5000 . '{"errors":false}', "502 upstream_failed"])
     {
-        my ($body, $expected) = @$_;
+        my ($body, $expected, $seen) = @$_;
         my $title = length($body) . " bytes that begin with "
-                    . substr $body, 0, 16;
+                    . (substr($body, 0, 16) =~ s/[^ -~]/?/gr);
+
+        $seen //= substr($body, 0, 4096) =~ s/"/\\"/gr;
 
         for my $more ("", "&chunked=1") {
-            is(try("/body", "body=" . ($body =~ s/(\W)/sprintf "%%%02x",
-                                                ord $1/ger) . $more)->{says},
-               $expected, "success= of $title$more: $expected");
+            my $answer = try("/body", "body="
+                             . ($body =~ s/(\W)/sprintf "%%%02x", ord $1/ger)
+                             . $more);
 
-            my $seen = substr $body, 0, 4096;
+            is($answer->{says}, $expected,
+               "success= of $title$more: $expected");
+            is(($answer->{head} =~ /^X-Response: (.*)\r$/m)[0] // "", $seen,
+               "$title$more: as a header");
+            unlike($answer->{head}, qr/^X-Evil/m, "$title$more: of one line");
 
             ok(wait_for(sub {
                    logged() =~ /\|\Q$seen\E\n/
