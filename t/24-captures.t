@@ -119,7 +119,7 @@ my $nginx = Enkod::Nginx->create(workers => 1, http => <<"END", server => <<"END
         }
 
         log_format  f  escape=none
-            '\$status_seen\$result_seen\$error_seen\$test_seen'
+            '\$good\$status_seen\$result_seen\$error_seen\$test_seen'
             ' \$answered|\$response|\$result|\$code|\$test|\$domain|\$enkod_line|\$domain';
 END
         access_log  logs/access.log  f;
@@ -154,7 +154,7 @@ for (@variables) {
 $backend->tell("body=some%20answer");
 is(post("message open", "/after")->{status}, 200, "captures of the outcome");
 
-my $logged = qr/^11\ 200\|some\ answer\|accepted\|\|\|example\.com
+my $logged = qr/^111\ 200\|some\ answer\|accepted\|\|\|example\.com
                 \|\{"received_at".*\|example\.com$/x;
 
 ok(wait_for(sub { grep { /$logged/ } $nginx->lines("logs/access.log") }),
