@@ -192,7 +192,14 @@ sub lines_of_failures {
                    "status=503&retry=7" => 503, "status=429" => 429,
                    "status=504" => 504, "status=301" => 301,
                    "status=999" => 999, "reset=1" => 502,
-                   "hang=1" => 504, "body=abc&short=1" => 502);
+                   "hang=1" => 504, "body=abc&short=1" => 502,
+
+                   # without a status (HTTP/0.9), or only one that is to be
+                   # followed by another
+                   "garbage=1" => 502,
+                   "raw=HTTP/1.1%20100%20Continue%0d%0a%0d%0a" => 502,
+                   "raw=HTTP/1.1%20103%20Early%20Hints%0d%0aLink:%20x"
+                   . "%0d%0a%0d%0a" => 502);
 
     for my $orders (sort keys %failure) {
         for my $kind (qw(message-open contact-adding)) {
