@@ -646,8 +646,10 @@ for my $way ("the upgrade", "the roll-back") {
 # another disk
 
 {
-    my ($nginx, $procedure) = receiver();
-    my ($move, $wait) = $procedure->blocks($operations, "Moving to another disk");
+    my $port = free_port();
+    my $backend = Enkod::Backend->new(dir => tempdir(CLEANUP => 1), port => $port);
+    my ($nginx, $procedure) = receiver(urls => { 9000 => $port });
+    my ($move, $wait, $drain) = $procedure->blocks($operations, "Moving to another disk");
     my $load = load($nginx);
 
     goes_on($nginx, "log/events.jsonl");
@@ -666,7 +668,20 @@ for my $way ("the upgrade", "the roll-back") {
     goes_on($nginx, "mnt/data/enkod/events.jsonl");
     ok $nginx->content("log/events.jsonl") eq $before, "nobody writes to it any more";
 
-    all_kept($nginx, "another disk", $load->finish);
+    my $sent = $load->finish;
+
+    all_kept($nginx, "another disk", $sent);
+
+    # less than the load has left there
+    my @lines = $nginx->lines("log/spool.jsonl");
+    $nginx->put("log/spool.jsonl", join "", splice @lines, 0, 10);
+    my @ids = $nginx->content("log/spool.jsonl") =~ /"message_uid":"([^"]+)"/g;
+
+    $procedure->works("the old spool is sent", $drain);
+    is join(" ", ids($backend)), "@ids", "all of its events have arrived";
+    ok !-e $nginx->path("log/spool.jsonl"), "it is gone";
+
+    $backend->stop;
     ok $nginx->stop, "nginx ends";
 }
 
