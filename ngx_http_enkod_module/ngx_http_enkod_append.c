@@ -173,6 +173,8 @@ ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
     }
 
     if (written == 0) {
+        /* it may have been shortened since, and have room again */
+        slot->known = 0;
         return err;
     }
 
@@ -382,6 +384,7 @@ ngx_http_enkod_append_fallocate(ngx_fd_t fd, off_t offset, off_t len)
 static ngx_err_t
 ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
 {
+    off_t                   end;
     ngx_file_info_t         fi;
     ngx_http_enkod_slot_t  *slot;
 
@@ -397,15 +400,26 @@ ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
         return NGX_ENOENT;
     }
 
-    if (ngx_file_size(&fi) == slot->end + (off_t) written) {
-        slot->end += written;
+    end = slot->end + written;
+
+    if (ngx_file_size(&fi) == end) {
+        slot->end = end;
         return 0;
     }
 
     slot->known = 0;
     slot->end = lseek(file->fd, 0, SEEK_CUR);
 
-    return slot->end == -1 ? ngx_errno : 0;
+    if (slot->end == -1) {
+        return ngx_errno;
+    }
+
+    if (slot->end < end) {
+        /* somebody has shortened it */
+        slot->reserved = 0;
+    }
+
+    return 0;
 }
 
 

@@ -129,6 +129,34 @@ for my $workers (1, 4) {
 }
 
 
+# a file that was shortened: what was reserved has gone with what was in it
+
+{
+    my $nginx = disk(workers => 1);
+    my $file = $nginx->path("disk/a.jsonl");
+    my %sent;
+
+    for my $n (1 .. 20) {
+        $nginx->post(event("S-$n"));
+    }
+
+    truncate $file, 0;
+
+    $sent{"S-21"} = $nginx->post(event("S-21"))->{status};
+
+    fill($nginx->path("disk/more"));
+
+    for my $n (22 .. 60) {
+        $sent{"S-$n"} = $nginx->post(event("S-$n"))->{status};
+    }
+
+    like tally(\%sent), qr/^200: \d+, 503: \d+$/,
+       "a shortened file: the file system fills up";
+    is_deeply [problems(\%sent, $file)], [],
+       "a shortened file: it holds exactly what was accepted";
+}
+
+
 # a limit of the file's size, as of "ulimit -f", for which the system has a signal
 # that ends a process
 
@@ -165,6 +193,28 @@ is_deeply [problems(\%sent, map { $limited->path($_) } "a.jsonl", "b.jsonl")],
    [], "both files hold exactly what was accepted";
 
 is $limited->alerts, "", "and no worker has been ended by the signal";
+
+
+# at the limit, and shortened in place, as by "copytruncate"
+
+SKIP: {
+    my $nginx = Enkod::Nginx->new(
+        wrap => "ulimit -f 64; ", level => "error", workers => 2,
+        server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+    my $file = $nginx->path("a.jsonl");
+    my $n = 0;
+
+    wait_for(sub { $nginx->post(event("T-" . ++$n))->{status} == 503 });
+
+    truncate $file, 0;
+
+    my %sent = map { $_ => $nginx->post(event($_))->{status} }
+                   map { "C-$_" } 1 .. 4;
+
+    is tally(\%sent), "200: 4",
+       "a file at the limit that was shortened takes events again";
+    is_deeply [problems(\%sent, $file)], [], "and they are in it";
+}
 
 
 # the same when a worker is already running
@@ -266,4 +316,13 @@ sub disk {
     $nginx->start;
 
     return $nginx;
+}
+
+
+sub fill {
+    my ($path) = @_;
+
+    open my $fh, ">", $path or die "$path: $!";
+    1 while syswrite $fh, "x" x 4096;
+    close $fh;
 }
