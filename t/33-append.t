@@ -368,6 +368,88 @@ for my $how ("kill", "killed") {
 }
 
 
+# each file has a lock of its own: a worker that is held up by one file, here by
+# SIGSTOP in the middle of an append, holds up no event for another file
+
+for (["stop_write", "write()", sub { }],
+     ["stop_open", "open()", sub { unlink $_[0] }],
+     ["stop_pread", "pread()", sub { append($_[0], "half a line") }])
+{
+    my ($stop, $call, $before) = @$_;
+
+    my $nginx = Enkod::Nginx->new(
+        env => $shim->env, workers => 2, listen => "reuseport",
+        server => 'location /pid { return 200 "$pid\n"; }'
+                  . join "", map { "location /$_ { enkod_webhook;"
+                                   . " enkod_log $_.jsonl; }" } "a", "b");
+    my (%client, %sent);
+
+    # a connection to each of the workers
+
+    wait_for(sub {
+        my $client = $nginx->client;
+
+        $client->send("GET /pid HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        $client->read->{body} =~ /^(\d+)$/ or return 0;
+        $client{$1} = $client;
+
+        return keys %client == 2;
+    });
+
+    my ($slow, $other) = keys %client;
+
+    my $send = sub {
+        my ($worker, $id, $uri) = @_;
+
+        $client{$worker}->send(Enkod::Client::request(event($id),
+                                                      uri => $uri));
+    };
+
+    for my $worker ($slow, $other) {
+        $send->($worker, "P-$worker-$_", "/$_"), $client{$worker}->status
+            for "a", "b";
+    }
+
+    $before->($nginx->path("a.jsonl"));
+    $shim->do($stop);
+    $send->($slow, "P-1", "/a");
+
+    my $stopped = sub {
+        Enkod::Nginx::slurp("/proc/$slow/stat") =~ /^\d+ \(.*\) T /s;
+    };
+
+    ok wait_for($stopped), "a worker is held up by $call";
+
+    $send->($other, "P-2", "/b");
+    $sent{"P-2"} = $client{$other}->status;
+
+    is $sent{"P-2"}, 200,
+       "another worker takes an event for another file meanwhile";
+
+    $send->($other, "P-3", "/a");
+    $client{$other}->taken;
+
+    ok $client{$other}->silent && $stopped->(),
+       "it has one for the same file wait";
+
+    kill 'CONT', $slow;
+
+    $sent{"P-1"} = $client{$slow}->status;
+    $sent{"P-3"} = $client{$other}->status;
+
+    is acknowledged(\%sent), 3, "after $call, all are accepted";
+
+    $nginx->put("ours", join "", grep { /"P-[123]"/ }
+                                      map { $nginx->lines("$_.jsonl") }
+                                          "a", "b");
+
+    is_deeply [problems(\%sent, $nginx->path("ours"), { torn => 1 })], [],
+       "and each has a line of its own";
+    is $nginx->alerts, "", "nginx has no reason to complain";
+    $nginx->stop;
+}
+
+
 # the same when the master has been killed before, which would free a lock of
 # nginx's
 

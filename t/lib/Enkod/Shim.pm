@@ -32,6 +32,11 @@ my %code = (
     full    => "f",    # ENOSPC, until told otherwise
     eio     => "i",    # EIO, until told otherwise
     random  => "r",    # every fourth does not go well, until told otherwise
+
+    # the process stops before that, once, until it gets SIGCONT
+    stop_write => "W",
+    stop_open  => "O",  # for writing
+    stop_pread => "P",  # of one byte
 );
 
 my %sync_code = (

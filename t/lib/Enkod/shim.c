@@ -9,7 +9,7 @@
  * does to the files with lines, and makes it fail when told so.  The folder
  * with the files that tell it, and that it writes to, is in ENKOD_SHIM:
  *
- *     mode      one byte: what write() of lines does
+ *     mode      one byte: what write() of lines does, and where an append stops
  *     sync      one byte: what fdatasync() and fsync() do
  *     clock     seconds by which the clock is wrong, 8 bytes, and by which the
  *               one that only goes forward is ahead, 8 bytes
@@ -169,6 +169,25 @@ shim_next(int fd, char c)
 }
 
 
+/* the process stops, once, until it gets SIGCONT */
+
+static void
+shim_stop(char where)
+{
+    char  c = '-';
+
+    if (mode == -1
+        || syscall(SYS_pread64, mode, &c, 1, (off_t) 0) != 1
+        || c != where)
+    {
+        return;
+    }
+
+    shim_next(mode, '-');
+    raise(SIGSTOP);
+}
+
+
 /* one of so many, by chance */
 
 static int
@@ -202,6 +221,8 @@ write(int fd, const void *buf, size_t len)
     {
         return syscall(SYS_write, fd, buf, len);
     }
+
+    shim_stop('W');
 
     pread(mode, &c, 1, 0);
 
@@ -385,6 +406,10 @@ open(const char *path, int flags, ...)
     access = (flags & (O_CREAT|O_TMPFILE)) ? va_arg(args, int) : 0;
     va_end(args);
 
+    if ((flags & O_APPEND) && strstr(path, ".jsonl") != NULL) {
+        shim_stop('O');
+    }
+
     return shim_opened(syscall(SYS_openat, AT_FDCWD, path, flags, access),
                        path, flags);
 }
@@ -401,6 +426,19 @@ close(int fd)
     }
 
     return syscall(SYS_close, fd);
+}
+
+
+/* the one byte that tells whether a line is whole */
+
+ssize_t
+pread64(int fd, void *buf, size_t len, off64_t offset)
+{
+    if (len == 1 && fd != mode && fd != sync_mode) {
+        shim_stop('P');
+    }
+
+    return syscall(SYS_pread64, fd, buf, len, offset);
 }
 
 
