@@ -332,11 +332,13 @@ map { [ $_, post(message(), uri => $_),
 --- tries
 [ 'an event', post(message()), accepted(message() =~ s/^\{|\}$//gr) ],
 [ 'limit_req', post(message()),
-  answer(503, body => "sorry\n", headers => { 'Retry-After' => undef }) ],
+  answer(503, body => "sorry\n", headers => { 'Retry-After' => undef },
+         early => 1) ],
 [ 'auth_request', post(message(), uri => '/auth'),
   answer(500, body => "sorry\n", closed => 1) ],
 [ 'return', post(message(), uri => '/maintenance'),
-  answer(503, body => "sorry\n", headers => { 'Retry-After' => undef }) ],
+  answer(503, body => "sorry\n", headers => { 'Retry-After' => undef },
+         early => 1) ],
 [ 'a probe', get('/maintenance'), answer(200, body => qr/receiver/) ],
 [ 'a location that is no receiver', get('/other'), answer(200) ]
 

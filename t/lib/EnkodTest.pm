@@ -417,6 +417,7 @@ sub read_response {
             last if !$self->fill;
         }
 
+        $response{cut} = length $self->{buffer} < $length->[0];
         $response{body} = substr $self->{buffer}, 0, $length->[0], '';
 
     } elsif ($headers->{'transfer-encoding'}) {
@@ -486,7 +487,8 @@ sub try {
     # what a 200 promises is there now, not later
     my %after = sizes();
 
-    if (!$response && $perhaps) {
+    # or the beginning of one
+    if ((!$response || $response->{cut}) && $perhaps) {
         check_files($name, {}, $expect, \%before, \%after, $began);
         return;
     }
