@@ -244,7 +244,7 @@ SKIP: {
     my $load = load($nginx);
 
     for my $n (1 .. 4) {
-        goes_on($nginx, "log/events.jsonl");
+        goes_on($nginx, "log/$_.jsonl") for qw(events refused);
         my $output = $procedure->works("logrotate, time $n", $rotate);
 
         is $output =~ s/^error: destination .* already exists, renaming to .*\n//gmr,
