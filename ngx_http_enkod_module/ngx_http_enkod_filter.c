@@ -111,8 +111,9 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 /*
- * What breaks off nginx ends as if all were well, and filters (ssi) may keep the
- * last buffer of a subrequest to themselves; but the upstream's module is told.
+ * An answer that breaks off is ended by nginx as if all were well, and a filter
+ * (ssi) may keep the last buffer of a subrequest to itself; but the module of
+ * the upstream is told.
  */
 
 static void

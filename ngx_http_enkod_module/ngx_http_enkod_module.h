@@ -394,6 +394,23 @@ ngx_int_t ngx_http_enkod_pass_init(ngx_conf_t *cf);
 
 
 /*
+ * Target: where an event is handed on to.
+ */
+
+/*
+ * A URI and its arguments, or the URI of the request and a name in
+ * ctx->pass->location.  Returns NGX_OK, NGX_DECLINED if this event is not to be
+ * passed, an HTTP status if there is no such place, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_enkod_target_get(ngx_http_request_t *r, ngx_str_t *uri,
+    ngx_str_t *args);
+
+/* Whether the server has a location of that name. */
+ngx_uint_t ngx_http_enkod_target_known(ngx_http_core_srv_conf_t *cscf,
+    ngx_str_t *name);
+
+
+/*
  * Subrequest: a POST with our body and headers, and nothing of the client's
  * body; r is the client's request.
  */

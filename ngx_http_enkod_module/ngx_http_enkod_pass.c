@@ -15,22 +15,9 @@
 
 #define NGX_HTTP_ENKOD_MAX_STATUS  999
 
-#define ngx_http_enkod_pass_control(ch)                                       \
-    (((ch) >= 0 && (ch) < 0x20) || (ch) == 0x7f)
-
 
 static char *ngx_http_enkod_pass_add(ngx_conf_t *cf,
     ngx_http_complex_value_t *uri);
-static ngx_uint_t ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf,
-    ngx_str_t *name);
-static ngx_int_t ngx_http_enkod_pass_target(ngx_http_request_t *r,
-    ngx_str_t *uri, ngx_str_t *args);
-static ngx_int_t ngx_http_enkod_pass_nowhere(ngx_http_request_t *r,
-    const char *place);
-static ngx_int_t ngx_http_enkod_pass_encode(ngx_http_request_t *r,
-    ngx_str_t *uri);
-static ngx_int_t ngx_http_enkod_pass_escape(ngx_http_request_t *r,
-    ngx_str_t *args);
 static ngx_int_t ngx_http_enkod_pass_finished(ngx_http_request_t *sr,
     void *data, ngx_int_t rc);
 static ngx_uint_t ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
@@ -40,26 +27,8 @@ static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass);
 static void ngx_http_enkod_pass_log(ngx_http_request_t *r);
-static ngx_http_request_t *ngx_http_enkod_pass_shown(ngx_http_request_t *r,
-    ngx_http_request_t *sr, ngx_http_upstream_t *u);
 static void ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
     ngx_http_enkod_pass_t *pass);
-
-#ifdef ANGIE_VERSION
-
-static u_char *ngx_http_enkod_pass_log_handler(ngx_log_t *log, u_char *buf,
-    u_char *last, void *data);
-
-static ngx_log_ext_handler_pt   ngx_http_enkod_next_log_handler;
-
-#else
-
-static u_char *ngx_http_enkod_pass_log_handler(ngx_http_request_t *r,
-    ngx_http_request_t *current, u_char *buf, size_t len);
-
-static ngx_http_log_handler_pt  ngx_http_enkod_next_log_handler;
-
-#endif
 
 
 char *
@@ -230,8 +199,8 @@ ngx_http_enkod_pass_init(ngx_conf_t *cf)
 
         if (target[i].uri->lengths == NULL
             && target[i].uri->value.data[0] == '@'
-            && !ngx_http_enkod_pass_location(target[i].server,
-                                             &target[i].uri->value))
+            && !ngx_http_enkod_target_known(target[i].server,
+                                            &target[i].uri->value))
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "no location \"%V\" for \"enkod_pass\" in that "
@@ -241,35 +210,6 @@ ngx_http_enkod_pass_init(ngx_conf_t *cf)
     }
 
     return emcf->targets.nelts ? ngx_http_enkod_subrequest_init(cf) : NGX_OK;
-}
-
-
-/*
- * What named_locations points to is another type in Angie since 1.5, whose
- * member "name" is the same: the type is not named here.
- */
-
-static ngx_uint_t
-ngx_http_enkod_pass_location(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
-{
-    ngx_str_t   *location;
-    ngx_uint_t   i;
-
-    if (cscf->named_locations == NULL) {
-        return 0;
-    }
-
-    for (i = 0; cscf->named_locations[i]; i++) {
-        location = &cscf->named_locations[i]->name;
-
-        if (location->len == name->len
-            && ngx_strncmp(location->data, name->data, name->len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -298,18 +238,13 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
 
     ctx->pass = pass;
 
-    if (r->log_handler != ngx_http_enkod_pass_log_handler) {
-        ngx_http_enkod_next_log_handler = r->log_handler;
-        r->log_handler = ngx_http_enkod_pass_log_handler;
-    }
-
     /* $request_id has to be the same here and there */
 
     if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    rc = ngx_http_enkod_pass_target(r, &uri, &args);
+    rc = ngx_http_enkod_target_get(r, &uri, &args);
 
     if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         pass->status = rc;
@@ -340,183 +275,6 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
     r->read_event_handler = ngx_http_enkod_pass_block_reading;
 
     ngx_http_enkod_pass_keep_client(r, pass);
-
-    return NGX_OK;
-}
-
-
-/*
- * Returns NGX_DECLINED if the event is not to be passed, and an HTTP status if
- * there is no such place.
- */
-
-static ngx_int_t
-ngx_http_enkod_pass_target(ngx_http_request_t *r, ngx_str_t *uri,
-    ngx_str_t *args)
-{
-    ngx_uint_t                  flags;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_core_srv_conf_t   *cscf;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
-    if (ngx_http_complex_value(r, elcf->pass, uri) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_str_null(args);
-
-    if (uri->len == 0) {
-        return NGX_DECLINED;
-    }
-
-    if (uri->data[0] == '@') {
-
-        cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-
-        if (elcf->pass->lengths && !ngx_http_enkod_pass_location(cscf, uri)) {
-            return ngx_http_enkod_pass_nowhere(r, "a location that is not in "
-                                                  "this server");
-        }
-
-        /* the client's arguments stay here, they may be a token */
-
-        ctx->pass->location = *uri;
-        *uri = r->uri;
-
-        return NGX_OK;
-    }
-
-    if (uri->data[0] != '/') {
-        return ngx_http_enkod_pass_nowhere(r, "what begins neither with \"/\" "
-                                              "nor with \"@\"");
-    }
-
-    if (ngx_http_enkod_pass_encode(r, uri) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    /* nginx is not to log it */
-    flags = 0;
-
-    if (ngx_http_parse_unsafe_uri(r, uri, args, &flags) != NGX_OK) {
-        return ngx_http_enkod_pass_nowhere(r, "an unsafe URI");
-    }
-
-    if (args->len) {
-        return ngx_http_enkod_pass_escape(r, args);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_enkod_pass_nowhere(ngx_http_request_t *r, const char *place)
-{
-    ngx_http_enkod_ctx_t  *ctx;
-
-    static ngx_msec_t  logged;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
-    if (ngx_http_enkod_pause(&logged)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "enkod: \"%V\" in \"enkod_pass\" leads to %s",
-                      ctx->pass->name, place);
-    }
-
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-/*
- * A control character that is a part of the path, from a value as "%0A" has it,
- * would be in names of files, and messages of nginx, so it stays encoded.
- */
-
-static ngx_int_t
-ngx_http_enkod_pass_encode(ngx_http_request_t *r, ngx_str_t *uri)
-{
-    u_char     *p, *src, *end;
-    ngx_int_t   ch;
-    ngx_uint_t  n;
-
-    src = uri->data;
-    end = src + uri->len;
-
-    for (n = 0; src < end && *src != '?'; src++) {
-        ch = (*src == '%' && end - src > 2) ? ngx_hextoi(src + 1, 2) : *src;
-        n += ngx_http_enkod_pass_control(ch);
-    }
-
-    if (n == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, uri->len + n * (sizeof("%250A") - 2));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    src = uri->data;
-    uri->data = p;
-
-    for ( /* void */ ; src < end && *src != '?'; src++) {
-
-        if (*src == '%' && end - src > 2) {
-
-            if (ngx_http_enkod_pass_control(ngx_hextoi(src + 1, 2))) {
-                p = ngx_cpymem(p, "%25", sizeof("%25") - 1);
-
-            } else {
-                *p++ = '%';
-            }
-
-        } else if (ngx_http_enkod_pass_control(*src)) {
-            p = ngx_sprintf(p, "%%25%02Xi", (ngx_uint_t) *src);
-
-        } else {
-            *p++ = *src;
-        }
-    }
-
-    p = ngx_cpymem(p, src, end - src);
-    uri->len = p - uri->data;
-
-    return NGX_OK;
-}
-
-
-/*
- * Arguments get into the request line as they are, and a value may have spaces
- * in it.  Of all the sets that nginx knows this one has those, but not "%", so
- * that what is escaped already stays so.
- */
-
-static ngx_int_t
-ngx_http_enkod_pass_escape(ngx_http_request_t *r, ngx_str_t *args)
-{
-    u_char     *p;
-    uintptr_t   n;
-
-    n = ngx_escape_uri(NULL, args->data, args->len, NGX_ESCAPE_REFRESH);
-
-    if (n == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, args->len + 2 * n);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    args->len = (u_char *) ngx_escape_uri(p, args->data, args->len,
-                                          NGX_ESCAPE_REFRESH)
-                - p;
-    args->data = p;
 
     return NGX_OK;
 }
@@ -802,74 +560,6 @@ ngx_http_enkod_pass_log(ngx_http_request_t *r)
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "enkod: \"%V\" did not take an event, its status was %ui",
                   ctx->pass->name, ctx->pass->status);
-}
-
-
-/*
- * Adds to a message of nginx what it is about.  For the subrequest this would be
- * its URI, and that of its upstream, which may have values of the event in them:
- * the configuration tells as much.
- */
-
-#ifdef ANGIE_VERSION
-
-static u_char *
-ngx_http_enkod_pass_log_handler(ngx_log_t *log, u_char *buf, u_char *last,
-    void *data)
-{
-    ngx_http_log_ctx_t   ctx;
-    ngx_http_request_t   sr;
-    ngx_http_upstream_t  u;
-
-    ctx = *(ngx_http_log_ctx_t *) data;
-
-    ctx.current_request = ngx_http_enkod_pass_shown(ctx.current_request, &sr,
-                                                    &u);
-
-    return ngx_http_enkod_next_log_handler(log, buf, last, &ctx);
-}
-
-#else
-
-static u_char *
-ngx_http_enkod_pass_log_handler(ngx_http_request_t *r,
-    ngx_http_request_t *current, u_char *buf, size_t len)
-{
-    ngx_http_request_t   sr;
-    ngx_http_upstream_t  u;
-
-    return ngx_http_enkod_next_log_handler(r,
-                                  ngx_http_enkod_pass_shown(current, &sr, &u),
-                                  buf, len);
-}
-
-#endif
-
-
-/* The request as a message may show it, which may be a copy made there. */
-
-static ngx_http_request_t *
-ngx_http_enkod_pass_shown(ngx_http_request_t *r, ngx_http_request_t *sr,
-    ngx_http_upstream_t *u)
-{
-    ngx_http_enkod_pass_t  *pass;
-
-    pass = ngx_http_enkod_pass_get(r);
-
-    if (pass == NULL) {
-        return r;
-    }
-
-    *sr = *r;
-    sr->uri = *pass->name;
-
-    if (r->upstream) {
-        *u = *r->upstream;
-        ngx_str_null(&u->uri);
-        sr->upstream = u;
-    }
-
-    return sr;
 }
 
 

@@ -23,6 +23,24 @@ static ngx_uint_t ngx_http_enkod_subrequest_dropped(ngx_str_t *name);
 static ngx_table_elt_t *ngx_http_enkod_subrequest_header(
     ngx_http_request_t *sr, ngx_table_elt_t *header, ngx_str_t *value);
 static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
+static ngx_http_request_t *ngx_http_enkod_subrequest_shown(
+    ngx_http_request_t *r, ngx_http_request_t *sr, ngx_http_upstream_t *u);
+
+#ifdef ANGIE_VERSION
+
+static u_char *ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf,
+    u_char *last, void *data);
+
+static ngx_log_ext_handler_pt   ngx_http_enkod_next_log_handler;
+
+#else
+
+static u_char *ngx_http_enkod_subrequest_log(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len);
+
+static ngx_http_log_handler_pt  ngx_http_enkod_next_log_handler;
+
+#endif
 
 
 /* what the subrequest must not remember of the client's request */
@@ -155,6 +173,11 @@ ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
 {
     ngx_http_request_t         *sr;
     ngx_http_enkod_loc_conf_t  *elcf;
+
+    if (r->log_handler != ngx_http_enkod_subrequest_log) {
+        ngx_http_enkod_next_log_handler = r->log_handler;
+        r->log_handler = ngx_http_enkod_subrequest_log;
+    }
 
     if (ngx_http_subrequest(r, uri, args, &sr, &pass->post,
                             NGX_HTTP_SUBREQUEST_BACKGROUND)
@@ -451,4 +474,72 @@ ngx_http_enkod_subrequest_named(ngx_http_request_t *sr)
     (void) ngx_http_named_location(sr, &pass->location);
 
     ngx_http_finalize_request(sr, NGX_DONE);
+}
+
+
+/*
+ * Adds to a message of nginx what it is about.  Of the subrequest this would be
+ * its URI, and that of its upstream, which may have values of the event in
+ * them: the configuration tells as much.
+ */
+
+#ifdef ANGIE_VERSION
+
+static u_char *
+ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf, u_char *last,
+    void *data)
+{
+    ngx_http_log_ctx_t   ctx;
+    ngx_http_request_t   sr;
+    ngx_http_upstream_t  u;
+
+    ctx = *(ngx_http_log_ctx_t *) data;
+
+    ctx.current_request = ngx_http_enkod_subrequest_shown(ctx.current_request,
+                                                          &sr, &u);
+
+    return ngx_http_enkod_next_log_handler(log, buf, last, &ctx);
+}
+
+#else
+
+static u_char *
+ngx_http_enkod_subrequest_log(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len)
+{
+    ngx_http_request_t   sr;
+    ngx_http_upstream_t  u;
+
+    current = ngx_http_enkod_subrequest_shown(current, &sr, &u);
+
+    return ngx_http_enkod_next_log_handler(r, current, buf, len);
+}
+
+#endif
+
+
+/* The request as a message may show it, which may be a copy made there. */
+
+static ngx_http_request_t *
+ngx_http_enkod_subrequest_shown(ngx_http_request_t *r, ngx_http_request_t *sr,
+    ngx_http_upstream_t *u)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    if (pass == NULL) {
+        return r;
+    }
+
+    *sr = *r;
+    sr->uri = *pass->name;
+
+    if (r->upstream) {
+        *u = *r->upstream;
+        ngx_str_null(&u->uri);
+        sr->upstream = u;
+    }
+
+    return sr;
 }

@@ -8,8 +8,8 @@
  * Variables: they look at a request's event and never change it.  They are
  * empty until there is something to see, the fields until the event is
  * accepted, and are asked again after that.  Whatever was given out stays where
- * it is as long as the request lives: the captures of a regular expression point
- * into the text that it was applied to.
+ * it is as long as the request lives: the captures of a regular expression
+ * point into the text that it was applied to.
  */
 
 
@@ -217,7 +217,11 @@ ngx_http_enkod_variable_event(ngx_http_request_t *r,
     if (ctx && ctx->event && (ctx->accepted || ctx->error != ENKOD_OK)) {
         name = enkod_event_name(ctx->event);
         ngx_http_enkod_variable_set(v, name.data, name.len);
-        ctx->shown = 1;
+
+        if (enkod_event_shape(ctx->event) == NULL) {
+            /* else it is that of the table */
+            ctx->shown = 1;
+        }
     }
 
     return NGX_OK;
