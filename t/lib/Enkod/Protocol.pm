@@ -25,7 +25,6 @@ use File::Temp ();
 use POSIX ();
 
 use Enkod::Wait;
-use Enkod::Watcher;
 
 # curl's exit status
 use constant TIMED_OUT => 28;
@@ -124,7 +123,7 @@ sub curl {
     if ($protocol eq "http/3"
         && ($ENV{TEST_NGINX_EVENT_TYPE} || "epoll") ne "epoll")
     {
-        my $said = run($o{body}, "--max-time", 5 * $Enkod::Watcher::slow, @args);
+        my $said = run($o{body}, "--max-time", $Enkod::Wait::limit / 2, @args);
 
         return $said if $? >> 8 != TIMED_OUT;
 
