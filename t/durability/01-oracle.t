@@ -1,5 +1,5 @@
-# The oracle sees what is wrong in a file, and the model of a power cut takes
-# away what it may, and no more.
+# The oracle sees what is wrong in a file, a reader that follows one sees what
+# goes away, and the model of a power cut takes away what it may, and no more.
 
 use strict;
 use warnings;
@@ -10,6 +10,7 @@ use lib dirname(__FILE__) . "/../lib";
 use File::Temp qw(tempdir);
 use Test::More;
 
+use Enkod::Follower;
 use Enkod::Load qw(event refused_event);
 use Enkod::Oracle;
 use Enkod::PowerLoss;
@@ -82,7 +83,7 @@ for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
       qr/B-1 has been altered$/],
      ["with a refused event", $one . $two . line("B-2"), $bad,
       qr/B-2, to be refused, is in a log/],
-     ["with other things", $one . $two . "{}\n", $bad, qr/not a line: \{\}$/],
+     ["with other things", $one . $two . "{}\n", $bad, qr/at byte \d+: not a line: \{\}$/],
      ["with an incomplete line at its end", $one . $two . substr($three, 0, 90),
       $bad, qr/^1 incomplete lines, there may be 0$/],
      ["with an incomplete line in the middle",
@@ -95,7 +96,7 @@ for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
      ["with a line glued to zeros", "$one\0\0$two", $bad,
       qr/^L-2, acknowledged, is missing/],
      ["that lacks its last line feed", $one . $two =~ s/\n//r, $bad,
-      qr/not a line.*L-2, acknowledged, is missing/s])
+      qr/L-2, acknowledged, is missing.*1 incomplete lines/s])
 {
     my ($title, $log, $rejects, $expected) = @$_;
 
@@ -108,8 +109,50 @@ is defects($one . $two . $three =~ s/recipient/\0\0\0/r, $bad, torn => 1), "",
    "or one of which a power cut has made zeros";
 like defects($one . $two =~ s/recipient/\0\0\0/r, $bad, torn => 1),
      qr/^L-2, acknowledged, is missing$/, "but not of an acknowledged one";
-like defects($one . $two . $four, $bad, cut => 1), qr/^L-4, .* 503, is there$/,
-   "one with a 503 that was to be cut off is not";
+
+# beside another who appends, a line can be glued to what that one has left
+
+my $piece = substr $three, 0, 90;
+my %beside = (torn => 1, others => 1);
+
+is defects("$one$piece$two$two", $bad, %beside), "",
+   "what is glued to an incomplete line may be there, if it is so once more";
+like defects("$one$piece$two", $bad, %beside),
+     qr/^L-2, acknowledged, is missing$/, "but must be";
+like defects("$one$piece$two$two", $bad, torn => 1), qr/not a line/,
+     "and not where all share a lock";
+is defects("$one$piece$four$two", $bad, %beside), "",
+   "one with a 503 need not be there once more";
+is defects($one . $three =~ s/\n//r . "$two$two", $bad, %beside), "",
+   "also if only the line feed is missing";
+is defects("$one$piece" . substr($four, 0, 90) . "\n$two", $bad, %beside), "",
+   "two beginnings can be glued";
+like defects("$one$piece$two$two", $bad, others => 1),
+     qr/^1 incomplete lines, there may be 0$/, "but each is an incomplete line";
+like defects($one . $piece . $two =~ s/recipient/x/r . $two, $bad, %beside),
+     qr/not a line/, "and nothing else";
+
+is defects("$one###\n##$two$two", $bad, %beside, torn => 2), "",
+   "a line can be glued to anything that another has written";
+like defects("$one##$two", $bad, %beside), qr/^L-2, acknowledged, is missing$/,
+     "but not for good";
+like defects("$one##x$two$two", $bad, %beside), qr/not a line/,
+     "and not to what nobody has written";
+
+# and what was deleted
+
+is defects($one, $bad, deleted => [put("gone.jsonl", $two)]), "",
+   "an acknowledged line may be in a file that was deleted";
+is defects($one . $two, $bad, deleted => [put("gone.jsonl", $two)]), "",
+   "and in another one, too";
+like defects($one . $two, $bad, deleted => [put("gone.jsonl", $five)]),
+     qr/^L-5 was never sent$/, "but nothing else may be there";
+
+# the reader
+
+like defects($one . $two, $bad, seen => [{ defects => ["a.jsonl is shorter"] }]),
+     qr/^a reader: a.jsonl is shorter$/, "what a reader has noticed is a defect";
+
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
    "or one without an acknowledged line that may be lost";
 
@@ -127,7 +170,7 @@ my ($spooled, $again) = map { s/"event"/"pass_status":502,"event"/r } $two, $fou
 
 is handed_on($spooled, $one), "", "what is delivered or in the spool is there";
 is handed_on($spooled, $one . $two), "", "or both";
-is handed_on($spooled, $one, cut => 1), "",
+is handed_on($spooled, $one), "",
    "the line of an event that the spool has not taken stays in the log";
 
 for (["an acknowledged event that is in neither", "", $one,
@@ -148,8 +191,8 @@ for (["an acknowledged event that is in neither", "", $one,
     like handed_on($spool, $delivered), $expected, "$title is a defect";
 }
 
-like handed_on($spooled . $again, $one, cut => 1), qr/^L-4, .* 503, is there$/,
-     "one with a 503 that the spool was to cut off is a defect";
+is handed_on($spooled . $again, $one), "",
+   "and one with a 503 may be in the spool";
 
 my $v = Enkod::Oracle::judge(sent => { "B-1" => 200, "L-1" => 422,
                                        "L-2" => 500 },
@@ -161,12 +204,61 @@ like join("\n", @{ $v->{defects} }),
      "wrong answers are defects";
 
 
+# the reader, with us in nginx's place
+
+for (["only grows", sub { }, ""],
+     ["is cut in the middle of a line, and goes on",
+      sub { truncate $_[0], 150; print { $_[0] } "b" x 200 },
+      qr/^a\.jsonl is not at byte 150 what was read there/],
+     ["is cut and does not go on", sub { truncate $_[0], 150 },
+      qr/^a\.jsonl has got shorter: 300 bytes were read of it, and it has 150$/],
+     ["is written over", sub { open my $fh, "+<", "$dir/follow/a.jsonl";
+                               sysseek $fh, 50, 0; syswrite $fh, "c";
+                               print { $_[0] } "b" },
+      qr/^a\.jsonl is not at byte 50 what was read there/],
+     ["is written over where nobody reads any more",
+      sub { open my $fh, "+<", "$dir/follow/a.jsonl.1"; syswrite $fh, "c" },
+      qr/^a\.jsonl does not hold what was read of it$/],
+     ["is cut after it was renamed",
+      sub { truncate "$dir/follow/a.jsonl.1", 20000 },
+      qr/^a\.jsonl has got shorter/],
+     ["is deleted", sub { unlink "$dir/follow/a.jsonl" }, ""])
+{
+    my ($title, $code, $expected) = @$_;
+
+    mkdir "$dir/follow";
+    unlink glob "$dir/follow/*";
+
+    open my $fh, ">>", "$dir/follow/a.jsonl" or die "a.jsonl: $!";
+    $fh->autoflush(1);
+
+    my $follower = Enkod::Follower->new("$dir/follow");
+
+    print $fh "a" x 100 for 1 .. 300;
+    rename "$dir/follow/a.jsonl", "$dir/follow/a.jsonl.1" or die "a.jsonl: $!";
+
+    open my $next, ">>", "$dir/follow/a.jsonl" or die "a.jsonl: $!";
+    $next->autoflush(1);
+    print $next "a" x 100 for 1 .. 3;
+
+    # both were read to their ends
+    $follower->has(30300) or die "the follower does not follow\n";
+
+    $code->($next);
+
+    my $seen = $follower->finish;
+
+    like join("\n", @{ $seen->{defects} }), $expected || qr/^\z/,
+         "a file that $title is " . ($expected ? "not " : "") . "in order";
+}
+
+
 # the power cut, with a program in nginx's place
 
 my $shim = Enkod::Shim->new("$dir/shim");
 
 SKIP: {
-    skip "no compiler for the shim", 17 if !$shim;
+    skip "no compiler for the shim", 14 if !$shim;
 
     my $source = put("writer.c", <<'END');
 #include <fcntl.h>
@@ -215,9 +307,6 @@ main(int argc, char **argv)
 
         } else if (strcmp(argv[i], "name") == 0) {
             fsync(dir);
-
-        } else if (strncmp(argv[i], "cut=", 4) == 0) {
-            ftruncate(fd, atoi(argv[i] + 4));
 
         } else if (write(fd, argv[i], strlen(argv[i])) == -1) {
             return 1;
@@ -278,15 +367,6 @@ END
        ["abc", "none"], "a new file may be gone";
     is_deeply [sort keys %{ $after->("new.jsonl", "abc", "sync", "name") }],
        ["abc"], "but not if its folder was synced";
-
-    $seen = $after->("old.jsonl", "abcdef", "sync", "cut=5", "xy");
-    is_deeply [grep { !/^oldab(?:cdef|[x\0]?[y\0]?)\z/ } keys %$seen], [],
-       "what was cut off may be back";
-    ok $seen->{oldabcdef} && $seen->{oldabxy}, "or not";
-
-    is_deeply [keys %{ $after->("old.jsonl", "abcdef", "sync", "cut=5", "xy",
-                                "sync") }], ["oldabxy"],
-       "but not after a sync";
 
     # what a sync that has failed was for
 

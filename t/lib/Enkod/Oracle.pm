@@ -7,23 +7,28 @@ package Enkod::Oracle;
 #                 body must be there, once
 #     503, none   it may be there, once
 #
-# With cut => 1, a 503 means that it is not: without sync, what was written of it
-# is cut off again, unless there are two masters.
-#
 # Where events are handed on, those that got a 200 must be with the upstream or in
 # a spool as well; and a 503 can be that of the spool.
 #
 # Everything else in a file is a defect, except an empty line, and the beginning
-# of a line, of which there may be as many as "torn" says.  What was acknowledged
-# is "lost" without a defect only if its id is in that set; bytes that are zero,
-# at the end of which a line begins, are torn lines.
+# of a line, ended by a line feed, of which there may be as many as "torn" says.
+# With others => 1 somebody appends who does not share a lock with nginx's workers
+# (another master does not): then a whole line may be glued to such a beginning,
+# for which an acknowledged event must be on a line of its own besides.  What
+# consists of "#" is of somebody else.
+#
+# What was acknowledged is "lost" without a defect only if its id is in that set;
+# bytes that are zero, at the end of which a line begins, are torn lines.
+# "deleted" are logs that had no name any more: what is in them is not missing,
+# and may be in another one.  "seen" is what Enkod::Follower has returned, a list.
 #
 #     my $verdict = Enkod::Oracle::judge(sent => { id => status },
 #         logs => \@files, rejects => \@files, spools => \@files,
-#         delivered => \@files, torn => 2, lost => { id => 1 });
+#         delivered => \@files, deleted => \@files, torn => 2,
+#         lost => { id => 1 }, others => 1, seen => \@seen);
 #
 #     { defects => [...], missing => n, acknowledged => n, lines => n, torn => n,
-#       empty => n }
+#       glued => n, empty => n, followed => n }
 
 use strict;
 use warnings;
@@ -36,15 +41,24 @@ sub judge {
 
     my $sent = $o{sent};
     my $v = { defects => [], missing => 0, lines => 0, torn => 0, empty => 0,
-              acknowledged => 0, refused => 0 };
+              glued => 0, acknowledged => 0, refused => 0, followed => 0,
+              others => $o{others} };
+
+    for my $seen (@{ $o{seen} || [] }) {
+        $v->{followed} += $seen->{bytes} || 0;
+        defect($v, "a reader: $_") for @{ $seen->{defects} };
+    }
 
     my $kept = read_files($v, "log", @{ $o{logs} });
     my $rejected = read_files($v, "reject log", @{ $o{rejects} || [] });
 
     my $spooled = read_files($v, "spool", @{ $o{spools} || [] });
     my $delivered = read_files($v, "log", @{ $o{delivered} || [] });
+    my $deleted = read_files($v, "log", @{ $o{deleted} || [] });
 
-    for my $id (sort map { keys %$_ } $kept, $rejected, $spooled, $delivered) {
+    for my $id (sort map { keys %$_ } $kept, $rejected, $spooled, $delivered,
+                                    $deleted)
+    {
         defect($v, "$id was never sent") if !exists $sent->{$id};
     }
 
@@ -59,7 +73,8 @@ sub judge {
             $v->{acknowledged}++;
 
             defect($v, "$id was to be refused, and got 200") if $refused;
-            missing($v, "$id, acknowledged, is missing") if !$n && !$lost;
+            missing($v, "$id, acknowledged, is missing")
+                if !$n && !$deleted->{$id} && !$lost;
             missing($v, "$id, acknowledged, is neither delivered nor in a spool")
                 if $o{spools} && !$s && !$d && !$lost;
 
@@ -75,9 +90,6 @@ sub judge {
         } elsif ($status != 0 && $status != 503) {
             defect($v, "$id got $status");
         }
-
-        defect($v, "$id, not acknowledged with 503, is there")
-            if $o{cut} && $status == 503 && ($o{spools} ? $s : $n || $r);
 
         defect($v, "$id, to be refused, is in a log") if $refused && $n;
         defect($v, "$id, to be refused, was handed on") if $refused && $s + $d;
@@ -116,11 +128,14 @@ sub read_files {
                 next;
             }
 
-            my ($id, $same) = $kind eq "reject log" ? refusal_of($line)
-                              : $kind eq "spool" ? spooled_line_of($line)
-                              : line_of($line);
+            my $theirs = $v->{others} && $line =~ s/#+//g;
+            my ($id, $same) = id_of($kind, $line);
 
-            if (defined $id) {
+            if ($theirs && (defined $id || $line =~ /^\n?\z/)) {
+                $v->{torn}++;
+                $v->{glued}++ if defined $id;
+
+            } elsif (defined $id) {
                 $v->{lines}++;
                 $seen{$id}++;
                 defect($v, "$file:$.: $id has been altered") if !$same;
@@ -128,16 +143,32 @@ sub read_files {
             } elsif ($line eq "\n") {
                 $v->{empty}++;
 
-            } elsif (beginning($line)) {
+            } elsif (beginning($line) || unended($kind, $line)) {
                 $v->{torn}++;
 
+            } elsif ($v->{others} && glued($kind, $line)) {
+                # it counts as the beginning only: if the event must be there, it
+                # is on another line
+                $v->{torn}++;
+                $v->{glued}++;
+
             } else {
-                defect($v, "$file:$.: not a line: " . substr $line, 0, 200);
+                defect($v, "$file:$., at byte " . (tell($fh) - length $line)
+                           . ": not a line: " . substr $line, 0, 200);
             }
         }
     }
 
     return \%seen;
+}
+
+
+sub id_of {
+    my ($kind, $line) = @_;
+
+    return $kind eq "reject log" ? refusal_of($line)
+           : $kind eq "spool" ? spooled_line_of($line)
+           : line_of($line);
 }
 
 
@@ -187,6 +218,29 @@ sub beginning {
     return substr($line, 0, $n) eq substr($begin, 0, $n)
            && $line !~ /.\{"received_at":/
            && $line !~ /"\}\z/;
+}
+
+
+# Or all of it but the line feed?
+
+sub unended {
+    my ($kind, $line) = @_;
+
+    return $line !~ /\n\z/ && defined((id_of($kind, "$line\n"))[0]);
+}
+
+
+# Or one of the two, and behind it a whole line, or what is left of one?
+
+sub glued {
+    my ($kind, $line) = @_;
+
+    my ($piece, $rest) = $line =~ /^(.+)(\{"received_at":".*\n)\z/ or return 0;
+
+    my ($id, $same) = id_of($kind, $rest);
+
+    return (beginning($piece) || unended($kind, $piece))
+           && (defined $id ? $same : beginning($rest));
 }
 
 

@@ -3,9 +3,8 @@ package Enkod::PowerLoss;
 # What a power cut may leave of the files in a folder, by what Enkod::Shim has
 # seen.  On the disk is what the last sync that has succeeded has found in a
 # file when it began.  Of the rest, anything may be there: nothing, all, a part
-# that ends at any byte, pages of zeros; what was cut off since may be back; and
-# a new file may have no name, or a renamed one its old name again, unless the
-# folder was synced since.
+# that ends at any byte, pages of zeros; and a new file may have no name, or a
+# renamed one its old name again, unless the folder was synced since.
 #
 # What a sync that has failed was for is lost, as on Linux, even if a later one
 # has succeeded: the kernel takes its pages for clean.  Only the page to which
@@ -90,8 +89,7 @@ sub cut {
 }
 
 
-# What is on the disk of a file: all up to this size, but for some holes; and
-# what may be back behind it.
+# What is on the disk of a file: all up to this size, but for some holes.
 #
 # Notes are in the order in which the calls have ended.  A sync that has ended
 # without an error before another one has failed may have been noted later, so
@@ -102,47 +100,20 @@ sub durable {
 
     my $size = $self->{base}{$ino} || 0;
     my $lost = 0;               # by a sync that has failed, up to here
-    my $offset = 0;             # in the file of what was cut off
-    my (@holes, @cuts, @ours);
+    my @holes;
 
-    for my $note (@notes) {
-        my $cut = $note->{what} eq "ftruncate";
-
-        push @ours, $cut ? { %$note, offset => $offset } : $note
-            if $note->{ino} == $ino && !$note->{dir};
-
-        $offset += $note->{err} if $cut;
-    }
+    my @ours = grep { $_->{ino} == $ino && !$_->{dir} } @notes;
 
     # perl's sort is stable
 
     for my $note (sort { $a->{errors} <=> $b->{errors}
                          || $b->{lost} <=> $a->{lost} } @ours)
     {
-        if ($note->{what} eq "ftruncate") {
-            my $at = $note->{rc};
-
-            push @cuts, { at => $at, time => $note->{begun},
-                          offset => $note->{offset},
-                          size => $size > $at ? $size - $at : 0 };
-
-            @holes = clip($at, @holes);
-            $size = $at if $size > $at;
-            $lost = $at if $lost > $at;
-
-        } elsif ($note->{lost}) {
+        if ($note->{lost}) {
             $lost = $note->{size} if $lost < $note->{size};
 
         } elsif ($note->{what} =~ /sync$/ && $note->{rc} == 0) {
             my $now = $note->{size};
-
-            # what was cut off meanwhile may have been there when it began
-
-            for my $cut (grep { $_->{time} > $note->{begun} } @cuts) {
-                $now = $cut->{at} if $now > $cut->{at};
-            }
-
-            @cuts = grep { $_->{time} > $note->{begun} } @cuts;
 
             next if $now < $size;
 
@@ -156,16 +127,7 @@ sub durable {
         }
     }
 
-    return { size => $size, holes => \@holes,
-             back => [grep { $_->{size} } @cuts] };
-}
-
-
-sub clip {
-    my ($size, @holes) = @_;
-
-    return grep { $_->[0] < $_->[1] }
-           map { [$_->[0], $_->[1] < $size ? $_->[1] : $size] } @holes;
+    return { size => $size, holes => \@holes };
 }
 
 
@@ -174,29 +136,14 @@ sub lose {
 
     my @stat = stat $file or return;
     my $disk = $self->durable($stat[1], @notes);
-    my ($size, $back) = ($disk->{size}, $disk->{back}[0]);
+    my $size = $disk->{size};
     my @done;
 
     open my $fh, "+<", $file or die "$file: $!";
     binmode $fh;
 
-    if ($back && rand() < 0.5) {
-
-        open my $kept, "<", "$self->{shim}{dir}/cut" or die "cut: $!";
-        seek $kept, $back->{offset}, 0;
-        read $kept, my $bytes, $back->{size};
-
-        truncate $fh, $back->{at};
-        seek $fh, $back->{at}, 0;
-        print $fh $bytes;
-
-        # it may end in the middle of a line
-        $self->{torn}++;
-        push @done, "$back->{size} bytes that were cut off are back";
-
-    } elsif ($stat[7] > $size) {
-        push @done, $self->lose_rest($fh, $size, $stat[7] - $size);
-    }
+    push @done, $self->lose_rest($fh, $size, $stat[7] - $size)
+        if $stat[7] > $size;
 
     my ($holes, $lost) = (0, 0);
 

@@ -2,13 +2,14 @@ package Enkod::Shim;
 
 # A library to be preloaded into nginx, which takes note of every write() of
 # lines of events, and of every fdatasync() and fsync() of their files and
-# folders, and, when told so, does not do it as asked.
+# folders, and, when told so, does not do it as asked; nor does fallocate().
 #
 #     my $shim = Enkod::Shim->new($dir) or plan skip_all => ...;
 #     Enkod::Nginx->new(..., env => $shim->env);
 #     $shim->do("kill");                  # once, see below
 #     $shim->writes;                      # [pid, length asked, result], ...
-#     $shim->do_sync("hold");             # until told otherwise, see below
+#     $shim->do_space("quota");           # until told otherwise, see below
+#     $shim->do_sync("hold");             # the same
 #     $shim->syncs;                       # { pid, what, path, ... }, ...
 #     $shim->set_clock(3600);             # an hour ahead
 #     $shim->set_uptime(60);              # of the clock that is never set
@@ -27,6 +28,8 @@ my %code = (
     killed  => "K",    # all of it is written, and the process gets SIGKILL
     short   => "s",    # half of it is written, and then there is no space
     part    => "p",    # half of it is written, and then the rest
+    most    => "m",    # all but the last byte, and then there is no space
+    border  => "b",    # the whole lines of half of it, and then no space
     slow    => "l",    # the same in one call, with 50 ms in between
     eintr   => "e",    # EINTR, nothing is written, and then all is well
     full    => "f",    # ENOSPC, until told otherwise
@@ -37,6 +40,15 @@ my %code = (
     stop_write => "W",
     stop_open  => "O",  # for writing
     stop_pread => "P",  # of one byte
+);
+
+my %space_code = (
+    none    => "-",
+    full    => "f",    # ENOSPC
+    chunk   => "c",    # ENOSPC if more is asked for than any batch needs
+    quota   => "q",    # EDQUOT
+    never   => "n",    # EOPNOTSUPP
+    random  => "r",    # one of the first three, or not
 );
 
 my %sync_code = (
@@ -64,6 +76,7 @@ sub new {
         or return undef;
 
     $self->do("none");
+    $self->do_space("none");
     $self->do_sync("none");
     $self->set_clocks(0, 0);
     $self->tell("errors", "");
@@ -85,6 +98,15 @@ sub do {
     my ($self, $what) = @_;
 
     $self->tell("mode", $code{$what} || die "no such thing: $what");
+}
+
+
+# of fallocate()
+
+sub do_space {
+    my ($self, $what) = @_;
+
+    $self->tell("space", $space_code{$what} || die "no such thing: $what");
 }
 
 
@@ -148,7 +170,7 @@ sub done {
 sub forget {
     my ($self) = @_;
 
-    for my $file ("writes", "syncs", "cut") {
+    for my $file ("writes", "syncs") {
         open my $fh, ">", "$self->{dir}/$file" or die "$file: $!";
         chmod 0666, "$self->{dir}/$file";
     }
@@ -188,9 +210,7 @@ sub syncs {
 }
 
 
-# In between, "ftruncate": rc is the size to which a file was cut, and err, how
-# many bytes of it were appended to the file "cut"; begun is when it had ended.
-# And "open", of a file that is to be created if it is not there.
+# In between, "open", of a file that is to be created if it is not there.
 
 sub notes {
     my ($self) = @_;

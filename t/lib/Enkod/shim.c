@@ -10,12 +10,12 @@
  * with the files that tell it, and that it writes to, is in ENKOD_SHIM:
  *
  *     mode      one byte: what write() of lines does, and where an append stops
+ *     space     one byte: what fallocate() does
  *     sync      one byte: what fdatasync() and fsync() do
  *     clock     seconds by which the clock is wrong, 8 bytes, and by which the
  *               one that only goes forward is ahead, 8 bytes
  *     writes    a line for each write() of lines
- *     syncs     a line for each sync, and for each line that was cut off
- *     cut       what was cut off
+ *     syncs     a line for each sync
  *     errors    which open file has been told of which error
  *
  * An error of a sync is what it is on Linux: what was not on the disk then is
@@ -45,6 +45,7 @@
 #define SHIM_INODES  1024
 #define SHIM_OPENED  65536
 #define SHIM_FDS     4096
+#define SHIM_CHUNK   65536
 
 
 /* shared by all processes */
@@ -59,8 +60,8 @@ typedef struct {
 } shim_errors_t;
 
 
-static int               mode = -1, sync_mode = -1, writes = -1, syncs = -1;
-static int               cut = -1;
+static int               mode = -1, space = -1, sync_mode = -1;
+static int               writes = -1, syncs = -1;
 static volatile int64_t *wrong;
 static shim_errors_t    *errors;
 static uint32_t          opened[SHIM_FDS];          /* by descriptor, or 0 */
@@ -87,10 +88,10 @@ shim_init(void)
     }
 
     mode = shim_open("mode", O_RDWR);
+    space = shim_open("space", O_RDWR);
     sync_mode = shim_open("sync", O_RDWR);
     writes = shim_open("writes", O_WRONLY|O_APPEND);
     syncs = shim_open("syncs", O_WRONLY|O_APPEND);
-    cut = shim_open("cut", O_WRONLY|O_APPEND);
 
     fd = shim_open("clock", O_RDWR);
 
@@ -188,6 +189,19 @@ shim_stop(char where)
 }
 
 
+/* so much of it as is whole lines, or nearly none */
+
+static size_t
+shim_border(const char *p, size_t len)
+{
+    while (len > 1 && p[len - 1] != '\n') {
+        len--;
+    }
+
+    return len;
+}
+
+
 /* one of so many, by chance */
 
 static int
@@ -259,6 +273,17 @@ write(int fd, const void *buf, size_t len)
         rest = p + half;
         return shim_write(fd, buf, half, len);
 
+    case 'm':
+        shim_next(mode, '-');
+        full = p + len - 1;
+        return shim_write(fd, buf, len - 1, len);
+
+    case 'b':
+        shim_next(mode, '-');
+        half = shim_border(p, half);
+        full = p + half;
+        return shim_write(fd, buf, half, len);
+
     case 'l':
         shim_next(mode, '-');
         shim_write(fd, buf, half, len);
@@ -296,6 +321,11 @@ write(int fd, const void *buf, size_t len)
         }
 
         if (shim_chance(16)) {
+            full = p + len - 1;
+            return shim_write(fd, buf, len - 1, len);
+        }
+
+        if (shim_chance(16)) {
             errno = EINTR;
             return -1;
         }
@@ -307,7 +337,47 @@ write(int fd, const void *buf, size_t len)
 }
 
 
-/* open(), close(), fdatasync(), fsync(), ftruncate() */
+/* fallocate() */
+
+int
+fallocate(int fd, int flags, off_t offset, off_t len)
+{
+    char  c = '-';
+
+    if (space != -1) {
+        pread(space, &c, 1, 0);
+    }
+
+    if (c == 'r' && shim_chance(2)) {
+        c = "fcq"[shim_chance(3) ? 0 : 1 + shim_chance(2)];
+    }
+
+    /* more than any batch here is a chunk */
+
+    if (c == 'f' || (c == 'c' && len > SHIM_CHUNK)) {
+        errno = ENOSPC;
+        return -1;
+    }
+
+    if (c == 'q') {
+        errno = EDQUOT;
+        return -1;
+    }
+
+    if (c == 'n') {
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+
+    return syscall(SYS_fallocate, fd, flags, offset, len);
+}
+
+
+int fallocate64(int fd, int flags, off_t offset, off_t len)
+    __attribute__((alias("fallocate")));
+
+
+/* open(), close(), fdatasync(), fsync() */
 
 typedef struct {
     const char  *what;
@@ -571,61 +641,6 @@ int
 fsync(int fd)
 {
     return shim_sync("fsync", SYS_fsync, fd);
-}
-
-
-/* What is cut off may come back after a power cut, so it is kept. */
-
-int
-ftruncate64(int fd, off64_t len)
-{
-    int          file, rc;
-    char         path[4096], buf[65536];
-    off_t        offset;
-    ssize_t      n;
-    shim_note_t  note;
-
-    memset(&note, 0, sizeof(shim_note_t));
-
-    if (cut == -1 || fstat(fd, &note.st) != 0 || note.st.st_size <= len) {
-        return syscall(SYS_ftruncate, fd, len);
-    }
-
-    shim_path(fd, path, sizeof(path));
-
-    file = open(path, O_RDONLY|O_CLOEXEC);
-
-    for (offset = len; offset < note.st.st_size; offset += n) {
-        n = pread(file, buf, sizeof(buf), offset);
-
-        if (n <= 0) {
-            break;
-        }
-
-        syscall(SYS_write, cut, buf, n);
-    }
-
-    close(file);
-
-    rc = syscall(SYS_ftruncate, fd, len);
-
-    /* "rc" is where it has been cut, "err" how much was kept */
-
-    note.rc = len;
-    note.err = offset - len;
-    note.errors = errors ? *shim_errors(note.st.st_ino) : 0;
-    note.begun = shim_now();
-
-    shim_note(&note, "ftruncate", path);
-
-    return rc;
-}
-
-
-int
-ftruncate(int fd, off_t len)
-{
-    return ftruncate64(fd, len);
 }
 
 
