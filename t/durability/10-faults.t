@@ -1,6 +1,7 @@
 # Under load, whatever happens to nginx and to the disk: what was acknowledged is
-# in the files, and nothing else is.  A short form of `make soak`: each fault
-# once, in random order.  SEED= repeats an order.
+# in the files, and nothing else is; and a reader that follows the files sees
+# nothing change or go away.  A short form of `make soak`: each fault once, in
+# random order.  SEED= repeats an order.
 
 use strict;
 use warnings;
@@ -9,20 +10,33 @@ use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/../lib";
 
 use List::Util qw(shuffle);
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(time);
 
-use Enkod::Nginx seconds => 240;
+use Enkod::Disk;
+
+BEGIN { Enkod::Disk::unshare() }
+
+use Enkod::Nginx;
 use Enkod::Soak;
 
-my $seed = $ENV{SEED} || time;
+my $first = $ENV{SEED} || int time;
+my $seed = $first;
 
 note "SEED=$seed";
 
+# a full disk is a real one, if there can be a small file system
+
+my $tmpfs = Enkod::Disk::tmpfs("300m") or note "no tmpfs of our own";
+my $ext4 = Enkod::Disk::ext4("300m") or note "no ext4 of our own";
+
 my @episodes = (
-    ["log", 1], ["log and reject log", 4, reject => 1],
+    ["log", 1],
+    ["log and reject log", 4, reject => 1, dir => $tmpfs],
     ["log sync", 1, sync => 1],
     ["log sync and reject log sync", 2, sync => 1, reject => 1],
-    ["log and spool", 2, pass => 1],
+    ["log and spool", 2, pass => 1, dir => $ext4],
     ["log sync and spool sync", 1, sync => 1, pass => 1],
 );
 
@@ -39,14 +53,26 @@ for (@episodes) {
                          $pass ? @Enkod::Soak::PASS_FAULTS : ());
 
     $title .= ", $workers worker" . ($workers > 1 ? "s" : "");
+    $title .= ", on " . $with{dir} =~ s{.*/}{}r if $with{dir};
+
+    my @happened;
 
     my $v = Enkod::Soak::episode(seed => $seed, workers => $workers,
                                  %with, faults => \@faults,
-                                 say => sub { note "$title: $_[0]" });
+                                 say => sub { note "$title: $_[0]";
+                                              push @happened, happened($_[0]) });
 
     is scalar @{ $v->{faults} }, @faults, "$title: all faults have happened";
 
     my @defects = @{ $v->{defects} };
+
+    if (@defects) {
+        diag "$title: SEED=$first; faults, in UTC: ", join "; ", @happened;
+
+        # the small disk goes with us
+        system("cp -a \Q$with{dir}\E \Q$v->{nginx}{dir}\E/files")
+            if $with{dir};
+    }
 
     is_deeply [splice @defects, 0, 10], [],
        "$title: the files hold what they must, and nothing else";
@@ -54,9 +80,21 @@ for (@episodes) {
     cmp_ok $v->{acknowledged}, ">", 500, "$title: enough was acknowledged";
 
     note sprintf "%s: %d acknowledged, %d refused, %d lines, %d incomplete, "
-                 . "%d empty, %.1f s", $title,
-                 map { $_ || 0 } @$v{qw(acknowledged refused lines torn empty
-                                        seconds)};
+                 . "%d of them glued to, %d empty, %d bytes followed, %.1f s",
+                 $title, map { $_ || 0 } @$v{qw(acknowledged refused lines torn
+                                                glued empty followed seconds)};
 }
 
 done_testing;
+
+
+# as in received_at, if the clock is right
+
+sub happened {
+    my ($what) = @_;
+
+    my $now = time;
+
+    return POSIX::strftime("%H:%M:%S", gmtime $now)
+           . sprintf(".%03d", ($now - int $now) * 1000) . " $what";
+}

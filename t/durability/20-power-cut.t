@@ -12,10 +12,11 @@ use Test::More;
 
 use Enkod::Client;
 use Enkod::Load qw(event);
-use Enkod::Nginx seconds => 200;
+use Enkod::Nginx;
 use Enkod::Oracle;
 use Enkod::PowerLoss;
 use Enkod::Shim;
+use Enkod::Wait qw(wait_for);
 
 use constant PAGE => 4096;
 
@@ -110,9 +111,9 @@ sub sent_alone {
     my $client = $nginx->client;
 
     $client->send(Enkod::Client::request(event($id)));
-    Enkod::Client::wait_for(sub { $nginx->lines("files/a.jsonl") == $lines }, 5)
+    wait_for(sub { $nginx->lines("files/a.jsonl") == $lines })
         or die "$id is not written\n";
-    Enkod::Client::wait_for(sub { $shim->holding }, 5) or die "no sync\n";
+    wait_for(sub { $shim->holding }) or die "no sync\n";
 
     return [$id, $client];
 }
@@ -129,16 +130,16 @@ sub kill_all {
     my @pids = $nginx->processes;
 
     kill 'STOP', $nginx->{pid};
-    Enkod::Client::wait_for(sub {
-        Enkod::Nginx::slurp("/proc/$nginx->{pid}/stat") =~ /\) T / }, 5);
+    wait_for(sub {
+        Enkod::Nginx::slurp("/proc/$nginx->{pid}/stat") =~ /\) T / });
 
     @pids = $nginx->processes;
     kill 'KILL', @pids;
 
-    Enkod::Client::wait_for(sub {
+    wait_for(sub {
         $nginx->reap;
         !grep { Enkod::Nginx::alive($_) } @pids;
-    }, 10) or die "nginx lives on";
+    }) or die "nginx lives on";
 }
 
 
@@ -270,11 +271,11 @@ cases("with four workers, none accepts what was lost by the failed sync of "
     $shim->do_sync("hold");
 
     $clients[$_]->send(Enkod::Client::request(event($ids[$_]))) for 0 .. 31;
-    Enkod::Client::wait_for(sub { $shim->holding >= 2 }, 2)
+    wait_for(sub { $shim->holding >= 2 })
         or return "one worker does it all";
 
     # all are in the file, before one of the syncs fails
-    Enkod::Client::wait_for(sub { 32 == $nginx->lines("files/a.jsonl") }, 5)
+    wait_for(sub { 32 == $nginx->lines("files/a.jsonl") })
         or return "they are not all in the file";
 
     $shim->do_sync("eio1");
@@ -318,7 +319,7 @@ cases("events that wait while a sync hangs may be there, or not", sub {
         $sent{"H-$n"} = 0;
     }
 
-    Enkod::Client::wait_for(sub { $nginx->lines("files/a.jsonl") == 9 }, 5)
+    wait_for(sub { $nginx->lines("files/a.jsonl") == 9 })
         ? () : "they are not written";
 });
 

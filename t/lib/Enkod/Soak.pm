@@ -1,7 +1,7 @@
 package Enkod::Soak;
 
-# An episode: nginx under load, faults one after the other, a phase without
-# any, and the verdict of Enkod::Oracle.
+# An episode: nginx under load, a reader that follows its files, faults one after
+# the other, a phase without any, and the verdict of Enkod::Oracle.
 #
 #     my $episode = Enkod::Soak::episode(seed => 1, workers => 2, sync => 1,
 #         reject => 1, faults => [qw(reload kill_all)], say => sub { ... });
@@ -18,22 +18,24 @@ use List::Util qw(shuffle);
 use Time::HiRes qw(sleep time);
 
 use Enkod::Client;
+use Enkod::Follower;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx ();
 use Enkod::Oracle;
 use Enkod::PowerLoss;
 use Enkod::Shim;
+use Enkod::Wait qw(wait_for);
 
 my $slow = $Enkod::Nginx::slow;
 
-# what some say in nginx's error log, of faults that were meant
-my $meant = join "|", "exited on signal 9",
-                      'shared memory zone "ngx_http_enkod_module" was locked';
+# what nginx's error log says of faults that were meant
+my $meant = "exited on signal 9";
 
 # of them all, of those that concern a disk that syncs, and of those that concern
 # the upstream of events that are handed on
 our @FAULTS = qw(kill_worker kill_in_write kill_master kill_all reload rotate
-                 upgrade roll_back disk_full short_writes write_errors clock);
+                 upgrade roll_back disk_full no_space short_writes write_errors
+                 file_size deleted others clock);
 our @SYNC_FAULTS = qw(sync_errors sync_failures sync_slow sync_hangs
                       power_loss);
 our @PASS_FAULTS = qw(upstream_down upstream_errors upstream_hangs);
@@ -50,12 +52,12 @@ sub episode {
     seed($o{seed});
 
     my $self = bless { %o, torn => 0, serial => 0, rotated => 0,
-                     more => {} }, __PACKAGE__;
+                     more => {}, seen => [], deleted => [] }, __PACKAGE__;
 
     $self->setup;
 
     my $start = time;
-    my $load = Enkod::Load->new($self->{nginx}{port}, seconds => 600,
+    my $load = Enkod::Load->new($self->{nginx}{port},
                                 connections => $o{connections} || 32,
                                 leave => 0.01, $o{reject} ? (refused => 0.05)
                                                           : ());
@@ -70,8 +72,9 @@ sub episode {
 
         eval { $fault->($self); 1 } or do {
             $load->finish;
-            return { defects => ["$name: $@"], missing => 0, faults => \@done,
-                     acknowledged => 0, nginx => $self->{nginx} };
+            return { defects => ["$name: $@"], missing => 0,
+                     faults => [@done, $name], acknowledged => 0,
+                     nginx => $self->{nginx} };
         };
 
         push @done, $name;
@@ -152,6 +155,15 @@ sub setup {
     $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
 
     $nginx->start;
+
+    $self->{follower} = Enkod::Follower->new($self->{files});
+}
+
+
+sub follow_no_more {
+    my ($self) = @_;
+
+    push @{ $self->{seen} }, (delete $self->{follower})->finish;
 }
 
 
@@ -190,14 +202,17 @@ sub verdict {
                                                 . $sent->{"B-fresh"});
 
     push @odd, "nginx did not end\n" if !$nginx->stop('QUIT');
+    $self->follow_no_more;
     $self->{upstream}->stop if $self->{upstream};
 
     my $alerts = $nginx->alerts($meant);
     push @odd, $alerts if $alerts ne "";
 
+    # of every short write something stays
     my $v = Enkod::Oracle::judge(
-        cut => !$self->{sync} && !$self->{two},
-        sent => $sent, torn => $self->{torn}, lost => $self->{lost},
+        sent => $sent, torn => $self->{torn} + $self->{shim}->cut_short,
+        lost => $self->{lost}, others => $self->{others},
+        seen => $self->{seen}, deleted => $self->{deleted},
         logs => [glob "$self->{files}/a.jsonl*"],
         $self->{reject} ? (rejects => [glob "$self->{files}/r.jsonl*"]) : (),
         $self->{pass} ? (spools => [glob "$self->{files}/s.jsonl*"],
@@ -231,10 +246,10 @@ sub start_again {
 }
 
 
-sub wait_for {
+sub await {
     my ($what, $code) = @_;
 
-    Enkod::Client::wait_for($code, 20 * $slow) or die "no $what\n";
+    wait_for($code) or die "no $what\n";
 }
 
 
@@ -272,12 +287,12 @@ sub kill_all {
     # or a master makes another worker meanwhile
     while (@new = grep { !$known{$_}++ } @pids) {
         kill 'STOP', @new;
-        wait_for("stop", sub { !grep { !stopped($_) } @new });
+        await("stop", sub { !grep { !stopped($_) } @new });
         @pids = map { Enkod::Nginx::children($_) } @new;
     }
 
-    kill 'KILL', shuffle(keys %known);
-    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } keys %known });
+    $self->kill_in_anything(shuffle(keys %known));
+    await("death", sub { !grep { Enkod::Nginx::alive($_) } keys %known });
 }
 
 
@@ -309,7 +324,7 @@ sub one_more {
 sub workers_are_there {
     my ($self, $master) = @_;
 
-    wait_for("workers", sub {
+    await("workers", sub {
         $self->workers_of($master || $self->{nginx}{pid})
             >= $self->{nginx}{workers}
     });
@@ -341,19 +356,29 @@ sub kill_worker_of {
 
     my @workers = $self->workers_of($master);
 
-    kill 'KILL', $workers[rand @workers] if @workers;
+    $self->kill_in_anything($workers[rand @workers]) if @workers;
     sleep 0.02;
     $self->workers_are_there($master);
 }
 
 
-# half of a batch is in the file
+# each of them may just be writing to one of the files
+
+sub kill_in_anything {
+    my ($self, @pids) = @_;
+
+    $self->{torn} += @pids;
+    kill 'KILL', @pids;
+}
+
+
+# half of a batch is in the file, and its lock is held
 
 sub fault_kill_in_write {
     my ($self) = @_;
 
     $self->{shim}->do("kill");
-    wait_for("write to die in", sub { $self->{shim}->done });
+    await("write to die in", sub { $self->{shim}->done });
     $self->workers_are_there;
 }
 
@@ -366,15 +391,21 @@ sub fault_kill_master {
     my $nginx = $self->{nginx};
 
     kill 'STOP', $nginx->{pid};
-    wait_for("stop", sub { stopped($nginx->{pid}) });
+    await("stop", sub { stopped($nginx->{pid}) });
 
     my @workers = $nginx->workers;
 
     kill 'KILL', $nginx->{pid};
     pause();
 
-    kill rand() < 0.5 ? 'KILL' : 'QUIT', @workers;
-    wait_for("death", sub { !grep { Enkod::Nginx::alive($_) } @workers });
+    if (rand() < 0.5) {
+        $self->kill_in_anything(@workers);
+
+    } else {
+        kill 'QUIT', @workers;
+    }
+
+    await("death", sub { !grep { Enkod::Nginx::alive($_) } @workers });
 
     start_again($self->{nginx});
 }
@@ -419,7 +450,7 @@ sub fault_rotate {
 
     kill 'USR1', $self->masters;
 
-    wait_for("new file", sub { -e "$self->{files}/a.jsonl" });
+    await("new file", sub { -e "$self->{files}/a.jsonl" });
     pause();
 }
 
@@ -433,10 +464,10 @@ sub second_master {
     my $old = $nginx->{pid};
     my $new;
 
-    $self->{two} = 1;
+    $self->{others} = 1;
     kill 'USR2', $old;
 
-    wait_for("second master", sub {
+    await("second master", sub {
         ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
         $new && $new != $old && -s "$nginx->{dir}/logs/nginx.pid.oldbin";
     });
@@ -452,7 +483,7 @@ sub old_workers_end {
     my ($self, $old, $new) = @_;
 
     kill 'WINCH', $old;
-    wait_for("end of the old workers",
+    await("end of the old workers",
              sub { !grep { $_ != $new } $self->{nginx}->workers($old) });
 }
 
@@ -462,33 +493,27 @@ sub old_workers_end {
 sub meanwhile {
     my ($self, @masters) = @_;
 
-    my @kinds = (qw(nothing disk_full rotate short_write short_writes
-                    kill_worker kill_in_write),
+    my @kinds = (qw(nothing disk_full no_space rotate short_write short_writes
+                    file_size deleted others kill_worker kill_in_write),
                  $self->{sync} ? qw(sync_errors sync_slow) : ());
     my $what = $kinds[rand @kinds];
 
     $self->say("    meanwhile: $what");
 
     if ($what eq "short_write") {
-        # whole lines stay, and one that is not
-        $self->{torn}++;
-        $self->{shim}->do("short");
-        wait_for("short write", sub { $self->{shim}->done });
+        $self->{shim}->do((qw(short most border))[rand 3]);
+        await("short write", sub { $self->{shim}->done });
         pause();
 
     } elsif ($what eq "kill_worker") {
         $self->kill_worker_of($masters[rand @masters]);
 
     } elsif ($what eq "kill_in_write") {
-        $self->{torn}++;
         $self->fault_kill_in_write;
         $self->workers_are_there($_) for @masters;
 
     } elsif ($what ne "nothing") {
-        # of every short write something stays
-        my $before = $self->{shim}->cut_short;
         $self->can("fault_$what")->($self);
-        $self->{torn} += $self->{shim}->cut_short - $before;
     }
 }
 
@@ -501,7 +526,7 @@ sub fault_upgrade {
     $self->meanwhile($old, $new);
     $self->old_workers_end($old, $new);
     kill 'QUIT', $old;
-    wait_for("end of the old master", sub { !Enkod::Nginx::alive($old) });
+    await("end of the old master", sub { !Enkod::Nginx::alive($old) });
 
     $self->{nginx}{pid} = $new;
     pause();
@@ -517,12 +542,12 @@ sub fault_roll_back {
     pause();
 
     kill 'HUP', $old;
-    wait_for("workers of the old master",
+    await("workers of the old master",
              sub { $self->{nginx}->workers($old) > $self->{nginx}{workers} });
 
     $self->meanwhile($old, $new);
     kill 'QUIT', $new;
-    wait_for("end of the new master", sub { !Enkod::Nginx::alive($new) });
+    await("end of the new master", sub { !Enkod::Nginx::alive($new) });
     pause();
 }
 
@@ -549,6 +574,98 @@ sub fault_disk_full {
     pause();
     close $fh;
     unlink $ballast;
+}
+
+
+# it is refused before anything is written; or only a chunk of it is
+
+sub fault_no_space {
+    my ($self) = @_;
+
+    my $what = (qw(full chunk quota never random))[rand 5];
+
+    $self->say("    $what");
+    $self->goes_wrong(do_space => $what);
+}
+
+
+# A limit that one of the workers gets, just above the size of the log.
+
+sub fault_file_size {
+    my ($self) = @_;
+
+    my @workers = map { $self->workers_of($_) } $self->masters;
+    my $pid = $workers[rand @workers];
+
+    # it holds for what the shim writes, too, which we need
+    my ($size, @others) = map { -s $_ || 0 }
+                          "$self->{files}/a.jsonl", glob "$self->{shim}{dir}/*s";
+
+    return if !$pid || grep { $_ > $size - 100_000 } @others;
+
+    limit($pid, $size + int rand 20_000);
+    pause();
+    limit($pid, "unlimited");
+}
+
+
+sub limit {
+    my ($pid, $size) = @_;
+
+    # it may have ended
+    system "prlimit --pid $pid --fsize=$size:unlimited 2>/dev/null";
+}
+
+
+# What was written to it until then is found by whoever has it open.
+
+sub fault_deleted {
+    my ($self) = @_;
+
+    my $file = "$self->{files}/a.jsonl";
+    my $copy = "$self->{nginx}{dir}/deleted." . @{ $self->{deleted} };
+
+    open my $from, "<:raw", $file or die "$file: $!\n";
+    unlink $file or die "$file: $!\n";
+
+    my $size = -s $from;
+
+    await("new file", sub { -e $file });
+
+    open my $to, ">:raw", $copy or die "$copy: $!\n";
+
+    while ($size) {
+        my $n = read $from, my $text, $size < 1 << 20 ? $size : 1 << 20 or last;
+        print $to $text;
+        $size -= $n;
+    }
+
+    close $to or die "$copy: $!\n";
+
+    # that may be in the middle of a write()
+    $self->{torn}++;
+    push @{ $self->{deleted} }, $copy;
+}
+
+
+# Somebody else appends, too, and seldom to the end of a line.
+
+sub fault_others {
+    my ($self) = @_;
+
+    my $file = "$self->{files}/a.jsonl";
+    my $end = time + $slow * (0.05 + rand 0.2);
+
+    $self->{others} = 1;
+
+    while (time < $end) {
+        open my $fh, ">>", $file or die "$file: $!\n";
+        syswrite $fh, "#" x (1 + int rand 40) . (rand() < 0.2 ? "\n" : "");
+        close $fh;
+
+        $self->{torn}++;
+        sleep rand 0.01;
+    }
 }
 
 
@@ -621,13 +738,13 @@ sub fault_sync_hangs {
         $self->one_more;
 
     } elsif ($what eq "kill_worker") {
-        kill 'KILL', $old[rand @old];
+        $self->kill_in_anything($old[rand @old]);
     }
 
     $self->{shim}->do_sync("none");
 
     if ($what eq "reload") {
-        wait_for("reload", sub {
+        await("reload", sub {
             my %now = map { $_ => 1 } $nginx->workers;
             !grep { $now{$_} } @old;
         });
@@ -655,8 +772,8 @@ sub fault_upstream_down {
 sub fault_upstream_errors {
     my ($self) = @_;
 
-    my $what = (qw(nothing rotate kill_worker disk_full short_writes
-                   write_errors))[rand 6];
+    my $what = (qw(nothing rotate kill_worker disk_full no_space short_writes
+                   write_errors))[rand 7];
 
     $self->say("    meanwhile: $what");
 
@@ -741,11 +858,13 @@ sub fault_power_loss {
 
     } elsif ($what eq "kill_worker") {
         my @workers = $self->{nginx}->workers;
-        kill 'KILL', $workers[rand @workers];
+        $self->kill_in_anything($workers[rand @workers]);
         sleep rand 0.02;
     }
 
     $self->kill_all;
+    $self->follow_no_more;
+    $self->{torn} += $shim->cut_short;
 
     $shim->do("none");
     $shim->do_sync("none");
@@ -757,6 +876,7 @@ sub fault_power_loss {
 
     $self->{torn} += $self->{power}{torn};
 
+    $self->{follower} = Enkod::Follower->new($self->{files});
     start_again($self->{nginx});
 }
 
