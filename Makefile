@@ -78,7 +78,8 @@ PACKAGES += $(if $(NGINX_SRC)$(NGINX_BIN),,nginx)
 PACKAGES += $(if $(filter run,$(GOALS)),curl)
 PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
-              redis-tools webdis:unpack logrotate:unpack psmisc jq strace)
+              redis-tools webdis:unpack logrotate:unpack psmisc jq strace \
+              e2fsprogs rsyslog:unpack)
 PACKAGES += $(if $(filter test,$(GOALS)),\
               $(if $(NGINX_SRC)$(NGINX_BIN),,$(OTHERS)))
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
@@ -86,7 +87,7 @@ PACKAGES += $(if $(filter test test-busy test-unit,$(GOALS)),g++ rapidjson-dev)
 PACKAGES += $(if $(filter fuzz,$(GOALS)),clang libclang-rt-dev llvm \
               rapidjson-dev)
 PACKAGES += $(if $(filter matrix,$(GOALS)),dpkg-dev patchelf)
-PACKAGES += $(if $(filter soak,$(GOALS)),perl mount)
+PACKAGES += $(if $(filter soak,$(GOALS)),perl mount e2fsprogs)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter test-asan,$(GOALS)),clang libclang-rt-dev llvm \
               dpkg-dev)
