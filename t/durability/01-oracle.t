@@ -125,6 +125,8 @@ is defects("$one$piece$four$two", $bad, %beside), "",
    "one with a 503 need not be there once more";
 is defects($one . $three =~ s/\n//r . "$two$two", $bad, %beside), "",
    "also if only the line feed is missing";
+is defects($one . $two, $worse =~ s/\n//r . $bad . $bad, %beside), "",
+   "and so in a reject log";
 is defects("$one$piece" . substr($four, 0, 90) . "\n$two", $bad, %beside), "",
    "two beginnings can be glued";
 like defects("$one$piece$two$two", $bad, others => 1),

@@ -192,7 +192,8 @@ sub refusal_of {
                            \.\d{3}Z","request_id":"[0-9a-f]{32}",
                            "remote_addr":"127\.0\.0\.1",
                            "status":422,"code":"wrong_type",
-                           "field":"\/message_id","body":"(.*)"\}\n\z/x
+                           "field":"\/message_id",
+                           "body":"((?:[^"\\]|\\.)*)"\}\n\z/x
         or return;
 
     # there is nothing else to escape in ours
