@@ -1109,7 +1109,7 @@ is +(run("--help"))[0], 0, "which is no error";
         $examples++;
     }
 
-    is $examples, 5, "there are examples";
+    is $examples, 6, "there are examples";
 
     my @got = $server->stop;
     my @shown = $docs =~ /^```json\n(.*?)\n```$/mg;
@@ -1117,6 +1117,7 @@ is +(run("--help"))[0], 0, "which is no error";
     is $got[0]{body}, $shown[0], "the line that is shown is sent";
     is $got[3]{body}, $shown[1], "and so is the event";
     like $got[3]{head}, qr/^X-Replay: yes\r$/m, "with its header";
+    like $got[-1]{head}, qr/^X-Token: replace-me\r$/m, "and that of a file";
 }
 
 done_testing;

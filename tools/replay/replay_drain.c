@@ -234,7 +234,7 @@ replay_drain_release(replay_t *replay)
 static int
 replay_drain_open(replay_t *replay, struct stat *st)
 {
-    int  fd;
+    int  fd, err;
 
     fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOFOLLOW);
 
@@ -242,13 +242,19 @@ replay_drain_open(replay_t *replay, struct stat *st)
         return -1;
     }
 
-    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode)) {
+    if (fstat(fd, st) == -1) {
+        err = errno;
+
+    } else if (S_ISREG(st->st_mode)) {
         return fd;
+
+    } else {
+        err = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
     }
 
     (void) close(fd);
 
-    errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+    errno = err;
 
     return -1;
 }

@@ -154,7 +154,6 @@ replay_input_head(replay_t *replay)
                 break;
             }
 
-            n = 0;
             continue;
         }
 
