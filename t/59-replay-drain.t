@@ -9,6 +9,7 @@ use lib dirname(__FILE__) . "/lib";
 
 use Fcntl qw(:DEFAULT :flock);
 use File::Path ();
+use List::Util qw(uniq);
 use POSIX ();
 use Test::More;
 
@@ -490,45 +491,46 @@ my @calls = qw(openat open rename renameat renameat2 unlink unlinkat kill fcntl
                flock pwrite64 fsync fdatasync write writev sendto recvfrom
                newfstatat fstat lseek getdents64 setsockopt connect close);
 
+my $piece = substr $line[9], 0, 60;
+
 sub killed_at {
     my ($n, $server) = @_;
 
     fresh();
-    put("s.replay.7", lines(1, 2));
+    put("s.replay.7", lines(1) . "$piece\n" . lines(2));
     put("s.replay.7.pos", "");
     put("s.replay.3.pos", "");
 
     my $writer = writer(3);
-    my $url = $server->url;
+    my @command = ("--quiet", "--collect", "c", "--drain", "--pid", "pid", "s",
+                   $server->url);
 
     local $ENV{ASAN_OPTIONS} = "detect_leaks=0";
 
     my ($status) = Enkod::Command::run($dir, "strace", "-qq", "-o", "strace",
         "-e", "trace=" . join(",", @calls), "-e",
         "inject=" . join(",", @calls) . ":signal=KILL:when=$n",
-        replay(), "--quiet", "--drain", "--pid", "pid", "s", $url);
+        replay(), @command);
 
+    # what has failed, or was skipped, is collected by the run that meets it
     my ($again, $out, $err);
 
-    for (1 .. 3) {
-        ($again, $out, $err) = run("--drain", "--pid", "pid", "s", $url);
+    for (1 .. 4) {
+        ($again, $out, $err) = run(@command);
         last if $again == 0;
     }
 
+    # what was written after the last one
     stop($writer);
-
-    # what was written after the last run
-    ($again, $out, $err) = run("--drain", "s", $url) if -s "$dir/s" && $again == 0;
+    ($again, $out, $err) = run(@command) if $again == 0;
 
     return ($status, "$again $err");
 }
 
-sub fork_writer { return writer(3, pid_file => "pid") }
-
 SKIP: {
-    skip "there is no strace", 1 if !grep { -x "$_/strace" } split /:/, $ENV{PATH};
+    skip "there is no strace", 2 if !grep { -x "$_/strace" } split /:/, $ENV{PATH};
 
-    my $server = receiver();
+    my $server = receiver(sub { answer($_[1] =~ /"message_id":2/ ? 500 : 200) });
     my ($n, $kills, $from, @wrong) = (0, 0, 0);
 
     while (1) {
@@ -543,15 +545,17 @@ SKIP: {
         $from = @all;
 
         my $written = @first ? $first[-1] : 0;
+        my $collected = join "", uniq(slurp("c") =~ /.*\n/g);
 
         push @wrong, "call $n: status $status, then $rest, "
                      . join(",", @first) . ", left: " . files()
+                     . ", collected: $collected"
             if $rest ne "0 " || "@first" ne join(" ", 1 .. $written)
-               || $written < 4 || files() ne "" && files() ne "s"
-               || -s "$dir/s";
+               || $written < 4 || files() ne "c" && files() ne "c s"
+               || -s "$dir/s" || $collected ne "$piece\n$line[2]\n";
 
-        $kills++ if $status ne "0";
-        last if $status eq "0" || @wrong > 2;
+        $kills++ if $status ne "1";
+        last if $status eq "1" || @wrong > 2;
     }
 
     $server->stop;

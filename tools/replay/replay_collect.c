@@ -22,6 +22,7 @@
 
 static int replay_collect_check(replay_t *replay);
 static int replay_collect_refuse(replay_t *replay, const char *error);
+static int replay_collect_end(int fd, off_t size);
 static int replay_collect_write(int fd, const enkod_str_t *line);
 
 
@@ -59,7 +60,6 @@ static int
 replay_collect_check(replay_t *replay)
 {
     int          fd;
-    char         byte;
     const char  *error;
     struct stat  st;
 
@@ -74,11 +74,6 @@ replay_collect_check(replay_t *replay)
 
     } else if (flock(fd, LOCK_EX|LOCK_NB) == -1) {
         error = "it is in use by another enkod-replay, or for --position";
-
-    } else if (st.st_size
-               && (pread(fd, &byte, 1, st.st_size - 1) != 1 || byte != '\n'))
-    {
-        error = "its last line is incomplete; enkod-check --repair cuts it off";
     }
 
     return error ? replay_collect_refuse(replay, error) : 0;
@@ -111,7 +106,10 @@ replay_collect(replay_t *replay, const enkod_str_t *line)
         return -1;
     }
 
-    if (replay_collect_write(fd, line) != 0 || fdatasync(fd) == -1) {
+    if (replay_collect_end(fd, st.st_size) != 0
+        || replay_collect_write(fd, line) != 0
+        || fdatasync(fd) == -1)
+    {
         replay_error(replay, errno, "cannot write \"%s\"",
                      replay->collect_name);
 
@@ -124,6 +122,25 @@ replay_collect(replay_t *replay, const enkod_str_t *line)
     }
 
     return 0;
+}
+
+
+/* A run that was killed may have left a piece of a line, which ends here. */
+
+static int
+replay_collect_end(int fd, off_t size)
+{
+    char  byte;
+
+    if (size == 0) {
+        return 0;
+    }
+
+    if (pread(fd, &byte, 1, size - 1) != 1) {
+        return -1;
+    }
+
+    return (byte == '\n' || write(fd, "\n", 1) == 1) ? 0 : -1;
 }
 
 
