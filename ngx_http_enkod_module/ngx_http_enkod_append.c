@@ -50,6 +50,8 @@ static ngx_err_t ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file,
 static ngx_err_t ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p,
     size_t len, size_t *written);
 static size_t ngx_http_enkod_append_lines(u_char *p, size_t len);
+static void ngx_http_enkod_append_failed(ngx_http_enkod_file_t *file,
+    ngx_err_t err, ngx_log_t *log);
 
 
 /* RLIMIT_FSIZE of this process */
@@ -167,9 +169,7 @@ ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
     }
 
     if (err) {
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
-                                "cannot be written to, "
-                                "events are answered with 503");
+        ngx_http_enkod_append_failed(file, err, log);
     }
 
     if (written == 0) {
@@ -217,6 +217,7 @@ ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
     rc = ngx_http_enkod_append_write(file->fd, p, first + 1 - p, &written);
 
     if (rc) {
+        ngx_http_enkod_append_failed(file, rc, log);
         *whole = 0;
         return rc;
     }
@@ -442,9 +443,7 @@ ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file, u_char *p,
 
         if (err && written == 0) {
 
-            ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
-                                    "cannot be written to, "
-                                    "events are answered with 503");
+            ngx_http_enkod_append_failed(file, err, log);
 
             *whole = ngx_http_enkod_append_lines(p, done);
 
@@ -503,4 +502,14 @@ ngx_http_enkod_append_lines(u_char *p, size_t len)
     }
 
     return len;
+}
+
+
+static void
+ngx_http_enkod_append_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
+    ngx_log_t *log)
+{
+    ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
+                            "cannot be written to, "
+                            "events are answered with 503");
 }

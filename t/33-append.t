@@ -319,6 +319,33 @@ if (!$shim) {
 }
 
 
+# a line that stands behind somebody else's piece has to be written once more,
+# which fails
+
+{
+    my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+                                  workers => 1);
+    my $file = $nginx->path("a.jsonl");
+    my %sent = ("A-0" => $nginx->post(event("A-0"))->{status});
+
+    append($file, "half a line");
+    $shim->do("full_lf");
+    $sent{"A-1"} = $nginx->post(event("A-1"))->{status};
+
+    ok $shim->done, "a line behind a piece cannot be written once more";
+    is $sent{"A-1"}, 503, "its event: 503";
+    like $nginx->error_log, qr/cannot be written to, .*\(28: No space/,
+         "and the error log says why";
+
+    $sent{"A-2"} = $nginx->post(event("A-2"))->{status};
+
+    is $sent{"A-2"}, 200, "the next event: 200";
+    is_deeply [problems(\%sent, $file, { torn => 1 })], [],
+       "and it has a line of its own";
+    $nginx->stop;
+}
+
+
 # a worker is killed while it appends, and so holds the lock of the file
 
 for my $how ("kill", "killed") {

@@ -33,6 +33,7 @@ my %code = (
     slow    => "l",    # the same in one call, with 50 ms in between
     eintr   => "e",    # EINTR, nothing is written, and then all is well
     full    => "f",    # ENOSPC, until told otherwise
+    full_lf => "F",    # ENOSPC, once, for what begins with a line feed
     eio     => "i",    # EIO, until told otherwise
     random  => "r",    # every fourth does not go well, until told otherwise
 

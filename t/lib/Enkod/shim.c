@@ -304,6 +304,15 @@ write(int fd, const void *buf, size_t len)
         errno = EIO;
         return -1;
 
+    case 'F':
+        if (skip) {
+            shim_next(mode, '-');
+            errno = ENOSPC;
+            return -1;
+        }
+
+        break;
+
     case 'r':
         if (shim_chance(16)) {
             errno = EIO;
