@@ -129,6 +129,21 @@ for my $workers (1, 4) {
 }
 
 
+# space is reserved ahead, and what is reserved is not part of the file
+
+{
+    my $nginx = disk(workers => 2, size => "1m");
+    my $file = $nginx->path("disk/a.jsonl");
+    my $ahead = sub { (stat $file)[12] * 512 };
+    my %sent = map { $_ => $nginx->post(event($_))->{status} }
+                   map { "R-$_" } 1 .. 4;
+
+    is $ahead->(), 256 * 1024, "256 KiB are reserved, by one worker for all";
+    is_deeply [problems(\%sent, $file)], [],
+       "and the file has nothing but its lines";
+}
+
+
 # a file that was shortened: what was reserved has gone with what was in it
 
 {
@@ -294,11 +309,13 @@ SKIP: {
 done_testing;
 
 
-# an nginx whose log is on a file system of 64 KiB, of which ballast has some
+# an nginx whose log is on a file system of 64 KiB, or of that size, of which
+# ballast has some
 
 sub disk {
+    my %o = (size => "64k", @_);
     my $nginx = Enkod::Nginx->create(
-        @_, server => "location / { enkod_webhook; enkod_log disk/a.jsonl; }");
+        %o, server => "location / { enkod_webhook; enkod_log disk/a.jsonl; }");
 
     my $disk = "$nginx->{dir}/disk";
 
@@ -306,7 +323,7 @@ sub disk {
 
     $nginx->{cleanup} = sub { system("umount", $disk) };
 
-    system("mount", "-t", "tmpfs", "-o", "size=64k", "none", $disk) == 0
+    system("mount", "-t", "tmpfs", "-o", "size=$o{size}", "none", $disk) == 0
         or die "cannot mount $disk";
 
     open my $fh, ">", "$disk/ballast" or die "ballast: $!";

@@ -8,7 +8,8 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
-use Fcntl qw(F_SETLK F_RDLCK SEEK_SET);
+use Fcntl qw(F_SETLK F_RDLCK O_NONBLOCK O_RDONLY SEEK_SET);
+use POSIX ();
 use Test::More;
 
 use Enkod::Load qw(event problems tally acknowledged);
@@ -342,6 +343,33 @@ if (!$shim) {
     is $sent{"A-2"}, 200, "the next event: 200";
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
        "and it has a line of its own";
+    $nginx->stop;
+}
+
+
+# the same rule for a FIFO: a piece stands alone on its line
+
+{
+    my $nginx = Enkod::Nginx->create(
+        server => "location / { enkod_webhook; enkod_log fifo; }",
+        env => $shim->env, workers => 1);
+
+    POSIX::mkfifo($nginx->path("fifo"), 0666) or die "mkfifo: $!";
+    sysopen my $reader, $nginx->path("fifo"), O_RDONLY|O_NONBLOCK
+        or die "fifo: $!";
+
+    $nginx->start;
+    $shim->do("short");
+
+    my %sent = map { $_ => $nginx->post(event($_))->{status} } "F-1", "F-2";
+
+    is tally(\%sent), "200: 1, 503: 1",
+       "a FIFO that takes half a line: 503, and then 200";
+
+    sysread $reader, my $text, 65536;
+
+    like $text, qr/\A\{[^\n]+[^\n}]\n@{[ line_of("F-2") ]}\z/,
+         "and the next event stands behind a line feed";
     $nginx->stop;
 }
 
