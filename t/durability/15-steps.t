@@ -226,7 +226,7 @@ sub in_some_order {
 # What is wrong with what was added since then.
 
 sub defects {
-    my ($from, $torn) = @_;
+    my ($from, $torn, $others) = @_;
 
     my $part = "$dir/part.jsonl";
 
@@ -240,7 +240,7 @@ sub defects {
     close $out;
 
     my $v = Enkod::Oracle::judge(sent => \%sent, logs => [$part], torn => $torn,
-                                 others => 1);
+                                 others => $others);
 
     %sent = ();
 
@@ -290,7 +290,10 @@ sub all_orders {
         my $died = $@;
 
         @bad = defects($from, ($o{shim} ? 1 : 0) + ($o{piece} ? 1 : 0)
-                              + ($o{behind} ? 1 : 0));
+                              + ($o{behind} ? 1 : 0),
+                       $o{piece} || $o{behind}
+                       || grep { $_ eq "c" } @{ $o{actors} },
+                                             @{ $o{before} || [] });
         unshift @bad, $died if $died;
         push @bad, grep { / blocked$/ } @trace;
 
@@ -385,8 +388,8 @@ all_orders("two masters, and a piece meanwhile", actors => ["a", "c"],
 
 for my $other ("b", "c") {
     my $who = $other eq "b" ? "a worker" : "a worker of another master";
-    my %o = (actors => ["a", $other],
-             before => $known{"the second one remembers an old end of the file"});
+    my %o = (actors => ["a", $other], before => $other eq "b" ? ["a"]
+                 : $known{"the second one remembers an old end of the file"});
 
     all_orders("$who, and one that is killed", %o, kill => 1);
     all_orders("$who, and one that is killed behind a piece", %o, kill => 1,
