@@ -48,7 +48,7 @@ ngx_http_enkod_filter_header(ngx_http_request_t *r)
 {
     ngx_http_enkod_pass_t  *pass;
 
-    pass = ngx_http_enkod_pass_get(r);
+    pass = (r == r->main) ? NULL : ngx_http_enkod_pass_get(r);
 
     if (pass && r == pass->subrequest) {
 
@@ -86,7 +86,7 @@ ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     sr = (r == r->main) ? r->connection->data : r;
 
-    pass = ngx_http_enkod_pass_get(sr);
+    pass = (sr == r->main) ? NULL : ngx_http_enkod_pass_get(sr);
 
     /* what is kept in memory for somebody is collected further on */
 
