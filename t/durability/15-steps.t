@@ -12,6 +12,9 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
+# a connection is taken by the one worker that is not stopped
+BEGIN { delete $ENV{TEST_NGINX_REUSE_PORT} }
+
 use Enkod::Client;
 use Enkod::Follower;
 use Enkod::Load qw(event);

@@ -105,11 +105,28 @@ step_process(pid_t pid)
 static int
 step_is_event(long nr)
 {
-    return nr == SYS_epoll_pwait
+    size_t  i;
+
+    static const long  waits[] = {
+        SYS_epoll_pwait, SYS_ppoll, SYS_pselect6,
 #ifdef SYS_epoll_wait
-           || nr == SYS_epoll_wait
+        SYS_epoll_wait,
 #endif
-           ;
+#ifdef SYS_poll
+        SYS_poll,
+#endif
+#ifdef SYS_select
+        SYS_select,
+#endif
+    };
+
+    for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        if (nr == waits[i]) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
