@@ -416,6 +416,10 @@ for my $how ("kill", "killed") {
     is scalar(@pieces), $how eq "kill" ? 3 : 0,
        "\"$how\": and so have the pieces";
 
+    is scalar(grep { /\A\n\z|received_at.*received_at/ }
+                   $nginx->lines("a.jsonl")), 0,
+       "\"$how\": alone, as whoever is next looks at the file first";
+
     is $nginx->alerts("exited on signal 9"), "",
        "\"$how\": nginx has no other reason to complain";
 

@@ -671,7 +671,14 @@ END
     is scalar(my @now = $shim->syncs), $n, "and nothing to sync";
     $shim->do("none");
 
+    $shim->do_sync("hold");
+    my $client = ask($nginx, id => "X-2");
+    wait_for(sub { $shim->holding });
     unlink $nginx->path("a.jsonl");
+    $shim->do_sync("none");
+
+    is $client->status, 503,
+       "an event whose file is deleted while it is synced: 503";
 
     my %sent = map { $_ => $nginx->post(event($_))->{status} }
                    map { "X-$_" } 10 .. 60;
