@@ -127,6 +127,61 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
 }
 
 
+# a worker outlives several reloads, each with as many other paths as there may
+# be: what workers know of its file together is that of another path by then
+
+{
+    my $logs = sub {
+        my ($set) = @_;
+
+        return join "", map { "location /$set-$_ { enkod_webhook;"
+                              . " enkod_log $set-$_.jsonl; }\n" } 1 .. 256;
+    };
+
+    my $nginx = Enkod::Nginx->new(server => $logs->("a"));
+    my @clients = map { $nginx->client } 0 .. 2;
+
+    for my $n (1, 2) {
+        $clients[$n]->send(substr Enkod::Client::request(event("A-$n"),
+                                                         uri => "/a-7"),
+                           0, -20);
+        $clients[$n]->taken;
+    }
+
+    for my $set ("b", "c") {
+        my @before = $nginx->workers;
+
+        $nginx->configure(server => $logs->($set));
+        $nginx->signal('HUP');
+
+        wait_for(sub { $nginx->post(event("X"), uri => "/$set-1")->{status}
+                       == 200 });
+        $nginx->leaving(@before);
+    }
+
+    # a-7 and c-7 have the same slot now
+
+    my %sent;
+
+    for my $n (1, 2) {
+        $sent{"C-$n"} = $nginx->post(event("C-$n"), uri => "/c-7")->{status};
+
+        my $client = $clients[$n];
+
+        $client->send(substr Enkod::Client::request(event("A-$n"),
+                                                    uri => "/a-7"), -20);
+        $sent{"A-$n"} = $client->status;
+    }
+
+    is tally(\%sent), "200: 4",
+       "with more paths than there are slots, old and new workers go on";
+    is_deeply [problems(\%sent, map { $nginx->path("$_-7.jsonl") } "a", "c")],
+       [], "and each event is in its file";
+    is $nginx->alerts, "", "nginx has no reason to complain";
+    ok $nginx->stop, "and ends";
+}
+
+
 # a file that somebody deletes
 
 {
