@@ -17,15 +17,18 @@
 /* a file; or, while it does not exist, its folder and its name there */
 
 typedef struct {
+    ngx_open_file_t             *open;
     dev_t                        dev;
     ino_t                        ino;
     u_char                      *name;      /* "" for a file */
 } ngx_http_enkod_path_t;
 
 
+static ngx_int_t ngx_http_enkod_paths_compare(ngx_array_t *paths,
+    ngx_array_t *journals, ngx_log_t *log);
 static ngx_int_t ngx_http_enkod_paths_check_other(
-    ngx_http_enkod_journal_t *journal, ngx_http_enkod_path_t *path,
-    ngx_open_file_t *other, ngx_array_t *journals, ngx_log_t *log);
+    ngx_http_enkod_journal_t *journal, ngx_open_file_t *other,
+    ngx_array_t *journals, ngx_log_t *log);
 static ngx_http_enkod_journal_t *ngx_http_enkod_paths_journal(
     ngx_array_t *journals, ngx_open_file_t *open);
 static ngx_int_t ngx_http_enkod_paths_find(ngx_open_file_t *open,
@@ -36,39 +39,88 @@ ngx_int_t
 ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
     ngx_log_t *log)
 {
-    ngx_uint_t                  i, n;
-    ngx_list_part_t            *part;
-    ngx_open_file_t            *open, *ours;
-    ngx_http_enkod_path_t       path;
-    ngx_http_enkod_journal_t  **journal;
+    ngx_int_t               rc;
+    ngx_uint_t              n;
+    ngx_pool_t             *pool;
+    ngx_array_t             paths;
+    ngx_list_part_t        *part;
+    ngx_open_file_t        *open;
+    ngx_http_enkod_path_t  *path;
 
-    journal = journals->elts;
+    if (journals->nelts == 0) {
+        return NGX_OK;
+    }
 
-    for (i = 0; i < journals->nelts; i++) {
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
 
-        ours = ngx_http_enkod_file_opened(
-                                       ngx_http_enkod_journal_file(journal[i]));
+    rc = ngx_array_init(&paths, pool, 16, sizeof(ngx_http_enkod_path_t));
 
-        if (ngx_http_enkod_paths_find(ours, &path) != NGX_OK) {
+    for (part = &cycle->open_files.part; part; part = part->next) {
+
+        open = part->elts;
+
+        for (n = 0; rc == NGX_OK && n < part->nelts; n++) {
+
+            if (open[n].name.len == 0) {
+                continue;
+            }
+
+            path = ngx_array_push(&paths);
+
+            if (path == NULL) {
+                rc = NGX_ERROR;
+
+            } else if (ngx_http_enkod_paths_find(&open[n], path) != NGX_OK) {
+                paths.nelts--;
+            }
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_paths_compare(&paths, journals, log);
+    }
+
+    ngx_destroy_pool(pool);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_paths_compare(ngx_array_t *paths, ngx_array_t *journals,
+    ngx_log_t *log)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_enkod_path_t     *path;
+    ngx_http_enkod_journal_t  *journal;
+
+    path = paths->elts;
+
+    for (i = 0; i < paths->nelts; i++) {
+
+        journal = ngx_http_enkod_paths_journal(journals, path[i].open);
+        if (journal == NULL) {
             continue;
         }
 
-        for (part = &cycle->open_files.part; part; part = part->next) {
+        for (n = 0; n < paths->nelts; n++) {
 
-            open = part->elts;
+            if (n == i
+                || path[n].dev != path[i].dev
+                || path[n].ino != path[i].ino
+                || ngx_strcmp(path[n].name, path[i].name) != 0)
+            {
+                continue;
+            }
 
-            for (n = 0; n < part->nelts; n++) {
-
-                if (&open[n] == ours || open[n].name.len == 0) {
-                    continue;
-                }
-
-                if (ngx_http_enkod_paths_check_other(journal[i], &path,
-                                                     &open[n], journals, log)
-                    != NGX_OK)
-                {
-                    return NGX_ERROR;
-                }
+            if (ngx_http_enkod_paths_check_other(journal, path[n].open,
+                                                 journals, log)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
             }
         }
     }
@@ -77,22 +129,14 @@ ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
 }
 
 
+/* The journal and the other one are the same file: may they be? */
+
 static ngx_int_t
 ngx_http_enkod_paths_check_other(ngx_http_enkod_journal_t *journal,
-    ngx_http_enkod_path_t *path, ngx_open_file_t *other,
-    ngx_array_t *journals, ngx_log_t *log)
+    ngx_open_file_t *other, ngx_array_t *journals, ngx_log_t *log)
 {
     ngx_str_t                 *name, *directive;
-    ngx_http_enkod_path_t      found;
     ngx_http_enkod_journal_t  *second;
-
-    if (ngx_http_enkod_paths_find(other, &found) != NGX_OK
-        || found.dev != path->dev
-        || found.ino != path->ino
-        || ngx_strcmp(found.name, path->name) != 0)
-    {
-        return NGX_OK;
-    }
 
     name = ngx_http_enkod_file_name(ngx_http_enkod_journal_file(journal));
     directive = ngx_http_enkod_journal_directive(journal);
@@ -160,6 +204,8 @@ ngx_http_enkod_paths_find(ngx_open_file_t *open, ngx_http_enkod_path_t *path)
     u_char           *name;
     ngx_file_info_t   fi;
     u_char            folder[NGX_MAX_PATH];
+
+    path->open = open;
 
     if (ngx_file_info(open->name.data, &fi) != NGX_FILE_ERROR) {
 
