@@ -422,6 +422,35 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 }
 
 
+# the same, and the sync of the old file fails
+
+{
+    my ($nginx, $shim) = nginx();
+
+    $nginx->post(event("V-0"));
+    $shim->do_sync("hold");
+
+    my $old = ask($nginx, id => "V-1");
+    wait_for(sub { $shim->holding });
+
+    rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
+    ok $nginx->reopen("a.jsonl"), "USR1 while a sync is running that will fail";
+
+    my $new = ask($nginx, id => "V-2");
+    wait_for(sub { $nginx->content("a.jsonl") =~ /"V-2"/ });
+
+    $shim->do_sync("eio1");
+
+    is $old->status, 503, "an event of the old file: 503";
+    is $new->status, 200, "an event of the new file is accepted";
+    like $nginx->error_log,
+         qr/file that was ".*a\.jsonl" before cannot be synced, events are/,
+         "the error log says which file it is";
+    unlike $nginx->error_log, qr/a\.jsonl" cannot be synced/,
+           "and says nothing against the new one";
+}
+
+
 # nginx gives reopened files the numbers of closed ones
 
 {
