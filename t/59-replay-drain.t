@@ -137,7 +137,7 @@ sub stop {
 
 fresh();
 
-my $hung = writer(1, late => 120);
+my $hung = writer(1, late => $Enkod::Wait::life);
 my $hung_dir = $dir;
 my $hung_pid = start("--drain", "--pid", "pid", "s", "http://127.0.0.1:1/");
 
