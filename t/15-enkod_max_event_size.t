@@ -151,7 +151,7 @@ $Enkod::Protocol::early_read ? () : (65537, 2_147_483_648, 4_294_967_296)
 --- webhook
     lingering_close off;
 --- tries
-[ 'a body in pieces', raw(sub {
+$Enkod::Protocol::early_read ? () : [ 'a body in pieces', raw(sub {
       my ($client) = @_;
 
       my $socket = $client->{socket};
