@@ -138,7 +138,8 @@ sub followed {
     caught_up($self) or die "they do not begin\n";
 
     begin($self);
-    eval { $code->($self); 1 } or fail "$title: $@";
+    eval { $code->($self); $self->{load}->accepted(60); 1 }
+        or fail "$title: $@";
     end($self);
 
     # the last line is whole
@@ -222,9 +223,6 @@ sub differences {
 }
 
 
-sub pause { sleep 0.5 * $Enkod::Nginx::slow }
-
-
 followed("short writes", sub {
     my ($self) = @_;
 
@@ -302,7 +300,7 @@ for my $fs (qw(tmpfs ext4)) {
 followed("a rotation", sub {
     my ($self) = @_;
 
-    pause();
+    $self->{load}->accepted(60);
     end($self);
     caught_up($self) or die "they do not catch up\n";
 
@@ -310,7 +308,6 @@ followed("a rotation", sub {
     $self->{nginx}->reopen($self->{file}) or die "no reopening\n";
 
     begin($self);
-    pause();
 });
 
 
@@ -328,10 +325,10 @@ sub fill {
             1 while syswrite $fh, "x" x $size;
         }
 
-        pause();
+        $self->{load}->refused(10);
         close $fh;
         unlink $ballast;
-        pause();
+        $self->{load}->accepted(60);
     }
 
     like $self->{nginx}->error_log, qr/No space left on device/,
