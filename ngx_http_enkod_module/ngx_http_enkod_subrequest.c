@@ -26,7 +26,7 @@ static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
 static ngx_http_request_t *ngx_http_enkod_subrequest_shown(
     ngx_http_request_t *r, ngx_http_request_t *sr, ngx_http_upstream_t *u);
 
-#ifdef ANGIE_VERSION
+#if (angie_version >= 1012000)
 
 static u_char *ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf,
     u_char *last, void *data);
@@ -483,7 +483,7 @@ ngx_http_enkod_subrequest_named(ngx_http_request_t *sr)
  * them: the configuration tells as much.
  */
 
-#ifdef ANGIE_VERSION
+#if (angie_version >= 1012000)
 
 static u_char *
 ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf, u_char *last,
