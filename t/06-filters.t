@@ -138,7 +138,11 @@ sub ask {
         push @calls, [ @args ], [ @args ];
     }
 
-    @calls = [ map { ("--next", @$_) } @calls ] if $name ne "HTTP/2";
+    # between them only: newer versions of curl want a URL first
+    if ($name ne "HTTP/2") {
+        @calls = [ map { ("--next", @$_) } @calls ];
+        shift @{ $calls[0] };
+    }
 
     return join "", map { curl(@$_) } @calls;
 }
