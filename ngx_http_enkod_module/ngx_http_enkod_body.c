@@ -21,6 +21,8 @@
 
 static void ngx_http_enkod_body_handler(ngx_http_request_t *r);
 static void ngx_http_enkod_body_done(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_body_failed(ngx_http_request_t *r,
+    ngx_int_t rc);
 static ngx_int_t ngx_http_enkod_body_consume(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_body_file(ngx_http_request_t *r,
     ngx_buf_t *b);
@@ -44,10 +46,38 @@ ngx_http_enkod_body_read(ngx_http_request_t *r,
     rc = ngx_http_read_client_request_body(r, ngx_http_enkod_body_handler);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
+        return ngx_http_enkod_body_failed(r, rc);
     }
 
     return NGX_DONE;
+}
+
+
+/*
+ * Whoever makes the page, perhaps another server, gets no body: some of it is
+ * gone, and what is left would be taken for a body, or a request, by itself.
+ * A body that was read before may also be that of a subrequest (mirror).
+ */
+
+ngx_int_t
+ngx_http_enkod_body_drop(ngx_http_request_t *r)
+{
+    if (r->reading_body) {
+        r->request_body->bufs = NULL;
+
+    } else if (r->request_body) {
+        r->request_body = ngx_pcalloc(r->pool,
+                                      sizeof(ngx_http_request_body_t));
+        if (r->request_body == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    r->headers_in.content_length_n = 0;
+    r->headers_in.content_length = NULL;
+    r->headers_in.chunked = 0;
+
+    return NGX_OK;
 }
 
 
@@ -69,7 +99,8 @@ ngx_http_enkod_body_handler(ngx_http_request_t *r)
         rc = ngx_http_enkod_body_consume(r);
 
         if (rc == NGX_ERROR) {
-            ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            rc = ngx_http_enkod_body_failed(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            ngx_http_finalize_request(r, rc);
             return;
         }
 
@@ -80,7 +111,7 @@ ngx_http_enkod_body_handler(ngx_http_request_t *r)
         rc = ngx_http_read_unbuffered_request_body(r);
 
         if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-            ngx_http_finalize_request(r, rc);
+            ngx_http_finalize_request(r, ngx_http_enkod_body_failed(r, rc));
             return;
         }
 
@@ -115,6 +146,15 @@ ngx_http_enkod_body_done(ngx_http_request_t *r)
     }
 
     ctx->body_handler(r);
+}
+
+
+/* nginx cannot read the body; returns what to finalize the request with. */
+
+static ngx_int_t
+ngx_http_enkod_body_failed(ngx_http_request_t *r, ngx_int_t rc)
+{
+    return ngx_http_enkod_body_drop(r) == NGX_OK ? rc : NGX_ERROR;
 }
 
 

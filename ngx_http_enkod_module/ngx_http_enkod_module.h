@@ -270,6 +270,9 @@ ngx_uint_t ngx_http_enkod_admit_line_method(ngx_http_request_t *r);
 ngx_int_t ngx_http_enkod_body_read(ngx_http_request_t *r,
     ngx_http_client_body_handler_pt handler);
 
+/* The request has no body from here on; NGX_ERROR if there is no memory. */
+ngx_int_t ngx_http_enkod_body_drop(ngx_http_request_t *r);
+
 
 /*
  * Response: each sends a whole answer and returns what to finalize with.

@@ -32,7 +32,6 @@ static const enkod_refusal_t *ngx_http_enkod_response_refusal(
 static ngx_uint_t ngx_http_enkod_response_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
 static ngx_int_t ngx_http_enkod_response_leave(ngx_http_request_t *r);
-static ngx_int_t ngx_http_enkod_response_drop_body(ngx_http_request_t *r);
 static void ngx_http_enkod_response_log(ngx_http_request_t *r);
 static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
 
@@ -119,7 +118,7 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
     if (ngx_http_enkod_response_error_page(r, status)) {
 
         if (ngx_http_enkod_response_leave(r) != NGX_OK
-            || ngx_http_enkod_response_drop_body(r) != NGX_OK)
+            || ngx_http_enkod_body_drop(r) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -392,34 +391,6 @@ ngx_http_enkod_response_leave(ngx_http_request_t *r)
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
     *receiver = elcf->receiver;
-
-    return NGX_OK;
-}
-
-
-/*
- * Whoever makes the page, perhaps another server, gets no body: some of it is
- * gone, and what is left would be taken for a body, or a request, by itself.
- * A body that was read before may also be that of a subrequest (mirror).
- */
-
-static ngx_int_t
-ngx_http_enkod_response_drop_body(ngx_http_request_t *r)
-{
-    if (r->reading_body) {
-        r->request_body->bufs = NULL;
-
-    } else if (r->request_body) {
-        r->request_body = ngx_pcalloc(r->pool,
-                                      sizeof(ngx_http_request_body_t));
-        if (r->request_body == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    r->headers_in.content_length_n = 0;
-    r->headers_in.content_length = NULL;
-    r->headers_in.chunked = 0;
 
     return NGX_OK;
 }

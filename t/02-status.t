@@ -21,6 +21,20 @@ sub refused {
              problem($code, %member, offset => $offset) ];
 }
 
+# A chunk that does not end where it should.
+sub broken_chunks {
+    my ($uri) = @_;
+
+    return raw(sub {
+        my ($client) = @_;
+
+        $client->write("POST $uri HTTP/1.1\r\nHost: a\r\n"
+                       . "Transfer-Encoding: chunked\r\n\r\n"
+                       . "5\r\n{\"eve\r\nnonsense\r\n");
+        $client->read_response({});
+    });
+}
+
 run_tests();
 
 __DATA__
@@ -321,6 +335,12 @@ map { my ($title, $name, $field) = @$_;
         enkod_token $arg_token good;
         error_page 403 = @upstream;
     }
+    location = /limit {
+        enkod_webhook;
+        enkod_max_event_size 100;
+        client_max_body_size 100;
+        error_page 400 413 = @upstream;
+    }
     location @upstream {
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT;
         proxy_method GET;
@@ -341,7 +361,15 @@ map { my ($title, $request, %option) = @$_;
 [ '413, in chunks', post(undef, chunks => [ ' ' x 1025 ]), closed => 1 ],
 [ '415', post(message(), headers => [ 'Content-Encoding: br' ]) ],
 [ '422', post('[]') ],
-[ '422, in chunks', post(undef, chunks => [ '[', ']' ]) ]
+[ '422, in chunks', post(undef, chunks => [ '[', ']' ]) ],
+[ '413 of nginx, in chunks',
+  post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ]),
+  closed => 1 ],
+[ '413 of nginx, in pieces',
+  post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ],
+       split => 50),
+  closed => 1 ],
+[ '400 of nginx, in chunks', ::broken_chunks('/limit'), closed => 1 ]
 
 
 === TEST 18: nor does that upstream get the body as a request of its own
