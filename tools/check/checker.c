@@ -26,8 +26,8 @@ static const char  checker_usage[] =
 
 static const char  checker_help[] =
     "\n"
-    "Checks files that enkod_log and enkod_reject_log have written, line by\n"
-    "line, or bodies of webhooks; \"-\" is standard input.\n"
+    "Checks files that enkod_log, enkod_spool and enkod_reject_log have\n"
+    "written, line by line, or bodies of webhooks; \"-\" is standard input.\n"
     "\n"
     "  --repair     add the line feed that the last line lacks, or cut it off\n"
     "               if it is incomplete, and nothing else; before a line is\n"

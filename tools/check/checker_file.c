@@ -285,7 +285,7 @@ checker_file_tail(checker_t *checker, checker_file_t *file,
                         memchr(p, '\0', len) ? ", NUL bytes among them," : "",
                         ours ? "; --repair cuts them off"
                              : ", which do not begin as a line of the module"
-                               " does and have to be looked at by somebody");
+                               " does; --repair leaves them as they are");
     }
 
     if (!checker->repair || !ours) {

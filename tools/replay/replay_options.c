@@ -58,8 +58,8 @@ static const char  replay_help[] =
     "  --help, -h         this text\n"
     "\n"
     "Exit status: 0 if all is delivered to the very end of FILE, 1 if lines are\n"
-    "not, or there are more of them by now, 2 after an error, 3 if all lines are\n"
-    "delivered but something in FILE is none.\n";
+    "not, or FILE has grown meanwhile, 2 after an error, 3 if all lines are\n"
+    "delivered, but something in FILE is not a line.\n";
 
 
 int
