@@ -14,7 +14,11 @@
 #include "ngx_http_enkod_module.h"
 
 
-static ngx_int_t ngx_http_enkod_subrequest_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_subrequest_add_handler(ngx_conf_t *cf,
+    ngx_http_phases phase, ngx_http_handler_pt handler);
+static ngx_int_t ngx_http_enkod_subrequest_server(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_subrequest_location(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_enkod_subrequest_ours(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr);
 static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
     ngx_str_t *body);
@@ -78,8 +82,6 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 {
     ngx_int_t                   *index;
     ngx_uint_t                   i, n;
-    ngx_http_handler_pt         *h;
-    ngx_http_core_main_conf_t   *cmcf;
     ngx_http_enkod_main_conf_t  *emcf;
 
     static ngx_str_t         method = ngx_string("request_method");
@@ -120,14 +122,19 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
-    if (h == NULL) {
+    if (ngx_http_enkod_subrequest_add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE,
+                                            ngx_http_enkod_subrequest_server)
+        != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    *h = ngx_http_enkod_subrequest_handler;
+    if (ngx_http_enkod_subrequest_add_handler(cf, NGX_HTTP_PREACCESS_PHASE,
+                                          ngx_http_enkod_subrequest_location)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     for (i = 0; cf->cycle->modules[i]; i++) {
         if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_fastcgi_module")
@@ -141,28 +148,68 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 }
 
 
+static ngx_int_t
+ngx_http_enkod_subrequest_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[phase].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = handler;
+
+    return NGX_OK;
+}
+
+
 /*
- * What the receiver has accepted is not refused for its size, so nginx gets to
- * know that once client_max_body_size is behind it, which it looks at whenever
- * it has found a location.
+ * What the receiver has accepted is not refused for its size.  nginx looks at
+ * client_max_body_size whenever it has found a location, so it does not know
+ * the length until that is behind it, also after an internal redirect.
  */
 
 static ngx_int_t
-ngx_http_enkod_subrequest_handler(ngx_http_request_t *r)
+ngx_http_enkod_subrequest_server(ngx_http_request_t *r)
 {
-    ngx_http_enkod_pass_t  *pass;
-
-    if (r == r->main || r->headers_in.content_length_n != -1) {
-        return NGX_DECLINED;
+    if (ngx_http_enkod_subrequest_ours(r)) {
+        r->headers_in.content_length_n = -1;
     }
 
-    pass = ngx_http_enkod_pass_get(r);
+    return NGX_DECLINED;
+}
 
-    if (pass && r == pass->subrequest) {
+
+static ngx_int_t
+ngx_http_enkod_subrequest_location(ngx_http_request_t *r)
+{
+    if (ngx_http_enkod_subrequest_ours(r)) {
         r->headers_in.content_length_n = r->request_length;
     }
 
     return NGX_DECLINED;
+}
+
+
+/* Not one of its own, which has no such body. */
+
+static ngx_uint_t
+ngx_http_enkod_subrequest_ours(ngx_http_request_t *r)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    if (r == r->main) {
+        return 0;
+    }
+
+    pass = ngx_http_enkod_pass_get(r);
+
+    return pass && r == pass->subrequest;
 }
 
 

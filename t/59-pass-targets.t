@@ -119,6 +119,17 @@ END
             rewrite               ^ /to/small last;
         }
 
+        location = /to/small-tried {
+            internal;
+            try_files  /nothing  /to/small;
+        }
+
+        location = /to/small-accel {
+            internal;
+            rewrite     ^ /?header=X-Accel-Redirect:/to/small break;
+            proxy_pass  http://back;
+        }
+
         location \@small {
             client_max_body_size  1k;
             rewrite               ^ /to/small last;
@@ -254,7 +265,7 @@ sub broken {
 # What the receiver takes can be handed on.
 
 sub size {
-    for my $kind (qw(small small-rewritten)) {
+    for my $kind (qw(small small-rewritten small-tried small-accel)) {
         my ($status, $got) = hand_on($kind, size => 3000, way => "/by/x");
 
         is($status, 200, "$kind: client_max_body_size is not for the event");
