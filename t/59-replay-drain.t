@@ -108,6 +108,8 @@ sub writer {
     die "fork: $!" if !defined $pid;
 
     if ($pid == 0) {
+        # another user may not enter the tree
+        delete $ENV{PERL5LIB};
         chdir $dir;
         exec @{ $o{as} || [] }, $^X, "-e", $program, $n, $o{late} || 0,
              $o{deaf} || 0, line(0) =~ s/:0\}/:%d}/r, $o{pid_file} || "pid"
