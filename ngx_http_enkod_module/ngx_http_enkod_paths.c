@@ -5,9 +5,9 @@
 
 
 /*
- * One path is for one purpose: what a log, a reject log, a spool and the logs of
- * nginx hold does not mix.  Names are compared by what they mean: two spellings,
- * a symbolic link or a second name of a file are the same path.
+ * One path is for one purpose: what a log, a reject log, a spool and the logs
+ * of nginx hold does not mix.  Names are compared by the file they lead to: two
+ * spellings, a symbolic link or a second name of a file are the same path.
  */
 
 
