@@ -28,6 +28,7 @@ our @pages = (
     [ 'a file that is not there, in a named location', '= @nothing' ],
     [ 'an upstream', '= @upstream', body => "a file\n" ],
     [ 'an upstream that has its own', '=200 /upstream', body => "a file\n" ],
+    [ 'an upstream that has none, and says how long it is', '= @long' ],
     [ 'an upstream that is not there', '= @gone' ],
     [ 'a redirect', '= @redirect' ],
     [ 'an X-Accel-Redirect', '= @accel', body => "a file\n" ],
@@ -88,6 +89,15 @@ our $server = <<'END';
     }
     location = /upstream {
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/page/sorry.html;
+    }
+    location @long {
+        rewrite ^ /nothing/of/100 break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT;
+    }
+    location = /nothing/of/100 {
+        access_log off;
+        add_header Content-Length 100;
+        return 204;
     }
     location /page/ {
         access_log off;

@@ -205,6 +205,15 @@ END
             proxy_pass           http://back;
         }
 
+        location = /to/stale {
+            internal;
+            proxy_cache            cache;
+            proxy_cache_methods    POST;
+            proxy_cache_key        $uri;
+            proxy_cache_use_stale  http_503;
+            proxy_pass             http://back;
+        }
+
         location = /to/lies {
             internal;
             error_page             400 404 500 502 503 504 =200 /fine;
@@ -540,6 +549,13 @@ sub other_directives {
     is(try("/by/?to=cached", "big=300000")->{says}, "502 upstream_failed",
        "an answer that is read from there is no confirmation");
     is(scalar(() = $back->requests), 0, "as nobody has got the event");
+
+    is(try("/by/?to=stale", "header=X-Accel-Expires:%401&body=fine")->{says},
+       "200", "an answer that gets into a cache and is stale at once: 200");
+    $back->forget;
+    is(try("/by/?to=stale", "status=503")->{says}, "502 upstream_failed",
+       "it confirms nothing when the upstream has refused the next event");
+    is(scalar(() = $back->requests), 1, "which it has");
 }
 
 
