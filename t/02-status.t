@@ -362,14 +362,16 @@ map { my ($title, $request, %option) = @$_;
 [ '415', post(message(), headers => [ 'Content-Encoding: br' ]) ],
 [ '422', post('[]') ],
 [ '422, in chunks', post(undef, chunks => [ '[', ']' ]) ],
-[ '413 of nginx, in chunks',
-  post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ]),
-  closed => 1 ],
-[ '413 of nginx, in pieces',
-  post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ],
-       split => 50),
-  closed => 1 ],
-[ '400 of nginx, in chunks', ::broken_chunks('/limit'), closed => 1 ]
+# a body that nginx reads before is not of the location
+$Enkod::Protocol::early_read ? () : (
+    [ '413 of nginx, in chunks',
+      post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ]),
+      closed => 1 ],
+    [ '413 of nginx, in pieces',
+      post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ],
+           split => 50),
+      closed => 1 ],
+    [ '400 of nginx, in chunks', ::broken_chunks('/limit'), closed => 1 ])
 
 
 === TEST 18: nor does that upstream get the body as a request of its own

@@ -209,7 +209,9 @@ SKIP: {
     $nginx->stop;
 }
 
-{
+SKIP: {
+    skip "valgrind has descriptors of its own", 3 if $Enkod::Nginx::valgrind;
+
     my $nginx = Enkod::Nginx->create(server => $location, workers => 1,
                                      main => "worker_rlimit_nofile 32;");
     $nginx->start;
