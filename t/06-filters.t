@@ -322,7 +322,7 @@ for my $other (@others) {
 
                 skip "no $other->{name} for this nginx", 1
                     if !$ok && $said =~ /load_module|dlopen|is not binary
-                                         |is already loaded/x;
+                                         |version\ \d+\ instead|is already loaded/x;
 
                 $nginx->start;
                 check("$other->{name}, loaded "
