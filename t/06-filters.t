@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 
-use Cwd ();
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
@@ -13,13 +12,13 @@ use Test::More;
 
 use Enkod::Client;
 use Enkod::Load qw(event);
+use Enkod::Modules;
 use Enkod::Nginx;
 use Enkod::Protocol;
 use Enkod::Wait;
 use Enkod::Watcher;
 
-my $tree = Cwd::abs_path(dirname(__FILE__) . "/..");
-my $unpacked = "$tree/build/unpacked/usr";
+my $unpacked = $Enkod::Modules::unpacked;
 
 # Filters of nginx, that take the length away or add to the body.  With "closes"
 # an answer without a length may end with its connection.
@@ -308,7 +307,8 @@ for my $other (@others) {
                 if $Enkod::Watcher::name;
 
             my $load = join "", map { "load_module $_;\n" }
-                                map { module($_) } @{ $other->{modules} };
+                                map { Enkod::Modules::file($_) }
+                                    @{ $other->{modules} };
 
             for my $i (0 .. $#{ $other->{filters} }) {
                 my $filters = [ $other->{filters}[$i] ];
@@ -321,8 +321,7 @@ for my $other (@others) {
                 my ($said, $ok) = $nginx->check;
 
                 skip "no $other->{name} for this nginx", 1
-                    if !$ok && $said =~ /load_module|dlopen|is not binary
-                                         |version\ \d+\ instead|is already loaded/x;
+                    if !$ok && Enkod::Modules::misfit($said);
 
                 $nginx->start;
                 check("$other->{name}, loaded "
@@ -332,15 +331,6 @@ for my $other (@others) {
             }
         }
     }
-}
-
-# unpacked, or where this nginx has its own
-sub module {
-    my ($name) = @_;
-
-    my $file = "$unpacked/lib/nginx/modules/$name.so";
-
-    return -f $file ? $file : "modules/$name.so";
 }
 
 sub spew {

@@ -4,7 +4,6 @@
 use strict;
 use warnings;
 
-use Cwd ();
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . "/lib";
 
@@ -12,11 +11,12 @@ use Test::More;
 
 use Enkod::Client;
 use Enkod::Load qw(event);
+use Enkod::Modules;
 use Enkod::Nginx;
 use Enkod::Wait qw(wait_for);
 use Enkod::Watcher;
 
-my $unpacked = Cwd::abs_path(dirname(__FILE__) . "/..") . "/build/unpacked/usr";
+my $unpacked = $Enkod::Modules::unpacked;
 
 my $server = <<'END';
         access_log  logs/access.log  f;
@@ -120,8 +120,9 @@ for my $first (1, 0) {
     SKIP: {
         skip "lua under $Enkod::Watcher::name", 1 if $Enkod::Watcher::name;
 
-        my $load = join "", map { "load_module " . module($_) . ";\n" }
-                            qw(ndk_http_module ngx_http_lua_module);
+        my $load = join "",
+                   map { "load_module " . Enkod::Modules::file($_) . ";\n" }
+                   qw(ndk_http_module ngx_http_lua_module);
 
         my $nginx = Enkod::Nginx->create(workers => 1,
             http => "lua_package_path '$unpacked/share/lua/5.1/?.lua;;';$http",
@@ -131,8 +132,7 @@ for my $first (1, 0) {
         my ($said, $ok) = $nginx->check;
 
         skip "no lua for this nginx", 1
-            if !$ok && $said =~ /load_module|dlopen|is not binary
-                                 |version\ \d+\ instead|is already loaded/x;
+            if !$ok && Enkod::Modules::misfit($said);
 
         my $title = "lua, loaded " . ($first ? "first" : "after") . ": ";
 
@@ -144,15 +144,6 @@ for my $first (1, 0) {
 }
 
 done_testing();
-
-
-sub module {
-    my ($name) = @_;
-
-    my $file = "$unpacked/lib/nginx/modules/$name.so";
-
-    return -f $file ? $file : "modules/$name.so";
-}
 
 
 # One connection for two events, so that anything that got there would show.
