@@ -6,15 +6,15 @@
 #                        others into BINDIR, /usr/local/bin (DESTDIR=)
 #   make uninstall
 #   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
-#   make test            unit tests, t/*.t and t/durability/*.t
-#                        (TESTS='t/a.t t/unit/b.c')
+#   make test            unit tests and all of t/*/*.t
+#                        (TESTS='t/pass/load.t t/unit/json.c')
 #   make test-unit       unit tests alone
 #   make test-busy       the same tests on one CPU beside four busy loops, beside
 #                        a process that syncs what it writes, and with an nginx
 #                        that takes 20 ms more for each write, sync and accept
 #                        (BUSY='cpu disk delay', TESTS=)
-#   make test-valgrind   t/*.t under valgrind (TESTS=)
-#   make test-asan       t/*.t and t/durability/*.t with sanitizers (TESTS=)
+#   make test-valgrind   t/*/*.t without t/durability under valgrind (TESTS=)
+#   make test-asan       t/*/*.t with sanitizers (TESTS=)
 #   make matrix          the tests on several versions of nginx, and in several
 #                        ways of running it (MATRIX='trixie-h3 sid'; see
 #                        tools/build/matrix)
@@ -239,7 +239,9 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_CORE)
 	    && echo "built $@"
 
 
-# t/*.t: Test::Nginx and others, against the nginx that will run the module
+# t/*/*.t: Test::Nginx and others, against the nginx that will run the module
+
+NGINX_TESTS = $(wildcard t/*/*.t)
 
 PROGRAMS = $(UNIT) $(FUZZ_TESTS)
 CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
@@ -268,8 +270,7 @@ PROVE = prove -I t/lib
 SWEEP = find $(BUILD)/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
 test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
-	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(PROGRAMS) $(wildcard \
-	    t/*.t t/durability/*.t))
+	@$(SWEEP) $(TEST_ENV) $(PROVE) $(or $(CHOSEN),$(PROGRAMS) $(NGINX_TESTS))
 
 test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(PROGRAMS))
@@ -293,13 +294,14 @@ test-valgrind: $(MODULE) $(TOOLS)
 	@$(SWEEP) rc=0; \
 	$(TEST_ENV) TEST_NGINX_USE_VALGRIND="$(VALGRIND)" \
 	    TEST_NGINX_SLEEP=$${TEST_NGINX_SLEEP:-0.3} \
-	    $(PROVE) $(or $(TESTS),$(wildcard t/*.t)) || rc=1; \
+	    $(PROVE) $(or $(TESTS),$(filter-out t/durability/%,\
+	    $(NGINX_TESTS))) || rc=1; \
 	bash tools/build/valgrind-report $(BUILD)/valgrind || rc=1; \
 	exit $$rc
 
 
 test-asan: packages
-	@+bash tools/build/asan $(or $(TESTS),$(wildcard t/*.t t/durability/*.t))
+	@+bash tools/build/asan $(or $(TESTS),$(NGINX_TESTS))
 
 
 # each row calls us again, with another nginx
@@ -317,9 +319,9 @@ analyze: $(MODULE)
 	@bash tools/build/analyze $(wildcard $(SRC)/*.c tools/*/*.c)
 
 
-# can it fail at all?  01-oracle.t tells
+# can it fail at all?  oracle.t tells
 soak: $(MODULE)
-	@$(TEST_ENV) $(PROVE) t/durability/01-oracle.t
+	@$(TEST_ENV) $(PROVE) t/durability/oracle.t
 	@$(TEST_ENV) perl t/durability/soak
 
 

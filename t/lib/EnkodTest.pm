@@ -87,11 +87,11 @@ my %phrase = (
 
 # Bodies
 
-# one of the vendor's, as it stands in t/events
+# one of the vendor's, as it stands in t/bodies
 sub event {
     my ($name) = @_;
 
-    return slurp("t/events/$name.json");
+    return slurp("t/bodies/$name.json");
 }
 
 # the same JSON on one line

@@ -6,7 +6,7 @@
 
 /*
  * Events that are accepted, and what the line says of them: the eight bodies
- * of the vendor's page (t/events), fields in any order, extra and declared
+ * of the vendor's page (t/bodies), fields in any order, extra and declared
  * fields, events in and out of the table, spellings of names, the deliveries
  * of the vendor's test button.
  */
@@ -54,7 +54,7 @@ typedef struct {
 } accepted_t;
 
 
-/* a file of t/events, and its line */
+/* a file of t/bodies, and its line */
 
 static const struct {
     const char           *file;
@@ -843,7 +843,7 @@ vendor_read(const char *file)
     enkod_str_t     body;
     unsigned char  *p;
 
-    (void) snprintf(path, sizeof(path), "t/events/%s.json", file);
+    (void) snprintf(path, sizeof(path), "t/bodies/%s.json", file);
 
     f = fopen(path, "rb");
     p = malloc(4096);

@@ -1,6 +1,6 @@
 package Enkod::Wrk;
 
-# The eight bodies of t/events as requests, sent by wrk or by us, byte for byte
+# The eight bodies of t/bodies as requests, sent by wrk or by us, byte for byte
 # the same; and what has become of them: answers, and lines in a file.
 
 use strict;
@@ -19,9 +19,9 @@ my $tests = dirname(__FILE__) . '/../..';
 
 
 sub bodies {
-    my @bodies = sort glob("\Q$tests\E/events/*.json");
+    my @bodies = sort glob("\Q$tests\E/bodies/*.json");
 
-    @bodies == 8 or die "t/events has not the eight bodies\n";
+    @bodies == 8 or die "t/bodies has not the eight bodies\n";
 
     return @bodies;
 }

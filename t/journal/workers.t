@@ -1,0 +1,62 @@
+# Four workers append to one file, under load: every acknowledged event is
+# there once, and every line is whole.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/../lib";
+
+use JSON::PP ();
+use Test::More;
+
+use Enkod::Load qw(problems tally acknowledged);
+use Enkod::Nginx;
+
+# without accept_mutex and with reuseport all workers get their share
+
+my $nginx = Enkod::Nginx->new(
+    workers => 4, listen => "reuseport", level => "info",
+    server => "location / { enkod_webhook; enkod_log a.jsonl; }");
+
+my $load = Enkod::Load->new($nginx->{port}, connections => 64,
+                            processes => 2);
+$load->accepted($Enkod::Nginx::valgrind ? 20 : 3000) for 1 .. 20;
+
+my $sent = $load->finish;
+
+note tally($sent);
+
+is tally($sent), "200: " . acknowledged($sent), "all events are accepted";
+
+cmp_ok acknowledged($sent), ">", 100, "and there are enough of them";
+
+is_deeply [problems($sent, $nginx->path("a.jsonl"))], [],
+   "the file holds each of them once, in a whole line";
+
+my @lines = $nginx->lines("a.jsonl");
+
+is scalar @lines, acknowledged($sent), "and nothing else";
+
+# the pattern of problems() is stricter than JSON; that it is JSON as well may
+# be seen from some
+
+my $json = JSON::PP->new->utf8;
+
+is_deeply [grep { !eval { $json->decode($_) } }
+                map { $lines[rand @lines] } 1 .. 300], [],
+   "300 of the lines, at random, are JSON";
+
+my %ids;
+$ids{$_}++ for map { /"request_id":"([0-9a-f]+)"/ } @lines;
+
+is scalar(keys %ids), scalar @lines, "every line has a request id of its own";
+
+is $nginx->alerts, "", "nginx has no reason to complain";
+
+is_deeply [$nginx->error_log =~ /(enkod: .*)/g], [],
+   "and the module says nothing";
+
+ok $nginx->stop('QUIT'), "nginx ends";
+
+done_testing;

@@ -1,0 +1,618 @@
+# How the bytes of a body come: in whatever pieces, slowly, not all of them, or
+# too many.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/../lib";
+
+use Test::More;
+use Time::HiRes qw(sleep);
+
+use Enkod::HTTP2;
+use Enkod::Load qw(event problems);
+use Enkod::Nginx;
+use Enkod::Wait qw(now);
+
+my %body = map { /([^\/]+)\.json$/ => Enkod::Nginx::slurp($_) }
+           glob dirname(__FILE__) . "/../bodies/*.json";
+
+my $nginx = Enkod::Nginx->new(level => "info", workers => 1, server => <<'END');
+    location / {
+        enkod_webhook;
+        enkod_log  a.jsonl;
+    }
+
+    location /slow {
+        client_body_timeout  1s;
+        enkod_webhook;
+        enkod_log  a.jsonl;
+    }
+
+    location /small {
+        enkod_max_event_size  4k;
+        enkod_webhook;
+        enkod_log  a.jsonl;
+    }
+END
+
+my ($worker) = $nginx->workers;
+
+
+# the lines that are new, without what differs from one request to the next
+
+my $known = 0;
+
+sub added {
+    my @lines = $nginx->lines("a.jsonl");
+    my @new = @lines[$known .. $#lines];
+
+    $known = @lines;
+
+    s/^\{"received_at":"[^"]+","request_id":"[0-9a-f]+",/{/ for @new;
+
+    return @new;
+}
+
+
+# what each event's line is when it comes in one piece
+
+my %line;
+
+for my $name (sort keys %body) {
+    $nginx->post($body{$name});
+    ($line{$name}) = added();
+}
+
+is scalar(grep { defined } values %line), 8,
+   "the eight events have their lines";
+
+
+# Sends the pieces, so that each is read by itself.
+
+sub pieces {
+    my ($client, @pieces) = @_;
+
+    for my $piece (@pieces) {
+        $client->send($piece);
+        $client->taken;
+    }
+
+    return $client->status;
+}
+
+
+# split anywhere
+
+my $client = $nginx->client;
+my $body = $body{"mailing-group-subscribe"};
+my $request = Enkod::Client::request($body);
+my $start = length($request) - length($body);
+
+my @bad;
+
+for my $at ($start + 1 .. length($request) - 1) {
+    my $status = pieces($client, substr($request, 0, $at),
+                        substr $request, $at);
+    push @bad, "$at: $status" if $status != 200;
+}
+
+is "@bad", "", "a body that is split at any byte is accepted";
+
+is scalar(grep { $_ ne $line{"mailing-group-subscribe"} } added()), 0,
+   "and its line is the same as when it is not";
+
+@bad = ();
+
+for my $name (sort keys %body) {
+    for my $round (1 .. 5) {
+        my $request = Enkod::Client::request($body{$name});
+        my @pieces;
+
+        while (length $request) {
+            push @pieces, substr $request, 0,
+                                 1 + int rand rand 2 * length $request, "";
+        }
+
+        my $status = pieces($client, @pieces);
+        my ($line) = added();
+
+        push @bad, "$name: $status in " . join ",", map { length } @pieces
+            if $status != 200 || $line ne $line{$name};
+    }
+}
+
+is "@bad", "", "every event in pieces of any length is accepted, with its line";
+
+
+# chunked
+
+@bad = ();
+
+for my $size (1 .. 31) {
+    my ($name) = (sort keys %body)[$size % 8];
+
+    $client->send(Enkod::Client::request($body{$name}, chunked => [$size]));
+
+    my $status = $client->status;
+    my ($line) = added();
+
+    push @bad, "$size: $status" if $status != 200 || $line ne $line{$name};
+}
+
+is "@bad", "", "a body in chunks of 1 to 31 bytes is accepted, with its line";
+
+$request = Enkod::Client::request($body{"message-open"}, chunked => [1, 7, 50]);
+
+is pieces($client, split //, $request), 200,
+   "a chunked request is accepted byte by byte";
+is_deeply [added()], [$line{"message-open"}], "with its line";
+
+my $chunked = Enkod::Client::chunked($body{"message-open"}, 40);
+
+$chunked =~ s/^([0-9a-f]+)\r\n/$1;name=value;other="quoted"\r\n/;
+$chunked =~ s/0\r\n\r\n\z/0\r\nX-Trailer: value\r\nX-Other: value\r\n\r\n/;
+
+my $head = "POST / HTTP/1.1\r\nHost: localhost\r\n"
+           . "Transfer-Encoding: chunked\r\n\r\n";
+
+$client->send($head . $chunked);
+is $client->status, 200, "chunk extensions and trailers do no harm";
+is_deeply [added()], [$line{"message-open"}], "and are not in the line";
+
+$client->send(Enkod::Client::request($body{"message-open"}));
+is $client->status, 200, "the connection is still usable";
+added();
+
+my $broken = $nginx->client;
+$broken->send($head . "5\r\n{\"eve\r\nxyz\r\n");
+is $broken->status, 400, "a body whose chunks are none is refused";
+
+is $nginx->post($body{"message-open"}, version => "1.0")->{status}, 200,
+   "HTTP/1.0 is good enough";
+
+is scalar(added()), 1, "and gives a line, but what is refused does not";
+
+
+# pipelined
+
+$client = $nginx->client;
+$client->send(Enkod::Client::request(event("P-1"))
+              . Enkod::Client::request("{\"event\":\"message open\",]"
+                                         . "x" x 500)
+              . Enkod::Client::request("[]")
+              . Enkod::Client::request(event("P-2"), chunked => [9])
+              . "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+              . Enkod::Client::request(event("P-3"), close => 1));
+
+is join(" ", map { $client->status } 1 .. 6), "200 400 422 200 200 200",
+   "good and bad events in one packet are answered one after the other";
+ok $client->closed, "until the connection is to be closed";
+
+is join(" ", map { /"message_uid":"([^"]+)/ } added()), "P-1 P-2 P-3",
+   "and the good ones have their lines";
+
+
+# not in time
+
+$request = Enkod::Client::request(event("S-1"), uri => "/slow");
+
+SKIP: {
+    skip "the time is not that of the location", 2
+        if $Enkod::Protocol::early_read;
+
+    my $client = $nginx->client;
+    my $since = now();
+    $client->send(substr $request, 0, -100);
+
+    ok $client->closed,
+       "a body that does not come in time: the connection is closed, "
+       . "without an answer";
+    cmp_ok now() - $since, ">", 0.9, "after client_body_timeout";
+}
+
+# each piece in time; a test that was late itself has said nothing, and tries again
+my ($status, $since, $gap);
+
+for (1 .. 20) {
+    my $last = now();
+
+    $client = $nginx->client;
+    $since = $last;
+    $gap = 0;
+
+    for (unpack "(A" . (1 + int length($request) / 4) . ")*", $request) {
+        $client->send($_);
+
+        my $now = now();
+        $gap = $now - $last if $gap < $now - $last;
+        $last = $now;
+
+        sleep 0.4;
+    }
+
+    $status = $client->status;
+    last if $gap < 0.9 || $status == 200;
+}
+
+is $status, 200, "a body that comes slowly, but comes, is accepted"
+    or diag "$gap s between two of its pieces";
+
+cmp_ok now() - $since, ">", 1.1, "though it takes longer than the timeout";
+is scalar(added()), 1, "only that one has a line";
+
+
+# not at all
+
+for my $how ("close", "reset") {
+    for my $part ("header", "half") {
+
+        for my $chunked (0, 1) {
+            my $client = $nginx->client;
+            my $request = Enkod::Client::request(event("C-1"),
+                              $chunked ? (chunked => [100]) : ());
+            my $length = $part eq "half" ? length($request) - 150
+                                         : index($request, "\r\n\r\n") + 4;
+
+            $client->send(substr $request, 0, $length);
+            $client->taken;
+            $client->$how;
+        }
+    }
+}
+
+$client = $nginx->client;
+$client->send(substr Enkod::Client::request(event("C-2")), 0, -1);
+$client->shutdown;
+
+isnt $client->status, 200,
+     "a body that ends one byte too early is not accepted";
+
+# gone while its event waits to be written: the line is there, nobody is told
+my @clients = map { $nginx->client } 1 .. 8;
+
+for my $client (@clients) {
+    $client->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    $client->status;
+}
+
+$nginx->frozen(sub {
+    for my $n (0 .. 7) {
+        $clients[$n]->send(Enkod::Client::request(event("G-$n")));
+        $clients[$n]->reset if $n % 2;
+    }
+});
+
+is join(" ", map { $clients[$_]->status } 0, 2, 4, 6), "200 200 200 200",
+   "senders that go away do not disturb the others";
+
+my @lines = map { /"message_uid":"([^"]+)/ } added();
+
+is_deeply [grep { /C-/ } @lines], [],
+   "what was not sent to its end has no line";
+is_deeply [grep { /G-[0246]/ } @lines], [qw(G-0 G-2 G-4 G-6)],
+   "what is acknowledged has one";
+
+# the worker sees the end of the stream together with the last byte
+$client = $nginx->client;
+$client->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+$client->status;
+
+$nginx->frozen(sub {
+    $client->send(Enkod::Client::request(event("E-1")));
+    $client->shutdown;
+});
+
+is $client->status, 200,
+   "a sender that closes its side after the body gets the answer";
+
+$client = $nginx->client;
+$client->send(Enkod::Client::request(event("E-2"), close => 1));
+$client->shutdown;
+is $client->status, 200, "with \"Connection: close\" as well";
+is scalar(added()), 2, "and has its line";
+
+is_deeply [$nginx->workers], [$worker], "the worker is still the same";
+
+
+# more than announced, or less
+
+$client = $nginx->client;
+$client->send(Enkod::Client::request(event("M-1"),
+                                     length => length(event("M-1")) - 1));
+is $client->status, 400, "an event that is longer than announced is refused";
+
+$client = $nginx->client;
+$client->send(Enkod::Client::request(event("M-2")) . "}\r\n\r\n");
+is join(" ", $client->status, $client->status), "200 400",
+   "what comes behind the announced length is another request";
+
+is join(" ", map { /"message_uid":"([^"]+)/ } added()), "M-2",
+   "and does not touch the event";
+
+
+# refused: the rest is read and dropped
+
+$client = $nginx->client;
+
+for my $chunked (0, 1) {
+    my $request = Enkod::Client::request(
+        '{"event":"no such event","x":"' . "x" x 50000 . '"}',
+        $chunked ? (chunked => [1000]) : ());
+
+    $client->send(substr $request, 0, 1000);
+    $client->taken;
+    $client->send(substr $request, 1000);
+
+    my $answer = $client->read;
+    is $answer->{status}, 422, "an event that is no event is refused";
+    like $answer->{head}, qr/^Connection: keep-alive\r$/m,
+         "but its rest is read";
+
+    $client->send(Enkod::Client::request(event("K-$chunked")));
+    is $client->status, 200, "so that the next one is accepted";
+}
+
+is scalar(added()), 2, "and has its line";
+
+
+# too large, which is not known before the location
+
+my $open = '{"event":"message open","name":"';
+
+SKIP: {
+    skip "the body is read to its end first", 11 if $Enkod::Protocol::early_read;
+
+    my $client = $nginx->client;
+    $client->send(substr Enkod::Client::request("x" x 5000, uri => "/small"),
+                         0, 300);
+
+    my $answer = $client->read;
+    is $answer->{status}, 413, "a body that is announced as too large is refused";
+    like $answer->{head}, qr/^Connection: close\r$/m,
+         "at once, and the connection closed";
+
+    for my $size (100, 1000, 10000) {
+        my $client = $nginx->client;
+
+        $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
+                      . "Transfer-Encoding: chunked\r\n\r\n"
+                      . Enkod::Client::chunked($open, 32) =~ s/0\r\n\r\n\z//r);
+
+        my $chunk = sprintf "%x\r\n%s\r\n", $size, "x" x $size;
+        my $sent = 0;
+
+        # no end of it
+        for (1 .. 20000 / $size) {
+            $client->send($chunk) or last;
+        }
+
+        my $answer = $client->read;
+
+        is $answer->{status}, 413,
+           "a body in chunks of $size that grows too large is refused";
+        like $answer->{body}, qr/"code":"too_large"/, "with the code";
+        like $answer->{head}, qr/^Connection: close\r$/m,
+             "and the connection closed";
+    }
+}
+
+my $exact = $open . "x" x (4096 - length($open) - 2) . '"}';
+
+is $nginx->post($exact, uri => "/small")->{status}, 422,
+   "a body of the very size that is allowed is read";
+is $nginx->post($exact, uri => "/small", chunked => [500])->{status}, 422,
+   "also in chunks";
+is $nginx->post(substr($exact, 0, -2) . "xxx", uri => "/small",
+                chunked => [500])->{status}, 413,
+   "but not one with one byte more, of which nothing else is wrong yet";
+
+SKIP: {
+    skip "every body is asked for", 2 if $Enkod::Protocol::early_read;
+
+    my $client = $nginx->client;
+    $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n");
+    is $client->status, 413, "one that is too large is not asked for";
+    ok !$client->{continue}, "by 100 Continue";
+}
+
+$client = $nginx->client;
+$body = event("X-1");
+$client->send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+              . "Content-Length: " . length($body) . "\r\n\r\n");
+$client->fill;
+like $client->{buf}, qr/^HTTP\/1.1 100 /, "one that is not is asked for";
+$client->send($body);
+is $client->status, 200, "and accepted";
+
+is scalar(added()), 1, "none but that has a line";
+
+
+# many at once
+
+my $before = rss();
+my $text = '{"event":"message open","name":"' . "x" x 16000;
+
+@clients = map { $nginx->client } 1 .. 200;
+
+for my $client (@clients) {
+    $client->send(Enkod::Client::request($text, length => 32000));
+}
+
+# until the last one has been read
+$_->taken for @clients;
+
+my $grown = rss() - $before;
+
+diag "200 connections with 16000 bytes each of a body of 32000: "
+     . "$grown KiB more, ", int($grown * 1024 / 200), " bytes each";
+
+SKIP: {
+    skip "$Enkod::Watcher::name: memory has its own way", 1
+        if $Enkod::Watcher::name;
+
+    # twice what has come; nginx's buffer for the body, and 12 KiB for its
+    # connection and request
+    cmp_ok $grown, "<", 200 * (2 * 16 + 16 + 12),
+           "a body that is on its way takes no more memory than it should";
+}
+
+$_->send("x" x (32000 - length $text)) for @clients;
+
+is scalar(grep { $_->status == 400 } @clients), 200,
+   "and they all get an answer";
+
+undef @clients;
+
+
+# HTTP/2
+
+my $two = Enkod::Nginx->new(listen => "http2", level => "info", workers => 1,
+                            server => <<'END');
+    location / {
+        enkod_webhook;
+        enkod_log  a.jsonl;
+    }
+
+    location /small {
+        enkod_max_event_size  1k;
+        enkod_webhook;
+        enkod_log  a.jsonl;
+    }
+END
+
+my @worker = $two->workers;
+my $h2 = Enkod::HTTP2->new($two->{port});
+
+my @requests = map { [$h2->request(event("H-$_"),
+                                   $_ % 2 ? (split => $_) : ())] } 1 .. 30;
+
+$h2->send($_->[0]) for @requests;
+
+ok $h2->wait_for(map { $_->[1] } @requests),
+   "HTTP/2: 30 streams of one connection are answered";
+is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 30, "with 200";
+
+# their frames in turn
+my @frames = map { my ($out) = $h2->request(event("I-$_"), split => 50);
+                   [frames($out)] } 1 .. 10;
+
+my @streams = map { unpack "x5 N", $_->[0] } @frames;
+
+while (grep { @$_ } @frames) {
+    $h2->send(shift @$_) for grep { @$_ } @frames;
+}
+
+ok $h2->wait_for(@streams), "HTTP/2: streams whose frames come in turn as well";
+is scalar(grep { $h2->{answers}{$_} == 200 } @streams), 10, "with 200";
+
+# one is reset while its event waits to be written
+@requests = map { [$h2->request(event("R-$_"))] } 1 .. 8;
+
+$two->frozen(sub {
+    $h2->send(join "", (map { $_->[0] } @requests[0 .. 5]),
+              Enkod::HTTP2::frame(3, 0, $requests[3][1], pack "N", 8),
+              map { $_->[0] } @requests[6, 7]);
+});
+
+splice @requests, 3, 1;
+
+ok $h2->wait_for(map { $_->[1] } @requests),
+   "HTTP/2: a stream that is reset while it waits does not disturb the others";
+is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 7, "with 200";
+
+# one is reset in its middle
+my ($half, $stream) = $h2->request(substr(event("Q-1"), 0, 100), open => 1);
+
+$h2->send($half);
+$h2->{client}->taken;
+$h2->send(Enkod::HTTP2::frame(3, 0, $stream, pack "N", 8));
+
+# a bad one, and one that is too large
+my ($bad, $refused) = $h2->request("[" . "x" x 5000, split => 1000);
+my ($big, $large) = $h2->request(q({"x":") . "x" x 5000, uri => "/small", split => 500);
+my ($good, $last) = $h2->request(event("Q-2"));
+
+$h2->send("$bad$big$good");
+
+ok $h2->wait_for($refused, $large, $last),
+   "HTTP/2: refused events do not disturb the others";
+is join(" ", map { $h2->{answers}{$_} || "none" } $refused, $large, $last),
+   "422 413 200", "and have their answers";
+
+# the whole connection goes while events wait: the first of these 20 are
+# written, as there are so many, and the others are not yet
+
+my @gone;
+
+for my $n (20, 8) {
+    my $gone = Enkod::HTTP2->new($two->{port});
+
+    my ($good, $stream) = $gone->request(event("Z-$n"));
+    $gone->send($good);
+    $gone->wait_for($stream);
+
+    my @ids = map { "Z-$n-$_" } 1 .. $n;
+    push @gone, @ids;
+
+    $two->frozen(sub {
+        $gone->send(join "", map { ($gone->request(event($_)))[0] } @ids);
+        $gone->{client}->shutdown;
+    });
+
+    $gone->{client}->closed;
+}
+
+my $first = $h2;
+$h2 = Enkod::HTTP2->new($two->{port});
+($good, $stream) = $h2->request(event("Q-3"));
+$h2->send($good);
+$h2->wait_for($stream);
+is $h2->{answers}{$stream}, 200,
+   "HTTP/2: a connection that goes while its events wait does no harm";
+
+is_deeply [$two->workers], \@worker, "HTTP/2: which is still the same";
+
+my %sent = ((map { $_ => 200 } (map { "H-$_" } 1 .. 30),
+                               (map { "I-$_" } 1 .. 10),
+                               (map { "R-$_" } 1 .. 3, 5 .. 8),
+                               "Q-2", "Q-3", "Z-20", "Z-8"),
+            map { $_ => 0 } "R-4", @gone);
+
+is_deeply [problems(\%sent, $two->path("a.jsonl"))], [],
+   "HTTP/2: each accepted event has its line";
+
+is $nginx->alerts . $two->alerts, "", "nginx has no reason to complain";
+
+# nginx waits for its senders to close what it has closed
+$_->{client}->close for $h2, $first;
+
+ok $_->stop('QUIT'), "and ends" for $nginx, $two;
+
+is $nginx->alerts . $two->alerts, "", "and leaves nothing open";
+
+done_testing;
+
+
+sub frames {
+    my ($bytes) = @_;
+
+    my @frames;
+
+    while (length $bytes) {
+        my $length = 9 + unpack "N", "\0" . substr $bytes, 0, 3;
+        push @frames, substr $bytes, 0, $length, "";
+    }
+
+    return @frames;
+}
+
+
+sub rss {
+    my ($rss) = Enkod::Nginx::slurp("/proc/$worker/status")
+                =~ /^VmRSS:\s+(\d+) kB/m;
+
+    return $rss;
+}

@@ -1,0 +1,97 @@
+# A message about the same trouble comes once a minute, by a clock that nobody
+# can set.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/../lib";
+
+use Test::More;
+
+use Enkod::Client;
+use Enkod::Load qw(event);
+use Enkod::Nginx;
+use Enkod::Shim;
+
+my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
+        location = /enkod {
+            enkod_webhook;
+            enkod_log  a.jsonl;
+        }
+
+        location = /full {
+            enkod_webhook;
+            enkod_log  /dev/full;
+        }
+
+        location = /auth {
+            auth_request  /enkod;
+        }
+
+        location = /pass {
+            enkod_webhook;
+            enkod_pass  /to/nobody;
+        }
+
+        location = /to/nobody {
+            internal;
+            return  404;
+        }
+
+        location = /nowhere {
+            enkod_webhook;
+            enkod_pass  $enkod_event;
+        }
+END
+
+my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
+    or plan skip_all => "there is no compiler";
+
+$nginx->{env} = $shim->env;
+$nginx->start;
+
+# how to get into trouble, and what is said of it
+
+my @troubles = (
+    [ "a receiver in a subrequest",
+      sub { $nginx->post(event(1), uri => "/auth") },
+      qr/"enkod_webhook" does not work in a subrequest/ ],
+    [ "a target that does not take an event",
+      sub { $nginx->post(event(1), uri => "/pass") },
+      qr/enkod: "\/to\/nobody" did not take an event/ ],
+    [ "a target that is none",
+      sub { $nginx->post(event(1), uri => "/nowhere") },
+      qr/enkod: "\$enkod_event" in "enkod_pass" leads to/ ],
+    [ "a file that cannot be written",
+      sub { $nginx->post(event(1), uri => "/full") },
+      qr/"\/dev\/full" cannot be written to/ ],
+);
+
+
+for (@troubles) {
+    my ($name, $trouble, $message) = @$_;
+
+    my $said = sub {
+        $trouble->();
+        return scalar(() = $nginx->error_log =~ /$message/g);
+    };
+
+    $shim->set_clock(0);
+    $shim->set_uptime(0);
+
+    is $said->(), 1, "$name is a message";
+    is $said->(), 1, "and not a second one at once";
+
+    $shim->set_uptime(30);
+    $shim->set_clock(86400);
+    is $said->(), 1, "nor because the clock is set forward";
+
+    $shim->set_uptime(61);
+    $shim->set_clock(-86400);
+    is $said->(), 2, "but when a minute has passed, and the clock is set back";
+}
+
+$nginx->stop;
+
+done_testing;

@@ -1,0 +1,1236 @@
+# enkod-check has nothing to say about what the module writes, names the place
+# of all that it would not write, and repairs a last line without a line feed.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use lib dirname(__FILE__) . "/../lib";
+
+use Fcntl qw(S_IMODE);
+use File::Spec;
+use Test::More;
+
+use Enkod::Command;
+use Enkod::Nginx;
+
+my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
+my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";
+
+my @kinds = qw(message-sent delivery-bounce message-open message-clicked
+               complaint mailing-group-subscribe mailing-group-unsubscribe
+               contact-adding);
+
+my %body = map { $_ => Enkod::Nginx::slurp("$top/t/bodies/$_.json") } @kinds;
+
+my $nginx = Enkod::Nginx->create(workers => 1,
+    http => <<'END',
+enkod_event "whatsapp read" id=integer to=string? price=number ok=boolean
+            tags=strings? ids=integers? data=any? message_uid=string?;
+enkod_event "contact adding" email=string source=any?;
+END
+    server => <<'END');
+location / { enkod_webhook; enkod_log a.jsonl; enkod_max_event_size 1m; }
+location /any { enkod_webhook; enkod_log a.jsonl; enkod_unknown_event accept; }
+END
+
+my $dir = $nginx->{dir};
+
+# what is declared in nginx.conf, for the program
+my @declared = map { ("--event", $_) }
+    '"whatsapp read" id=integer to=string? price=number ok=boolean '
+    . 'tags=strings? ids=integers? data=any? message_uid=string?',
+    'contact adding email=string source=any?';
+
+
+# the envelope of a line
+my $start = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"'
+            . '9c1f8a52b7a94d5fbf6f0f0f5a1c2d3e","remote_addr":"192.0.2.7",';
+
+
+# The program's exit status (or "signal N"), its output and its messages.
+
+sub run { Enkod::Command::run($dir, $check, @_) }
+
+
+# The defects, "name:line: offset n" => text, and the summary.
+
+sub parse {
+    my ($out) = @_;
+
+    my (@defects, %summary);
+
+    for (split /\n/, $out) {
+        if (/^(\S+:\d+: offset \d+): (.*)/) {
+            push @defects, [$1, $2];
+        } elsif (/^ *"?(.*?)"?: (\d+)$/) {
+            $summary{$1} = $2;
+        } else {
+            push @defects, ["?", $_];
+        }
+    }
+
+    return (\@defects, \%summary);
+}
+
+
+sub put { $nginx->put(@_) }
+
+sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
+
+
+# What the program says of these bytes is this, and its status is 0 or 1.
+
+sub says {
+    my ($title, $text, $expected, @args) = @_;
+
+    return says_status($title, $text, $expected, $expected eq "" ? 0 : 1, @args);
+}
+
+
+sub says_status {
+    my ($title, $text, $expected, $code, @args) = @_;
+
+    put("x", $text);
+
+    my ($status, $out, $err) = run(@args, "x");
+    my ($defects, $summary) = parse($out);
+
+    my $got = join "\n", map { "$_->[0]: $_->[1]" } @$defects;
+
+    if (ref $expected) {
+        like($got, $expected, $title);
+    } else {
+        is($got, $expected, $title);
+    }
+
+    is($err, "", "$title: no message") if $err ne "";
+    is($status, $code, "$title: the exit status") if $status ne $code;
+
+    return $summary;
+}
+
+
+# A line may break off after any byte, which is no defect, and as a whole it is
+# good.
+
+sub breaks_off {
+    my ($whole, $what) = @_;
+
+    my $text = "";
+    my @expected;
+
+    for my $len (1 .. length($whole) - 1) {
+        push @expected, ["x:$len: offset " . (length($text) + $len),
+                         "a piece of a line, which breaks off after $len bytes"];
+        $text .= substr($whole, 0, $len) . "\n";
+    }
+
+    put("x", $text);
+
+    my ($status, $out) = run("x");
+    my ($pieces, $summary) = parse($out);
+
+    is_deeply $pieces, \@expected, "$what may break off wherever it likes";
+    is_deeply [$status, @$summary{"pieces", "defects"}], [0, length($whole) - 1, 0],
+              "which is no defect";
+
+    says("$what is good as a whole", "$whole\n", "");
+}
+
+
+
+# what the module writes
+
+$nginx->start;
+
+my $uid = '"message_uid":"5f0c1a7e_345_678_90123"';
+
+sub message {
+    my ($more, $name) = @_;
+
+    $name = "Welcome" if !defined $name;
+
+    return '{"event":"message open","message_id":4,' . $uid
+           . ',"sending_type":"instant","name":"' . $name . '",'
+           . '"from":"sender@example.com","to":"recipient@example.com"'
+           . ($more ? ",$more" : "") . "}";
+}
+
+my @accepted = (
+    (map { ["/", $body{$_}] } grep { $_ ne "contact-adding" } @kinds),
+    ["/", $body{"message-open"} =~ s/\n\}/,"x":1}/r],
+
+    # strings
+    ["/", message(undef, 'a\u0000b\u001f\u007f\b\f\n\r\t\"\\\/')],
+    ["/", message(undef, '\u00e9\u0441\ud83d\ude00\u2028\u0085')],
+    ["/", message(undef, "\xc3\xa9\xd1\x81\xf0\x9f\x98\x80\x7f")],
+    ["/", message(undef, '{\"received_at\":\"2026-11-23T03:44:01.123Z\"')],
+    ["/", message(undef, ',\"extra\":{')],
+    ["/", message('"\u0000\"\\\\":"\u0000","":"","\u00e9":1', "")],
+    ["/", message(undef, "x" x 300_000)],
+    ["/", message('"long":"' . "\\n" x 100_000 . '"')],
+
+    # numbers
+    ["/", message('"a":1e400,"b":-0,"c":-0.0E+5,"d":' . "9" x 1000)
+          =~ s/"message_id":4/'"message_id":' . "1234567890" x 30/er],
+
+    # extra members, before and behind the others
+    ["/", message('"extra":1')],
+    ["/", message('"extra":{}')],
+    ["/", message('"extra":{"a":{"extra":{"b":[]}},"extra":{"c":{}}}')],
+    ["/", message('"a":{"extra":{"b":1}},"b":[{},[],{"extra":{}}]')],
+    ["/", message('"a":[[","],{"}":"{"}],"b":"}"')],
+    ["/", message('"test":true,"received_at":"x","request_id":1,'
+                  . '"remote_addr":"","pass_status":1,"status":400')],
+    ["/", message('"received_at":"2026-11-23T03:44:01.123Z",'
+                  . '"request_id":"x"')],
+    ["/", '{"z":{"y":[1,null,true,false]},' . substr message('"w":1'), 1],
+    ["/", message('"a":' . '[' x 31 . ']' x 31)],
+    ["/", message('"a":' . '{"extra":' x 31 . '1' . '}' x 31)],
+    ["/", message(join ",", map { qq("x$_":{"y":$_}) } 1 .. 57)],
+    ["/", join ",", '{"x0":0', (map { qq("x$_":$_) } 1 .. 56),
+                    substr message(), 1],
+
+    # events of the table, not quite as in the documentation
+    ["/", message() =~ s/message open/m\xd0\xb5ssage open/r],
+    ["/", message() =~ s/message open/\\u006d\\u0435ssage open/r],
+    ["/", "\r\n\t" . message() =~ s/([,:])/ $1\n/gr . "\n"],
+
+    # of nginx.conf
+    ["/", '{"event":"whatsapp read","id":1,"price":1.50,"ok":false}'],
+    ["/", '{"ok":true,"price":1E5,"id":-1,"event":"whatsapp read",'
+          . '"to":null,"tags":["\u0041"],"ids":[],"data":{"extra":{}},"m":1}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,'
+          . '"message_uid":"0123456789_012_012_01234"}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
+          . '[' x 31 . ']' x 31 . ',"a":{"b":1}}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
+          . '{"a":1,"extra":{"b":1}},"c":{"d":1,"extra":{}}}'],
+    ["/", '{"event":"whatsapp read","id":1,"price":1,"ok":true,"data":'
+          . '[1,{"a":1,"extra":{"b":1}}]}'],
+    ["/", '{"event":"contact adding","email":"e","source":{"a":[1]}}'],
+
+    # unknown ones
+    ["/any", '{"event":"unheard of"}'],
+    ["/any", '{"event":""}'],
+    ["/any", '{"event":"\u0000\"\\\\\u00e9' . "\xd1\x81" . '"}'],
+    ["/any", '{"a":"\u0041","event":"unheard of","b":[ 1, {"c" : null}]}'],
+    ["/any", '{"event":"unheard of","extra":{"extra":{}},"test":true}'],
+    ["/any", '{"event":"unheard of","a":' . '[' x 31 . ']' x 31 . ',"b":{}}'],
+    ["/any", '{"event":"unheard of",'
+             . join(",", map { qq("x$_":"$_") } 1 .. 63) . '}'],
+);
+
+my @refused = grep { $_ != 200 }
+              map { $nginx->post($_->[1], uri => $_->[0])->{status} }
+              @accepted;
+
+is "@refused", "", "nginx accepts the events";
+
+my $whole = slurp("a.jsonl");
+
+is scalar(() = $whole =~ /\n/g), scalar @accepted, "and has a line for each";
+
+my $n = grep { $_->[1] =~ /message open|ssage open/ } @accepted;
+my $summary = says("what nginx has written has no defects, where an event is"
+                   . " declared as there", $whole, "", @declared);
+
+is_deeply $summary,
+    { "lines" => scalar @accepted, "message sent" => 1,
+      "delivery bounce" => 1, "message open" => $n, "message clicked" => 1,
+      "complaint" => 1, "mailing group subscribe" => 1,
+      "mailing group unsubscribe" => 1, "whatsapp read" => 6,
+      "contact adding" => 1, "unheard of" => 5, "" => 1,
+      "\\u0000\\\"\\\\\xc3\xa9\xd1\x81" => 1, "tests" => 9, "rejected" => 0,
+      "empty lines" => 0, "pieces" => 0, "defects" => 0 },
+    "and is counted by events";
+
+(undef, my $out) = run(@declared, "x");
+my @names = $out =~ /^  "(.*)": \d+$/mg;
+
+is_deeply \@names, [sort @names], "events are sorted by name";
+
+says("unless it replaces one of the eight, it need not be declared",
+     $whole =~ s/^.*"contact adding".*\n//mr, "");
+
+says("the eight are those of the vendor",
+     ($whole =~ /^(.*"contact adding".*\n)/m)[0],
+     qr/^x:1: offset \d+: missing_field: .*, field "\/groups_names", expected: array of strings$/);
+
+says("a declared event is checked",
+     ($whole =~ /^(.*"whatsapp read".*\n)/m)[0],
+     qr/^x:1: offset \d+: missing_field: .*, field "\/x", expected: string$/,
+     "--event", "'whatsapp read' x=string");
+
+
+# one line that is not good, between two that are
+
+my ($line) = $whole =~ /^(.*"message open".*)\n/m;
+my $event = substr message(), 1;
+my $good = $start . $event;
+my $test = $good =~ s/5f0c1a7e_345_678_90123/0123456789_012_012_01234/r;
+
+$test =~ s/"event"/"test":true,"event"/;
+
+# at: the text, whose first place in the line is the offset, or a number
+
+sub defect { found("defects", @_) }
+sub piece { found("pieces", @_) }
+
+sub found {
+    my ($row, $title, $bad, $at, $text) = @_;
+
+    $at = $at =~ /^\d+$/ ? $at : index $bad, $at;
+
+    put("before", "$good\n\n$test\n");
+
+    my $offset = length("$good\n\n$test\n") + $at;
+
+    my $summary = says_status($title, "$good\n\n$test\n$bad\n$good\n",
+                              "x:4: offset $offset: "
+                              . ($text =~ s/%(\d+)/$offset - $at + $1/er),
+                              $row eq "defects" ? 1 : 0);
+
+    my %expected = (defects => 0, pieces => 0, lines => 5, "message open" => 3,
+                    "empty lines" => 1, $row => 1);
+
+    is_deeply { map { $_ => $summary->{$_} } keys %expected }, \%expected,
+              "$title: it and the others are counted"
+        if grep { $summary->{$_} != $expected{$_} } keys %expected;
+}
+
+sub with { my ($what, $by) = @_; return $good =~ s/\Q$what\E/$by/r }
+
+my $not = "this is not what the module writes here: ";
+
+# torn
+my $passed = $test =~ s/"event"/"pass_status":502,"event"/r
+                   =~ s/}$/,"extra":{"a":{"b":["}"]}}}/r;
+
+breaks_off($passed, "a line");
+breaks_off($start . substr(message(undef, "\xc3\xa9\xf0\x9f\x98\x80\\u0001"), 1), "a line with UTF-8");
+
+my $piece = "a piece of a line, which breaks off after";
+
+for my $len (1, 7, 200, length($good) - 1) {
+    piece("a line that breaks off after $len bytes", substr($good, 0, $len),
+          $len, "$piece $len bytes");
+}
+
+piece("a line that breaks off in extra", "$start$event" =~ s/}$/,"extra":{"a":1/r,
+      length("$start$event") - 1 + length ',"extra":{"a":1',
+      "$piece " . (length("$start$event") - 1 + length ',"extra":{"a":1') . " bytes");
+piece("a line that breaks off behind extra", with('}', ',"extra":{"a":1}'),
+      length($good) - 1 + length ',"extra":{"a":1}',
+      "$piece " . (length($good) - 1 + length ',"extra":{"a":1}') . " bytes");
+
+# glued
+for my $len (3, 30, 70, 120, 180, length($good) - 1) {
+    defect("another line behind $len bytes of one", substr($good, 0, $len)
+           . $test, $len, "two lines in one: the first is not whole, the other"
+           . " begins here and is whole");
+}
+
+defect("two lines", "$good$test", length $good,
+       "two lines in one: the first is whole, the other begins here and is"
+       . " whole");
+defect("one and a half", $good . substr($test, 0, 150), length $good,
+       "two lines in one: the first is whole, the other begins here and is not"
+       . " whole");
+defect("one and the first bytes of another", $good . substr($test, 0, 16),
+       length $good, "two lines in one: the first is whole, the other begins"
+       . " here and is not whole");
+defect("three", substr($good, 0, 99) . substr($good, 0, 88) . $test, 99,
+       "3 lines in one: the first is not whole, the next begins here, the last"
+       . " at offset %" . (99 + 88) . " and is whole");
+# glued, and written once more: what the module does where it finds a piece
+
+sub copied {
+    my ($title, $glued, $more, $expected, $code) = @_;
+
+    my $first = "$good\n";
+    my $summary = says_status($title, "$first$glued\n$more",
+                              $expected =~ s/%(\d+)/length($first) + $1/er, $code);
+
+    is_deeply [@$summary{"lines", "pieces", "defects"}],
+              [2 + ($more =~ tr/\n//), $code ? (0, 1) : (1, 0)],
+              "$title: it is counted";
+}
+
+for my $len (1, 3, 30, 120, length($good) - 1) {
+    copied("a copy behind $len bytes", substr($good, 0, $len) . $test,
+           "$good\n$test\n$good\n",
+           "x:2: offset %$len: a piece of a line, with a copy of line 4 behind it", 0);
+}
+
+copied("a copy behind two pieces", substr($good, 0, 99) . substr($good, 0, 88) . $test,
+       "$test\n", "x:2: offset %99: a piece of a line, with a copy of line 3 behind it", 0);
+copied("a copy of a refusal", substr($good, 0, 99)
+       . refusal(400, "empty_body", '"body":""'),
+       refusal(400, "empty_body", '"body":""') . "\n",
+       "x:2: offset %99: a piece of a line, with a copy of line 3 behind it", 0);
+copied("a copy that does not follow", substr($good, 0, 30) . $test, "$good\n",
+       "x:2: offset %30: two lines in one: the first is not whole, the other"
+       . " begins here and is whole", 1);
+copied("a copy behind a whole line", "$good$test", "$test\n",
+       "x:2: offset %" . length($good) . ": two lines in one: the first is whole,"
+       . " the other begins here and is whole", 1);
+copied("a copy behind text of somebody else", "some text$test", "$test\n",
+       "x:2: offset %9: two lines in one: the first is not whole, the other"
+       . " begins here and is whole", 1);
+
+{
+    my $n = 0;
+    my @glued = map { substr($good, 0, 50)
+                      . ($test =~ s/9c1f8a52/sprintf "%08x", $n++/er) } 1 .. 70;
+
+    says("lines that wait for their copy are not without number",
+         join("", map { "$_\n" } @glued, map { substr $_, 50 } @glued),
+         join "\n", (map { my $line = $_ + 1;
+                           "x:$line: offset " . (50 + $_ * length "$glued[0]\n")
+                           . ": two lines in one: the first is not whole, the"
+                           . " other begins here and is whole" } 0 .. 5),
+         (map { my $line = $_ + 1;
+                "x:$line: offset " . (50 + $_ * length "$glued[0]\n")
+                . ": a piece of a line, with a copy of line " . ($line + 70)
+                . " behind it" } 6 .. 69));
+
+    put("glued", substr($good, 0, 30) . "$test\n");
+    put("copy", "$test\n");
+
+    is +(run("glued", "copy"))[0], 1, "a copy in another file does not count";
+}
+
+defect("a line where a value has to be", with('"Welcome"', $good),
+       index($good, '"Welcome"'), "two lines in one: the first is not whole,"
+       . " the other begins here and is not whole");
+defect("a line behind text of somebody else", "some text $good", 10,
+       "two lines in one: the first is not whole, the other begins here and is"
+       . " whole");
+
+# NUL
+defect("a NUL in a string", with("Welcome", "We\0lcome"), "\0",
+       "NUL bytes, 1 of them");
+defect("NUL bytes alone", "\0" x 5000, 0, "NUL bytes, 5000 of them");
+defect("NUL bytes in the place of a line's end", substr($good, 0, 200)
+       . "\0" x 20, 200, "NUL bytes, 20 of them");
+defect("NUL bytes before a line", "\0" x 512 . $good, 0, "NUL bytes, 512 of"
+       . " them; the line that begins at offset %512 is whole");
+defect("NUL bytes between halves of lines", substr($good, 0, 100) . "\0" x 7
+       . substr($good, 0, 100), 100, "NUL bytes, 7 of them; the line that"
+       . " begins at offset %107 is not whole");
+defect("NUL bytes behind two beginnings", substr($good, 0, 60)
+       . substr($good, 0, 100) . "\0" x 7, 160, "NUL bytes, 7 of them");
+
+# the envelope
+defect("another text", "hello", 0, "$not\{\"received_at\":\" at the beginning"
+       . " of a line");
+defect("JSON of another kind", '{"a":1}', 2, "$not\{\"received_at\":\" at the"
+       . " beginning of a line");
+
+for (["23T03", "23 03", " 03:"], ["2026-", "026-0", "-0"],
+     [".123Z", ",123Z", ",123Z"], [".123Z", ".1234Z", "4Z"],
+     [".123Z", ".123+00:00", "+00"])
+{
+    my ($what, $by, $at) = @$_;
+
+    defect("received_at with $by", with($what, $by), $at, '"received_at" is no'
+           . ' time in UTC, as in 2026-11-23T03:44:01.123Z');
+}
+
+for my $time ("2026-02-29T00:00", "2100-02-29T00:00", "2026-04-31T00:00",
+              "2026-13-01T00:00", "2026-00-01T00:00", "2026-01-00T00:00",
+              "2026-01-32T00:00", "2026-01-01T24:00", "2026-01-01T00:60")
+{
+    defect($time, with("2026-11-23T03:44", $time), 16, '"received_at" is a'
+           . ' time that there is not');
+}
+
+says($_, with("2026-11-23T03:44", $_) . "\n", "")
+    for "2024-02-29T00:00", "2000-02-29T23:59", "2026-12-31T23:59";
+
+defect("61 seconds", with("44:01", "44:60"), 16, '"received_at" is a time that'
+       . ' there is not');
+
+defect("no request_id", with('"request_id":"9c1f8a52b7a94d5fbf6f0f0f5a1c2d3e",',
+                             ""), "mote", $not . '"request_id"');
+defect("an empty request_id", with("9c1f8a52b7a94d5fbf6f0f0f5a1c2d3e", ""),
+       56, 'this cannot be in "request_id"');
+defect("a request_id with a control character", with("9c1f", "\x01c1f"),
+       "\x01", 'this cannot be in "request_id"');
+defect("a request_id that is not UTF-8", with("9c1f", "\xff"), "\xff",
+       'this cannot be in "request_id"');
+defect("no remote_addr", with('"remote_addr":"192.0.2.7",', ""), 90 + 1,
+       $not . '"remote_addr"');
+defect("another order", with('"request_id"', '"remote_addr"'), 45,
+       $not . '"request_id"');
+
+for my $addr ("192.0.2", "192.0.2.256", "", "localhost", "unix", "fe80::1::2",
+              "192.0.2.7 ", "1" x 5000)
+{
+    defect("remote_addr " . substr($addr, 0, 20), with("192.0.2.7", $addr),
+           index($good, "192.0.2.7"), '"remote_addr" is no address');
+}
+
+my $other = "the module writes the same event otherwise from here on";
+
+says("remote_addr $_", with("192.0.2.7", $_) . "\n", "")
+    for "unix:", "::1", "2001:db8::7:0:1", "::ffff:192.0.2.7";
+
+says("remote_addr $_", with("192.0.2.7", $_) . "\n", "")
+    for "unix:/run/client.sock", 'unix:a\"\\\\\n\u001b\u007f\u009b\u2028',
+        "unix:\xd1\x81\xef\xbf\xbd", "unix:/" . "x" x 100,
+        'unix:\",\"event\":\"forged';
+
+for my $case (['unix:\/', 5], ['unix:\u000a', 6], ['unix:\u001B', 10],
+              ['unix:\u0041', 5], ["unix:\x7f", 5], ["unix:\xc2\x85", 5],
+              ["unix:\xe2\x80\xa8", 5])
+{
+    my ($addr, $at) = @$case;
+
+    defect("remote_addr $addr", with("192.0.2.7", $addr),
+           index($good, "192.0.2.7") + $at, $other);
+}
+
+defect("a remote_addr that is not UTF-8", with("192.0.2.7", "unix:\xff"), "\xff",
+       "invalid_utf8: this is no UTF-8");
+defect("a remote_addr with a line break", with("192.0.2.7", "unix:\t"), "\t",
+       "invalid_json: this, or what is just before it, is no JSON");
+
+defect("neither event nor status", with('"event"', '"tset":true,"event"'),
+       "tset", $not . '"event" or "status"');
+defect("a pass_status that is none", with('"event"', '"pass_status":1000,"event"'),
+       '0,"event"', $not . "a comma");
+defect("a pass_status that is no number", with('"event"', '"pass_status":5x2,"event"'),
+       "5x2", '"pass_status" is no HTTP status');
+
+is says("a pass_status", with('"event"', '"pass_status":502,"event"') . "\n"
+        . ($test =~ s/"event"/"pass_status":504,"event"/r) . "\n",
+        "")->{"message open"}, 2, "both are counted";
+
+# the event
+my $no = "the module does not accept this event";
+
+defect("a wrong type", with('"message_id":4', '"message_id":"4"'), ',"message_u',
+       "wrong_type: $no, field \"/message_id\", expected: integer");
+defect("a field that is missing", with(',"to":"recipient@example.com"', ""),
+       length(with(',"to":"recipient@example.com"', "")) - 1 + 1,
+       "missing_field: $no, field \"/to\", expected: string");
+defect("no JSON", with('"message_id":4', '"message_id":04'), '4,"message_u',
+       "invalid_json: this, or what is just before it, is no JSON");
+defect("no JSON in extra", with('}', ',"extra":{"a":01}}'), '1}}',
+       "invalid_json: this, or what is just before it, is no JSON");
+defect("no UTF-8", with("Welcome", "\xffelcome"), "\xff",
+       "invalid_utf8: this is no UTF-8");
+defect("no UTF-8 in extra", with('}', ",\"extra\":{\"a\":\"\xc0\x80\"}}"),
+       "\xc0", "invalid_utf8: this is no UTF-8");
+defect("half a surrogate pair", with("Welcome", '\ud800.'), '."',
+       "lone_surrogate: half of a surrogate pair stands before this");
+defect("event that is null", with('"message open"', 'null'), ',"message_id"',
+       "missing_event: $no, field \"/event\", expected: string");
+defect("33 levels", with('}', ',"extra":{"a":' . '[' x 32 . ']' x 32 . '}}'),
+       length($good) - 1 + length(',"extra":{"a":') + 32,
+       "too_deep: $no, field \"/a\"");
+defect("65 members", with('}', ',"extra":{' . join(",", map { qq("x$_":1) } 10 .. 67)
+                          . '}}'), ':1}}', "too_many_fields: $no");
+defect("a member in extra that is one of the line's", with('}', ',"extra":{"to":1}}'),
+       ':1}}', "duplicate_field: $no, field \"/to\"");
+
+# not as the module writes it
+
+defect("white space", with('"name":"', '"name": "'), ' "Wel', $other);
+defect("a carriage return", "$good\r", length $good, $other);
+defect("a blank behind an unknown event", $start . '"event":"x"} ',
+       length("$start\"event\":\"x\"}"), $other);
+defect("white space in extra", with('}', ',"extra":{"a": 1}}'), ' 1}', $other);
+defect("an escape that is not needed", with('Welcome', 'We\u006ccome'),
+       '\u006c', $other);
+defect("an escaped solidus", with('Welcome', 'a\/b'), '\/', $other);
+defect("an escape in capitals", with('Welcome', '\u001F'), 'F"', $other);
+defect("another order of fields", with('"message_id":4,' . $uid,
+                                       $uid . ',"message_id":4'),
+       'uid"', $other);
+defect("a field behind extra", with('}', ',"extra":{"a":1},"b":2}'), ',"b"',
+       'something stands behind "extra", which is the end of a line');
+defect("a brace too many", with('}', ',"extra":{"a":1}}}'),
+       length(with('}', ',"extra":{"a":1}}')),
+       'something stands behind "extra", which is the end of a line');
+defect("extra that is no object", with('}', ',"extra":2}'), '2}', $other);
+defect("an empty extra", with('}', ',"extra":{}}'), ',"extra"',
+       'an empty "extra", which the module does not write');
+defect("an empty extra of an unknown event", $start . '"event":"x","extra":{}}',
+       ',"extra"', 'an empty "extra", which the module does not write');
+defect("an unknown event with an escape that is not needed",
+       $start . '"event":"x","a":"\u0041"}', '\u0041', $other);
+defect("the same in its extra", $start . '"event":"x","a":1,"extra":{"b":"\u0041"}}',
+       '\u0041', $other);
+defect("the same in its name", $start . '"event":"\u0041"}', '\u0041', $other);
+defect("the event of the table with a Cyrillic letter",
+       with("message open", "m\xd0\xb5ssage open"), "\xd0", $other);
+
+# test
+defect("a test delivery that is not marked", $test =~ s/"test":true,//r,
+       '"event"', 'a test delivery without "test":true');
+defect("a mark on another event", with('"event"', '"test":true,"event"'),
+       '"test"', "marked as a test delivery, which it is not");
+defect("a mark on an event that cannot be one",
+       $start . '"test":true,"event":"x","extra":{"message_uid":'
+       . '"0123456789_012_012_01234"}}',
+       '"test"', "marked as a test delivery, which it is not");
+is says("a mark on an event that may be declared",
+        $start . '"test":true,"event":"x","message_uid":'
+        . '"0123456789_012_012_01234"}' . "\n", "")->{tests}, 1,
+   "which is counted as such";
+
+
+# lines of enkod_reject_log
+
+sub refusal {
+    my ($status, $code, $rest) = @_;
+
+    return qq($start"status":$status,"code":"$code",$rest});
+}
+
+my %code = Enkod::Nginx::slurp("$top/ngx_http_enkod_module/enkod_error.c")
+           =~ /\] = \{ "(\w+)", (\d+),/g;
+my @codes = sort grep { $code{$_} =~ /^4(?:00|22)$/ } keys %code;
+
+my $rejects = join "\n", (map { refusal($code{$_}, $_, '"body":"x"') } @codes),
+    refusal(422, "wrong_type", '"field":"/message_id","body":'
+                               . '"{\"event\":\"\\\\u0041\",\n\u0000é"'),
+    refusal(422, "unknown_field", '"field":"/a~1\"\\\\\u0000/3","body":"' . "x\\\"" x 50_000 . '"'),
+    refusal(400, "empty_body", '"body":""'),
+    refusal(400, "lone_surrogate", '"body":"\\\\ud800 {\"received_at\":\"2026"'),
+    (map { refusal(400, "invalid_utf8", qq("body_base64":"$_")) }
+         "/w==", "//8=", "////", "ab+/" x 1000), "";
+
+$summary = says("lines of enkod_reject_log", $rejects, "");
+
+is $summary->{lines}, @codes + 8, "all are read";
+is $summary->{rejected}, @codes + 8, "and are counted";
+is $summary->{$_}, 1 + ($_ eq "invalid_utf8" ? 4 : /^(?:wrong_type|unknown_field|empty_body|lone_surrogate)$/ ? 1 : 0),
+   "$_ is counted" for @codes;
+
+says("lines of both kinds", $good . "\n" . refusal(400, "empty_body", '"body":" "') . "\n$test\n",
+     "");
+
+my $no_status = '"status" is neither 400 nor 422';
+
+defect("status $_", refusal($_, "wrong_type", '"body":"x"'), "$_,", $no_status)
+    for 413, 200, "4x2", "\"42";
+defect("a status that is not that of the code", refusal(400, "wrong_type", '"body":"x"'),
+       '400,', '"status" is 400, but that of "wrong_type" is 422');
+defect("a code that is not written there", refusal(422, "too_large", '"body":"x"'),
+       '422,', '"status" is 422, but that of "too_large" is 413');
+defect("a code that there is not", refusal(400, "wrong_typ", '"body":"x"'),
+       'wrong_typ', '"code" is none of the module\'s');
+defect("a field that is no pointer", refusal(422, "wrong_type", '"field":"to","body":"x"'),
+       'to","body', '"field" is no JSON Pointer to a member');
+defect("an empty field", refusal(422, "wrong_type", '"field":"","body":"x"'),
+       '","body', '"field" is no JSON Pointer to a member');
+defect("a body that is no string", refusal(400, "empty_body", '"body":null'),
+       'null', $not . '"field", "body" or "body_base64"');
+defect("something behind the body", refusal(400, "empty_body", '"body":"","a":1'),
+       ',"a"', $not . 'the end of the line');
+defect("something behind the line", refusal(400, "empty_body", '"body":""') . "x",
+       length(refusal(400, "empty_body", '"body":""')),
+       'something stands behind the body, which is the end of a line');
+defect("an event behind it", refusal(400, "empty_body", '"body":""') . $good,
+       length(refusal(400, "empty_body", '"body":""')),
+       'two lines in one: the first is whole, the other begins here and is whole');
+defect("an escape in a body that is not needed", refusal(400, "invalid_json", '"body":"\u0041"'),
+       '\u0041', $other);
+defect("a body that is no UTF-8", refusal(400, "invalid_utf8", "\"body\":\"\xff\""),
+       "\xff", "invalid_utf8: this is no UTF-8");
+
+for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
+     ["A===", '==='], ["AB-_", "-_"], ["AB C", " C"])
+{
+    my ($text, $at) = @$_;
+    my $bad = refusal(400, "invalid_utf8", qq("body_base64":"$text"));
+
+    defect("base64 \"$text\"", $bad, rindex($bad, $at),
+           '"body_base64" is no base64');
+}
+
+breaks_off(refusal(422, "wrong_type", '"field":"/to","body":"a\\u0001b"'),
+           "a refusal");
+
+
+# files
+
+put("one", "$good\n\n\n$test\n");
+put("two", "hello\n$good\n" . substr $good, 0, 100);
+put("three", "");
+
+my ($status, $err);
+
+($status, $out, $err) = run("one", "two", "$dir/three", "-", { stdin => "$dir/two" });
+my ($defects, $sum) = parse($out);
+
+is_deeply [map { $_->[0] } @$defects],
+    ["two:1: offset 0", "two:3: offset " . length "hello\n$good\n",
+     "-:1: offset 0", "-:3: offset " . length "hello\n$good\n"],
+    "several files, and standard input, are checked by name";
+is_deeply $sum, { lines => 10, "message open" => 4, tests => 1, rejected => 0,
+                  "empty lines" => 2, pieces => 0, defects => 4 }, "and counted together";
+is "$status, $err", "1, ", "there are defects and no messages";
+
+($status, $out, $err) = run("one", "four", ".", "two");
+
+is $err, "enkod-check: cannot open \"four\": No such file or directory\n"
+         . "enkod-check: cannot read \".\": Is a directory\n",
+   "what cannot be read is named";
+is $status, 2, "an error counts more than a defect";
+like $out, qr/^two:1: .*^defects: 2\n\z/ms, "the other files are checked";
+
+is says("an empty file has no defects", "", "")->{lines}, 0, "and no lines";
+
+says("the end of a file that is not ours is named", "$good\nhello",
+     qr/^x:2: offset ${\ length "$good\n"}: the last line is incomplete: 5 bytes without a line feed, which do not begin as a line of the module does/);
+
+says("a last line that lacks but its line feed", $good,
+     "x:1: offset 0: the last line lacks its line feed; --repair adds it");
+
+says("a name cannot send commands to a terminal", $start . "\"event\":\"\\u009b\\u007f\",\"a\":1}\n", "");
+
+like +(run("x"))[1], qr/^  "\\u009b\\u007f": 1$/m, "it is printed escaped";
+
+for my $raw ("\x7f", "\xc2\x85", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xa9") {
+    says("one that could stands raw", "$start\"event\":\"a$raw\",\"a\":1}\n",
+         "x:1: offset " . (length($start) + length '"event":"a')
+         . ": $other");
+}
+
+$summary = says("names of events without end", join("", map { qq($start"event":"e$_"}\n) } 1 .. 1100)
+                . qq($start"event":"e7"}\n$start"event":") . "x" x 300 . qq("}\n), "");
+
+is $summary->{others}, 101, "are counted one by one up to a number";
+is $summary->{e7}, 2, "the same name twice is one";
+is scalar(keys %$summary), 1000 + 7, "no name is lost";
+
+
+# lines across the borders of what is read at a time
+
+{
+    my $text = "";
+    my @expected;
+
+    for my $n (1 .. 300) {
+        my $bad = $n % 10 == 0;
+
+
+        my $l = $start . message(undef, "x" x ($n * 97)) =~ s/^\{//r;
+
+        if ($bad) {
+            $l =~ s/"message_id":4/"message_id":x/;
+            # the byte behind it
+            push @expected, "x:$n: offset " . (length($text) + index($l, ',"message_u'));
+        }
+
+        $text .= "$l\n";
+    }
+
+    put("x", $text);
+    ($defects) = parse((run("x"))[1]);
+
+    is_deeply [map { $_->[0] } @$defects], \@expected,
+       "lines and offsets are right in a file of " . length($text) . " bytes";
+
+}
+
+
+# bodies
+
+put("$_.json", $body{$_}) for @kinds;
+
+($status, $out, $err) = run("--body", map { "$_.json" } @kinds);
+($defects, $sum) = parse($out);
+
+is "$status, $err", "0, ", "the eight bodies are accepted";
+is_deeply [@$defects], [], "without a defect";
+is_deeply [@$sum{"bodies", "tests", "message open", "complaint", "contact adding"}],
+          [8, 8, 1, 1, 1], "and counted";
+
+for (["", 1, 0, "400 empty_body: The request has no body"],
+     ["{\n\"event\":\n\"message open\",\n\"message_id\":\n\"4\"}", 5, 44,
+      '422 wrong_type, field "/message_id", expected: integer: The value at'],
+     [message() . "\n" . message(), 2, length(message()) + 1, "400 invalid_json: "],
+     ['{"event":"unheard of"}', 1, 21, '422 unknown_event, field "/event": '],
+     ['[1]', 1, 1, "422 not_object: "],
+     [message() =~ s/}$//r, 1, length(message()) - 1, "400 invalid_json: "],
+     ["{\"event\":\"message open\",\n\"\xff", 2, 26, "400 invalid_utf8: "])
+{
+    my ($text, $line, $offset, $said) = @$_;
+
+    put("b", $text);
+    ($status, $out) = run("--body", "b");
+
+    like $out, qr/\Ab:$line: offset $offset: \Q$said\E/, "a bad body: $said";
+    is $status, 1, "is a defect";
+}
+
+put("b", '{"event":"whatsapp read","id":1}');
+is +(run("--body", "b"))[0], 1, "an event that is not declared";
+is +(run("--body", "--event", "whatsapp read id=integer", "b"))[0], 0, "is good if it is";
+is +(run("--event", "'whatsapp read' id=integer 'a b=any'", "--body", "b"))[0], 1,
+   "with all its fields";
+is +(run("--body", "-", { stdin => "$dir/b" }))[1] =~ /^-:1: offset \d+: 422 unknown_event/, 1,
+   "standard input is a body, too";
+
+
+# --repair
+
+sub mode { sprintf "%o %d", S_IMODE((stat "$dir/$_[0]")[2]), (stat _)[4] }
+
+my $ours = "$good\n$test\n";
+my $torn = $ours . substr $good, 0, 123;
+
+put("r", $torn);
+chmod 0640, "$dir/r";
+
+my @before = stat "$dir/r";
+
+($status, $out, $err) = run("--repair", "r");
+($defects, $sum) = parse($out);
+
+is "$status, $err", "0, ", "an incomplete line is cut off";
+is slurp("r"), $ours, "and nothing else";
+is slurp("r.bak"), $torn, "the file as it was is in FILE.bak";
+is mode("r.bak"), mode("r"), "with the same mode and owner";
+is +(stat "$dir/r")[1], $before[1], "the file is the same one";
+is $out =~ s/\n.*//sr, "r:3: offset " . length($ours) . ": the last line was"
+   . " incomplete: 123 bytes without a line feed are cut off; the file as it"
+   . " was is in \"r.bak\"", "what was done is said";
+is_deeply [@$sum{"lines", "cut off", "line feeds added", "defects"}], [3, 1, 0, 0],
+          "and counted";
+is join(" ", glob "$dir/r.*"), "$dir/r.bak", "nothing else is left";
+
+($status, $out, $err) = run("--repair", "r");
+
+is "$status, $err", "0, ", "a second time there is nothing to do";
+is slurp("r"), $ours, "and nothing is done";
+like $out, qr/^line feeds added: 0\ncut off: 0\ndefects: 0\n\z/m, "nor said";
+
+put("r", $torn);
+($status, $out, $err) = run("--repair", "r");
+
+is $err, "enkod-check: \"r.bak\" is there already; move it away to repair"
+         . " \"r\"\n", "a copy is not overwritten";
+is $status, 2, "that is an error";
+is slurp("r"), $torn, "and the file is left as it is";
+like $out, qr/^r:3: offset .* the last line is incomplete: .*^cut off: 0\ndefects: 1\n\z/ms,
+   "the defect is reported";
+
+unlink "$dir/r.bak";
+
+for my $tail ("hello", "\0" x 100, " ", '{"a', "{\"received_at\":x", substr($good, 1, 20)) {
+    put("r", "$ours$tail");
+
+    ($status, $out, $err) = run("--repair", "r");
+
+    is "$status, $err", "1, ", "a tail that is not ours is a defect";
+    is slurp("r"), "$ours$tail", "and is left as it is";
+    ok !-e "$dir/r.bak", "without a copy";
+}
+
+for my $tail ("{", '{"received_at":"', '{"rec', "{\"received_at\":\"\0\0\0",
+              substr($good, 0, -1), with("}", ',"extra":{"a":1}'),
+              $start . '"event":"}') {
+    put("r", $tail);
+    is +(run("--repair", "r"))[0], 0, "a tail of " . length($tail) . " bytes is cut off";
+    is slurp("r"), "", "so that nothing is left";
+    is slurp("r.bak"), $tail, "but in the copy";
+    unlink "$dir/r.bak";
+}
+
+# A whole line may have been acknowledged.
+
+for (["that is good", $good, 0, 1, 0, 0],
+     ["of a refusal", refusal(400, "empty_body", '"body":"{"'), 0, 0, 0, 0],
+     ["that is not as we would write it", with("Welcome", '\u0057elcome'), 1, 0, 0, 1],
+     ["of an event that is declared elsewhere", $start . '"event":"contact adding","a":{}}',
+      1, 0, 0, 1],
+     ["behind a piece", substr($good, 0, 99) . $test, 1, 0, 0, 1],
+     ["in front of a piece", $good . substr($test, 0, 50), 1, 0, 0, 1])
+{
+    my ($title, $tail, $code, @counts) = @$_;
+
+    put("r", "$test\n$tail");
+    ($status, $out, $err) = run("--repair", "r");
+    $sum = (parse($out))[1];
+
+    is "$status, $err", "$code, ", "a last line $title";
+    is slurp("r"), "$test\n$tail\n", "gets its line feed and loses nothing";
+    ok !-e "$dir/r.bak", "a copy is not needed";
+    like $out, qr/^r:2: offset \d+: the last line lacked its line feed, which is added$/m,
+         "what was done is said";
+    is_deeply [@$sum{"lines", "line feeds added", "cut off"}], [2, 1, 0], "and counted";
+    is_deeply [($sum->{"message open"} || 0) - 1, @$sum{"pieces", "defects"}], \@counts,
+              "and the line is checked like the others";
+}
+
+is +(run("--repair", "r"))[1] =~ /^line feeds added: 0$/m, 1, "a second time there is nothing to do";
+
+put("r", "hello\n$torn");
+is +(run("--repair", "r"))[0], 1, "other defects stay defects";
+is slurp("r"), "hello\n$ours", "and are not repaired";
+unlink "$dir/r.bak";
+
+put("r", $torn);
+($status, $out, $err) = run("--repair", "-", { stdin => "$dir/r" });
+
+is $err, "enkod-check: standard input cannot be repaired\n", "not standard input";
+is $status, 2, "which is an error";
+is slurp("r"), $torn, "but a file is repaired";
+
+SKIP: {
+    skip "mkfifo is not there", 2 if system("mkfifo", "$dir/fifo") != 0;
+
+    ($status, $out, $err) = run("--repair", "fifo",
+        { before => "cat r >fifo & " });
+
+    is $err, "enkod-check: \"fifo\" is not a regular file and cannot be repaired\n",
+       "nor is it a FIFO";
+    is $status, 2, "which is an error";
+}
+
+# a limit that is too small for the copy, or for the line feed
+
+for my $text ($torn, "$ours$good") {
+    put("r", $text);
+
+    # the messages are on a pipe: a file would be too large as well
+    pipe my $read, my $write or die;
+
+    ($status, $out) = run("--repair", "r", { before => "exec 2>&1; ulimit -f 0; ",
+                                             stdout => $write });
+    close $write;
+
+    is $status, 2, "a limit of the size of files is an error";
+    like join("", <$read>), qr/^enkod-check: cannot .*: File too large$/m, "which is named";
+    is slurp("r"), $text, "the file is left as it is";
+    is_deeply [glob "$dir/r.*"], [], "and no half of a copy is there";
+}
+
+put("r", $torn);
+
+# symbolic links: to nothing, to an empty file, to the file itself
+
+put("empty", "");
+
+for my $to ("nowhere", "empty", "r") {
+    symlink $to, "$dir/r.bak";
+
+    is +(run("--repair", "r"))[0], 2, "a symbolic link in the copy's place is not followed";
+    ok !-e "$dir/nowhere", "nothing is created";
+    is slurp("empty"), "", "nothing is written";
+    is slurp("r"), $torn, "and the file is left as it is";
+    is_deeply [glob "$dir/r.*"], ["$dir/r.bak"], "nothing else is there";
+
+    unlink "$dir/r.bak";
+}
+
+for my $text ($torn, "$ours$good") {
+    put("r", $text);
+    symlink "r", "$dir/link";
+
+    ($status, $out, $err) = run("--repair", "link");
+
+    is $err, "enkod-check: \"link\" is a symbolic link; name the file that it leads to\n",
+       "a file is not repaired by a symbolic link";
+    is $status, 2, "that is an error";
+    is slurp("r"), $text, "and it is left as it is";
+    is_deeply [glob "$dir/{r,link}.*"], [], "without a copy";
+
+    unlink "$dir/link";
+}
+
+# streams that are closed: what is opened must not get their places
+
+for my $closed ("<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-") {
+    put("r", $torn);
+    my ($code) = run("--repair", "r", "r", "four", { before => "exec $closed; " });
+
+    is $code, 2, "with $closed the exit status is the same";
+    is slurp("r"), $ours, "$closed: the file is cut, and nothing is written to it";
+    is slurp("r.bak"), $torn, "$closed: nor to its copy";
+    unlink "$dir/r.bak";
+
+    put("r", "$ours$good");
+    run("--repair", "r", "r", "four", { before => "exec $closed; " });
+
+    is slurp("r"), "$ours$good\n", "$closed: the same with a line feed";
+}
+
+is +(run("-", { before => "exec <&-; " }))[0], 2, "a standard input that is closed is not an empty one";
+
+# other processes that have the file open: one that may append to it, such as a
+# worker that has not closed it yet, and one that follows it
+
+for (["a writer", ">>"], ["a reader", "<"]) {
+    my ($who, $mode) = @$_;
+
+    for my $text ($torn, "$ours$good") {
+        put("r", $text);
+        rename "$dir/r", "$dir/r.1";
+        open my $other, $mode, "$dir/r.1" or die;
+
+        ($status, $out, $err) = run("--repair", "r.1");
+
+        is $err, "enkod-check: another process has \"r.1\" open, which is left as it is\n",
+           "a file that $who has open is not repaired";
+        is $status, 2, "that is an error";
+        is slurp("r.1"), $text, "and it is left as it is";
+        ok !-e "$dir/r.1.bak", "without a copy";
+
+        close $other;
+
+        is +(run("--repair", "r.1"))[0], 0, "until $who has closed it";
+        isnt slurp("r.1"), $text, "then it is repaired";
+        unlink "$dir/r.1.bak";
+    }
+}
+
+SKIP: {
+    skip "only root can drop a capability", 2
+        if $> != 0 || system("setpriv --bounding-set=-lease true 2>/dev/null") != 0;
+
+    put("r", $torn);
+    chown +(getpwnam "nobody")[2, 3], "$dir/r";
+
+    # as root is in a container
+    is_deeply [(run("--repair", "r", { before => "exec setpriv --bounding-set=-lease"
+                                                 . " --inh-caps=-lease \"\$0\" \"\$@\"; " }))[0, 2]],
+              [0, ""], "root without CAP_LEASE repairs a file of somebody else";
+    is slurp("r"), $ours, "it is cut";
+    unlink "$dir/r", "$dir/r.bak";
+}
+
+SKIP: {
+    skip "only root can be another user", 4 if $> != 0;
+
+    put("r", $torn);
+    chmod 0666, "$dir/r";
+
+    my $as = "exec perl -e '\$> = \$< = (getpwnam(q(nobody)))[2]; exec \@ARGV' ";
+
+    # the program may lie where nobody else can get to
+    system("cp", $check, "/tmp/enkod-check.$$");
+    ($status, $out, $err) = Enkod::Command::run($dir, "/tmp/enkod-check.$$", "--repair", "r",
+                                                { before => "$as \"\$0\" \"\$@\"; " });
+    unlink "/tmp/enkod-check.$$";
+
+    skip "the folder is closed to others", 4 if $err =~ /Permission denied/;
+
+    is $err, "enkod-check: whether another process has \"r\" open can be told to its owner"
+             . " and to root only; it is left as it is\n", "another user cannot repair a file";
+    is $status, 2, "that is an error";
+    is slurp("r"), $torn, "and it is left as it is";
+    ok !-e "$dir/r.bak", "without a copy";
+}
+
+
+# what nginx makes of a piece that somebody else appends
+
+{
+    my $n = () = slurp("a.jsonl") =~ /\n/g;
+
+    is $nginx->post(message())->{status}, 200, "an event is accepted";
+
+    open my $fh, ">>", "$dir/a.jsonl" or die;
+    print $fh substr $good, 0, 99;
+    close $fh or die;
+
+    is $nginx->post(message())->{status}, 200, "and another one behind a piece" for 1, 2;
+
+    my ($status, $out, $err) = run(@declared, "a.jsonl");
+    my ($pieces, $summary) = parse($out);
+
+    is "$status, $err", "0, ", "the file has no defects";
+    is_deeply [@$summary{"pieces", "defects"}], [1, 0], "but a piece";
+    like $out, qr/^a\.jsonl:@{[$n + 2]}: offset \d+: a piece of a line, (?:with a copy of line @{[$n + 4]} behind it|which breaks off after 99 bytes)$/m,
+         "that is named";
+    is $summary->{lines} - $summary->{"empty lines"}, $n + 4, "and all events are whole";
+}
+
+
+# nginx still has its file
+
+my $lines = slurp("a.jsonl");
+
+open my $fh, ">>", "$dir/a.jsonl" or die;
+print $fh substr $good, 0, 77;
+close $fh;
+
+($status, $out, $err) = run("--repair", @declared, "a.jsonl");
+
+is $err, "enkod-check: another process has \"a.jsonl\" open, which is left as it is\n",
+     "a file is not cut that nginx has open";
+is $status, 2, "that is an error";
+is slurp("a.jsonl"), $lines . substr($good, 0, 77), "and it is left as it is";
+ok !-e "$dir/a.jsonl.bak", "without a copy";
+
+is $nginx->alerts, "", "nginx has no reason to complain";
+ok $nginx->stop, "nginx is stopped";
+
+is +(run("--repair", @declared, "a.jsonl"))[0], 0, "then it is cut";
+is slurp("a.jsonl"), $lines, "as it should be";
+
+$nginx->start;
+is $nginx->post(message())->{status}, 200, "nginx goes on";
+like slurp("a.jsonl"), qr/\A\Q$lines\E\{"received_at":[^\n]*\}\n\z/, "behind what was left";
+ok $nginx->stop, "and ends";
+
+
+# large files
+
+open $fh, ">", "$dir/big" or die;
+print $fh +("$good\n" x 99 . "$test\n") x 1000;
+close $fh;
+
+($status, $out, $err) = run("big");
+($defects, $sum) = parse($out);
+
+is "$status, $err", "0, ", "a file of 100000 lines is read";
+is_deeply [@$sum{"lines", "message open", "tests", "defects"}], [100000, 100000, 1000, 0],
+          "and is good";
+
+SKIP: {
+    my $limit = { before => "ulimit -v 12000; " };
+
+    skip "with sanitizers, there is no limit of memory", 3
+        if $Enkod::Watcher::name eq "sanitizers";
+
+    is +(run("big", $limit))[0], 0, "12 MB of memory are enough for " . (-s "$dir/big") . " bytes";
+
+    put("x", "$good\n" . "x" x 20_000_000);
+    ($status, $out, $err) = run("x", $limit);
+    like $err, qr/^enkod-check: no memory for \d+ bytes\n\z/, "a line that does not fit is named";
+    is $status, 2, "which is an error";
+}
+
+
+# nobody reads the output
+
+put("x", "hello\n" x 50_000);
+
+for (["", "signal 13"], ["trap '' PIPE; ", 2]) {
+    my ($before, $expected) = @$_;
+
+    pipe my $r, my $w or die;
+    close $r;
+
+    ($status, $out, $err) = run("x", { stdout => $w, before => $before });
+    is $status, $expected, "a pipe without a reader ends it" . ($before ? ", with SIGPIPE ignored" : "");
+    is $err, "", "without a word" if !$before;
+    close $w;
+}
+
+is +(run("x", { stdout => "/dev/full" }))[0], 2, "output that cannot be written is an error";
+
+
+# the command line
+
+for (["no FILE is given"], ["no FILE is given", "--repair"],
+     ["unrecognized option '--nonsense'", "--nonsense", "one"],
+     ["invalid option -- 'x'", "-x", "one"],
+     ["option '--event' requires an argument", "one", "--event"],
+     ["--repair is for files of lines, not with --body", "--body", "--repair", "one"])
+{
+    my ($said, @args) = @$_;
+
+    ($status, $out, $err) = run(@args);
+
+    like $err, qr/^enkod-check: \Q$said\E\nusage: enkod-check /, "usage: @args";
+    is "$status, $out", "2, ", "is refused";
+}
+
+for (["a field must be given as NAME=TYPE", "'x' y"],
+     ["the type of a field must be string,", "x y=text"],
+     ["the name is reserved for the line itself", "x test=any"],
+     ["the field is given twice", "x a=any a=any"],
+     ["the event's name must not be empty", ""],
+     ["the event's name must not be empty", '"" a=any'],
+     ["a quote is not closed", '"x a=any'],
+     ["names must be valid UTF-8", "\xff a=any"],
+     ["names must be valid UTF-8", "a\xd1 a=any"],
+     ["names must be valid UTF-8", "a\xd1"])
+{
+    my ($said, $def) = @$_;
+
+    ($status, $out, $err) = run("--event", $def, "one");
+
+    like $err, qr/^enkod-check: invalid --event "\Q$def\E": \Q$said\E/, "--event $def";
+    is "$status, $out", "2, ", "is refused";
+}
+
+like +(run("--event", "x", "--event", "x", "one"))[2], qr/the event is declared already$/m,
+     "an event is declared once";
+
+
+says("names and fields are quoted as in nginx.conf",
+     qq($start"event":"a \\"b\\" c","d e":1,"f":"g"}\n), "",
+     "--event", q("a \"b\" c" 'd e=integer' f=string));
+says("and are checked", qq($start"event":"a \\"b\\" c","d e":"1","f":"g"}\n),
+     qr/wrong_type: .* field "\/d e"/,
+     "--event", q('a "b" c' "d e=integer" f=string));
+
+is +(run("--help"))[1], (run("-h"))[1], "-h is --help";
+is +(run("--help"))[0], 0, "which is no error";
+
+
+# the documentation
+
+my $docs = Enkod::Nginx::slurp("$top/docs/enkod-check.md");
+my $help = (run("--help"))[1];
+
+for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g } }) {
+    like $docs, qr/^\| `\Q$option\E[^|]*\| \S/m, "$option is described";
+}
+
+{
+    my $c = join "", map { Enkod::Nginx::slurp($_) } glob "$top/tools/check/*.c";
+    $c =~ s/"\s+"//g;
+
+    my @texts = $c =~ /checker_scan_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
+    push @texts, $c =~ /sentence = "((?:[^"\\]|\\.)*)"/g;
+
+    cmp_ok scalar @texts, ">=", 15, "the sources have sentences";
+
+    for (@texts) {
+        s/\\(.)/$1/g;
+
+        # put together from what the core says
+        next if /^%s: %s/;
+
+        s/%\w+/…/g;
+        ok index($docs =~ s/\s+/ /gr, $_) >= 0, "the sentence is described: $_";
+    }
+}
+
+{
+    my $examples = 0;
+
+    mkdir "$dir/docs";
+    $ENV{PATH} = dirname($check) . ":$ENV{PATH}";
+
+    while ($docs =~ /^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/msg) {
+        my ($sh, $expected) = ($1, $2);
+
+        put("docs/sh", $sh);
+
+        my $out = `cd $dir/docs && sh ./sh 2>&1`;
+
+        defined $expected
+            ? is $out, $expected, "an example says what is shown"
+            : like $out, qr/^defects: 0\n\z/m, "an example works";
+
+        $examples++;
+    }
+
+    is $examples, 4, "there are examples";
+}
+
+done_testing;

@@ -1,0 +1,42 @@
+# What the Makefile says and does where there is no nginx: on a machine on which
+# the packages are not installed yet.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use Test::More;
+
+my $top = dirname(dirname(dirname(__FILE__)));
+
+# those of the make that runs us
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES NGINX_SRC NGINX_BIN)};
+$ENV{BUILD} = "build";
+
+
+my $said = make("--eval='loaded: ; \@echo \$(LOADED)' loaded STOCK=");
+
+is $said, "build/ngx_http_enkod_module.so\n",
+   "an nginx that is not there yet will load the module, and is asked nothing";
+
+$said = make("-n uninstall STOCK=");
+
+like $said, qr/no nginx that says where its modules are: set MODULES_PATH/,
+     "no file of another place is removed where there is no nginx";
+unlike $said, qr/rm -f/, "but nothing at all";
+
+$said = make("-n uninstall STOCK= MODULES_PATH=/opt/modules");
+
+like $said, qr/rm -f "\/opt\/modules\/ngx_http_enkod_module\.so"/,
+     "unless the place is named";
+
+done_testing;
+
+
+# what it has said, on either stream
+
+sub make {
+    my ($arguments) = @_;
+
+    return `make --no-print-directory -s -C "$top" $arguments 2>&1`;
+}
