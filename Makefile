@@ -51,7 +51,9 @@ CHECK = $(BUILD)/enkod-check
 REPLAY = $(BUILD)/enkod-replay
 TOOLS = $(CHECK) $(REPLAY)
 SRC = ngx_http_enkod_module
-CORE = $(wildcard $(SRC)/enkod_*.c)
+EVENT = $(SRC)/event
+CORE = $(wildcard $(EVENT)/*.c)
+CORE_HEADERS = $(wildcard $(EVENT)/*.h)
 
 STOCK = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin"; type -P nginx)
 NGINX = $(or $(NGINX_BIN),$(STOCK))
@@ -133,10 +135,10 @@ $(REPLAY): TOOL_LIBS = -lcurl -lz
 
 .SECONDEXPANSION:
 
-$(TOOLS): $(BUILD)/enkod-%: $(CORE) $(wildcard $(SRC)/enkod_*.h) \
+$(TOOLS): $(BUILD)/enkod-%: $(CORE) $(CORE_HEADERS) \
           $$(wildcard tools/$$*/*.[ch]) $(wildcard tools/lib/*.[ch]) | packages
 	@mkdir -p $(@D)
-	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(SRC) -o $@.new $(filter %.c,$^) \
+	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(EVENT) -o $@.new $(filter %.c,$^) \
 	    $(TOOL_LDFLAGS) $(LD_OPT) -lyajl $(TOOL_LIBS) \
 	    && mv $@.new $@ && echo "built $@"
 
@@ -185,10 +187,10 @@ UNIT = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,$(wildcard t/unit/*.c))
 UNIT_CFLAGS = -g -O1 -Wall -Wextra -Werror \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
-$(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(wildcard $(SRC)/enkod_*.h t/unit/*.h) \
+$(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(CORE_HEADERS) $(wildcard t/unit/*.h) \
                 | packages
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -I$(SRC) -o $@ $< $(CORE) -lyajl
+	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -o $@ $< $(CORE) -lyajl
 
 
 # fuzz targets: t/fuzz/NAME.c or .cc; with replay.c a test of the inputs in
@@ -198,11 +200,11 @@ FUZZ = event differential schema
 FUZZ_SECONDS = 60
 
 FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
-FUZZ_HEADERS = $(wildcard $(SRC)/enkod_*.h t/unit/*.h t/fuzz/*.h)
-FUZZ_CORE = $(CORE:$(SRC)/%.c=$(BUILD)/fuzz/core/%.o)
+FUZZ_HEADERS = $(CORE_HEADERS) $(wildcard t/unit/*.h t/fuzz/*.h)
+FUZZ_CORE = $(CORE:$(EVENT)/%.c=$(BUILD)/fuzz/core/%.o)
 
 # optimized, as what counts is how many inputs there are
-FUZZ_CFLAGS = -g -O2 -Wall -Wextra -Werror -I$(SRC) \
+FUZZ_CFLAGS = -g -O2 -Wall -Wextra -Werror -I$(EVENT) \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # what to follow: branches, for the words to compare with are in the dictionary
@@ -216,11 +218,11 @@ $(BUILD)/fuzz/%.t: t/fuzz/%.cc t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | package
 
 define FUZZ_REPLAY
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -I$(SRC) -DCORPUS='"t/fuzz/corpus/$*"' -o $@ \
+	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -DCORPUS='"t/fuzz/corpus/$*"' -o $@ \
 	    $< t/fuzz/replay.c $(CORE) -lyajl -lstdc++
 endef
 
-$(BUILD)/fuzz/core/%.o: $(SRC)/%.c $(FUZZ_HEADERS) | packages
+$(BUILD)/fuzz/core/%.o: $(EVENT)/%.c $(FUZZ_HEADERS) | packages
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) $(FUZZ_FOLLOW) -c -o $@ $<
 
@@ -316,7 +318,7 @@ fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 
 
 analyze: $(MODULE)
-	@bash tools/build/analyze $(wildcard $(SRC)/*.c tools/*/*.c)
+	@bash tools/build/analyze $(wildcard $(SRC)/*.c $(SRC)/*/*.c tools/*/*.c)
 
 
 # can it fail at all?  oracle.t tells

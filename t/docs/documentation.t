@@ -124,7 +124,7 @@ sub directives {
 sub variables {
     my %registered;
 
-    my $c = slurp("$src/ngx_http_enkod_variables.c");
+    my $c = slurp("$src/receive/ngx_http_enkod_variables.c");
     $registered{"\$$1"} = 1 while $c =~ /\{ ngx_string\("(enkod_\w+)"\)/g;
 
     $registered{"\$enkod_$_"} = 1 for map { $_->[0] } fields();
@@ -139,7 +139,7 @@ sub variables {
 
 
 sub errors {
-    my $c = slurp("$src/enkod_error.c");
+    my $c = slurp("$src/event/enkod_error.c");
 
     my %registered = $c =~ /\] = \{ "(\w+)", (\d+),/g;
 
@@ -157,7 +157,7 @@ sub errors {
 # name and type of each field in the sources
 
 sub fields {
-    my $c = slurp("$src/enkod_schema.c");
+    my $c = slurp("$src/event/enkod_schema.c");
     my %types = (string => "string", nullable => "string or null",
                  integer => "integer", strings => "array of strings",
                  integers => "array of integers");
@@ -169,7 +169,7 @@ sub fields {
 
 
 sub events {
-    my $c = slurp("$src/enkod_schema.c");
+    my $c = slurp("$src/event/enkod_schema.c");
     my @names = $c =~ /^    enkod_shape\("([^"]+)"/mg;
 
     my ($part) = $reference =~ /^## Events\n(.*?)^### /ms;
@@ -220,7 +220,7 @@ sub defaults {
 # %V is "..." in the documentation.
 
 sub messages {
-    my $c = join "\n", map { slurp($_) } glob "$src/ngx_http_enkod_*.c";
+    my $c = join "\n", map { slurp($_) } glob "$src/ngx_http_enkod_*.c $src/*/ngx_http_enkod_*.c";
 
     # literals in a row are one
     $c =~ s/"\s+"//g;
@@ -232,7 +232,7 @@ sub messages {
                  $c =~ /_file_log\([^;"]*"((?:[^"\\\n]|\\.)*)"\)/g;
 
     my @schema = map { unquote($_) }
-                 slurp("$src/enkod_schema.c") =~ s/"\s+"//gr
+                 slurp("$src/event/enkod_schema.c") =~ s/"\s+"//gr
                  =~ /\*error = "((?:[^"\\]|\\.)*)";/g;
 
     my ($part) = $reference =~ /^## Directives\n(.*?)^## /ms;
@@ -303,7 +303,7 @@ sub matches {
 
 
 sub limits {
-    my $c = join "", map { slurp($_) } glob "$src/*.h $src/*.c";
+    my $c = join "", map { slurp($_) } glob "$src/*.[ch] $src/*/*.[ch]";
     my ($part) = $reference =~ /^## Limits\n(.*)/ms;
 
     for (["ENKOD_MAX_DEPTH", qr/levels of arrays/],
@@ -324,7 +324,7 @@ sub limits {
 # The table of files in design.md is the folder.
 
 sub house {
-    my @files = map { basename($_) } glob "$src/*.[ch]";
+    my @files = map { basename($_) } glob "$src/*.[ch] $src/*/*.[ch]";
     my %described;
 
     for ($page{"docs/design.md"} =~ /^\| `(\w+\.[\w.\/]+)` \| /mg) {

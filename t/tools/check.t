@@ -592,7 +592,7 @@ sub refusal {
     return qq($start"status":$status,"code":"$code",$rest});
 }
 
-my %code = Enkod::Nginx::slurp("$top/ngx_http_enkod_module/enkod_error.c")
+my %code = Enkod::Nginx::slurp("$top/ngx_http_enkod_module/event/enkod_error.c")
            =~ /\] = \{ "(\w+)", (\d+),/g;
 my @codes = sort grep { $code{$_} =~ /^4(?:00|22)$/ } keys %code;
 
