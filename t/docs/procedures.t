@@ -33,6 +33,7 @@ Enkod::Nginx->import;
 Enkod::Load->import(qw(event refused_event tally));
 
 my $operations = "docs/operations.md";
+my $production = "docs/production.md";
 my $rotation = "The file and its rotation";
 
 my $root = $> == 0;
@@ -64,8 +65,8 @@ END
     my $procedure = Enkod::Procedure->new($nginx, urls => $o{urls} || {});
 
     if ($root) {
-        $procedure->works("the folder is made as README.md says",
-                          ($procedure->indented("README.md", $rotation))[0]);
+        $procedure->works("the folder is made as $production says",
+                          ($procedure->indented($production, $rotation))[0]);
         is sprintf("%o", 07777 & (stat $nginx->path("log"))[2]), "750",
            "nobody else can read what is in it";
 
@@ -209,7 +210,7 @@ SKIP: {
     note $version =~ /^(.*)/;
 
     my ($config) = grep { /^\s*rotate /m }
-                        $procedure->indented("README.md", $rotation);
+                        $procedure->indented($production, $rotation);
 
     $nginx->put("logrotate", $procedure->adapt($config));
     chown 0, 0, $nginx->path("logrotate");
@@ -596,7 +597,7 @@ for my $way ("the upgrade", "the roll-back") {
     my ($start, $pids, $winch, $quit, $back)
         = $procedure->blocks($operations, "Upgrade and roll-back");
     my ($config) = grep { /^\s*rotate /m }
-                        $procedure->indented("README.md", $rotation);
+                        $procedure->indented($production, $rotation);
     my ($signal) = $config =~ /postrotate\n(.*?)^\s+endscript/ms;
 
     my $load = load($nginx);
@@ -690,7 +691,7 @@ for my $way ("the upgrade", "the roll-back") {
 
 {
     my ($nginx, $procedure) = receiver();
-    my ($recipes) = $procedure->blocks("README.md", "Reading the file");
+    my ($recipes) = $procedure->blocks("docs/reading-the-log.md", "jq");
     my ($to) = '"to":"recipient@example.com"';
     my %sent;
 
