@@ -321,9 +321,9 @@ analyze: $(MODULE)
 	@bash tools/build/analyze $(wildcard $(SRC)/*.c $(SRC)/*/*.c tools/*/*.c)
 
 
-# can it fail at all?  oracle.t tells
+# can it fail at all?  delivery-check.t tells
 soak: $(MODULE)
-	@$(TEST_ENV) $(PROVE) t/durability/oracle.t
+	@$(TEST_ENV) $(PROVE) t/durability/delivery-check.t
 	@$(TEST_ENV) perl t/durability/soak
 
 

@@ -27,7 +27,7 @@ if (!defined $ENV{ENKOD_TEST_MOUNTS}) {
 require Enkod::Backend;
 require Enkod::Nginx;
 require Enkod::Load;
-require Enkod::Oracle;
+require Enkod::DeliveryCheck;
 require Enkod::Procedure;
 Enkod::Nginx->import;
 Enkod::Load->import(qw(event refused_event tally));
@@ -120,7 +120,7 @@ sub all_kept {
 
     my $places = $o{places} || "{log,log/away,mnt/*/*}";
 
-    my $v = Enkod::Oracle::judge(
+    my $v = Enkod::DeliveryCheck::check(
         sent    => $sent, torn => $o{torn} || 0,
         logs    => [files($nginx, "$places/events.*")],
         rejects => [files($nginx, "$places/refused.*")],

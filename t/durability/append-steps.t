@@ -19,13 +19,13 @@ use Enkod::Client;
 use Enkod::Follower;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Oracle;
-use Enkod::Shim;
-use Enkod::Stepper;
+use Enkod::DeliveryCheck;
+use Enkod::Preload;
+use Enkod::SyscallStepper;
 use Enkod::Wait qw(wait_for);
 
 my $serial = 0;
-my ($dir, $file, $stepper, $shim, %sent);
+my ($dir, $file, $stepper, $preload, %sent);
 
 
 # Two masters that append to one file; of the first one, two workers.
@@ -39,14 +39,14 @@ $file = "$dir/files/a.jsonl";
 mkdir "$dir/files";
 chown $nginx{one}->user, "$dir/files" if $> == 0;
 
-$shim = Enkod::Shim->new("$dir/shim");
-$stepper = Enkod::Stepper->new("$dir/step");
+$preload = Enkod::Preload->new("$dir/preload");
+$stepper = Enkod::SyscallStepper->new("$dir/step");
 
-plan skip_all => "no compiler" if !$shim || !$stepper;
+plan skip_all => "no compiler" if !$preload || !$stepper;
 
 for my $nginx (values %nginx) {
     $nginx->{server} = "location / { enkod_webhook; enkod_log $file; }";
-    $nginx->{env} = $shim->env;
+    $nginx->{env} = $preload->env;
     $nginx->start;
 }
 
@@ -242,7 +242,7 @@ sub defects {
     print $out defined $text ? $text : "";
     close $out;
 
-    my $v = Enkod::Oracle::judge(sent => \%sent, logs => [$part], torn => $torn,
+    my $v = Enkod::DeliveryCheck::check(sent => \%sent, logs => [$part], torn => $torn,
                                  others => $others);
 
     %sent = ();
@@ -254,7 +254,7 @@ sub defects {
 # Every order of one case: who appends; and who has done so before, so that what
 # each of them knows of the file is right, or wrong, or nothing; "new", whether
 # the file is a new one; "behind", whether there is a piece at its end; "piece",
-# whether another piece comes at some time; "shim", what becomes of the write()
+# whether another piece comes at some time; "preload", what becomes of the write()
 # that is the first; "kill", whether the first one is killed at some time.  With
 # "switches", only those orders in which one who could go on has to wait for
 # another that often.
@@ -264,7 +264,7 @@ sub all_orders {
 
     my (@bad, $from);
 
-    my $n = Enkod::Stepper::orders(sub {
+    my $n = Enkod::SyscallStepper::orders(sub {
         my ($choose) = @_;
 
         return if @bad;
@@ -278,11 +278,11 @@ sub all_orders {
             append($_) for actors(@{ $o{before} || [] });
             piece() if $o{behind};
 
-            $shim->do($o{shim}) if $o{shim};
+            $preload->on_write($o{preload}) if $o{preload};
 
             my @trace = in_some_order($choose, \%o, @actors);
 
-            $shim->do("none");
+            $preload->on_write("none");
 
             # nothing is glued to what they have left
             append($_) for grep { $_->{state} eq "done" } @actors;
@@ -292,7 +292,7 @@ sub all_orders {
 
         my $died = $@;
 
-        @bad = defects($from, ($o{shim} ? 1 : 0) + ($o{piece} ? 1 : 0)
+        @bad = defects($from, ($o{preload} ? 1 : 0) + ($o{piece} ? 1 : 0)
                               + ($o{behind} ? 1 : 0),
                        $o{piece} || $o{behind}
                        || grep { $_ eq "c" } @{ $o{actors} },
@@ -373,15 +373,15 @@ for my $title ("the first one remembers an old end of the file", "the second one
     all_orders("two masters, $title, behind a piece",
                actors => ["a", "c"], before => $known{$title}, behind => 1);
     all_orders("two masters, $title, and a short write()",
-               actors => ["a", "c"], before => $known{$title}, shim => "short");
+               actors => ["a", "c"], before => $known{$title}, preload => "short");
 }
 
 my $known = $known{"the first one remembers an old end of the file"};
 
-all_orders("two masters, and a write() that lacks a byte", shim => "most",
+all_orders("two masters, and a write() that lacks a byte", preload => "most",
            actors => ["a", "c"], before => $known);
 all_orders("two masters, and a write() that is short at the border of lines",
-           actors => ["a", "c"], before => $known, shim => "border");
+           actors => ["a", "c"], before => $known, preload => "border");
 all_orders("two masters, and a new file", actors => ["a", "c"], new => 1,
            switches => 2);
 all_orders("two masters, and a piece meanwhile", actors => ["a", "c"],
@@ -400,11 +400,11 @@ for my $other ("b", "c") {
     all_orders("$who, and one that is killed with a new file", %o, kill => 1,
                before => [], new => 1, switches => 1);
     all_orders("$who, and one that is killed within its write()", %o,
-               shim => "kill");
+               preload => "kill");
     all_orders("$who, and one that is killed after its write()", %o,
-               shim => "killed");
+               preload => "killed");
     all_orders("$who, and one that is killed after a short write()", %o,
-               kill => 1, shim => "short", switches => 1);
+               kill => 1, preload => "short", switches => 1);
 }
 
 

@@ -19,7 +19,7 @@ BEGIN { Enkod::Disk::unshare() }
 use Enkod::Client;
 use Enkod::Load qw(event tally);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 my @running;
@@ -110,7 +110,7 @@ sub followed {
     my ($title, $code, %o) = @_;
 
     my $nginx = Enkod::Nginx->create(workers => 2, daemon => 1,
-                                     main => "env LD_PRELOAD; env ENKOD_SHIM;");
+                                     main => "env LD_PRELOAD; env ENKOD_PRELOAD;");
 
     my $files = $o{dir} || "$nginx->{dir}/files";
     my $file = "$files/a.jsonl";
@@ -119,18 +119,18 @@ sub followed {
     chown $nginx->user, $files if $> == 0;
     unlink glob "$files/*";
 
-    my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
+    my $preload = Enkod::Preload->new("$nginx->{dir}/preload")
         or plan skip_all => "no compiler for the faults";
 
     $nginx->{server} = "location / { enkod_webhook; enkod_log $file; }";
-    $nginx->{env} = $shim->env;
+    $nginx->{env} = $preload->env;
     $nginx->start;
 
     my %out = map { $_ => "$nginx->{dir}/$_.out" } keys %followers;
     my %pid = map { $_ => $followers{$_}->($nginx->{dir}, $file, $out{$_}) }
                   keys %followers;
 
-    my $self = { nginx => $nginx, shim => $shim, file => $file,
+    my $self = { nginx => $nginx, preload => $preload, file => $file,
                  files => $files, out => \%out };
 
     # they are there
@@ -227,8 +227,8 @@ followed("short writes", sub {
     my ($self) = @_;
 
     for (1 .. 10) {
-        $self->{shim}->do((qw(short most border))[$_ % 3]);
-        wait_for(sub { $self->{shim}->done })
+        $self->{preload}->on_write((qw(short most border))[$_ % 3]);
+        wait_for(sub { $self->{preload}->done })
             or die "no write\n";
         sleep 0.05;
     }
@@ -238,8 +238,8 @@ followed("a worker that is killed within write()", sub {
     my ($self) = @_;
 
     for (1 .. 4) {
-        $self->{shim}->do("kill");
-        wait_for(sub { $self->{shim}->done })
+        $self->{preload}->on_write("kill");
+        wait_for(sub { $self->{preload}->done })
             or die "no write\n";
         sleep 0.1;
     }
@@ -271,8 +271,8 @@ followed("a binary upgrade", sub {
     }) or die "no second master\n";
 
     for (1 .. 6) {
-        $self->{shim}->do("short");
-        wait_for(sub { $self->{shim}->done })
+        $self->{preload}->on_write("short");
+        wait_for(sub { $self->{preload}->done })
             or die "no write\n";
         sleep 0.05;
     }

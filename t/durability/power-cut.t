@@ -13,16 +13,16 @@ use Test::More;
 use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Oracle;
+use Enkod::DeliveryCheck;
 use Enkod::PowerLoss;
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 use constant PAGE => 4096;
 
 plan skip_all => "nginx has no threads" if !Enkod::Nginx::threads();
 
-my ($nginx, $shim, $power, %sent, $torn);
+my ($nginx, $preload, $power, %sent, $torn);
 
 
 # Each case runs with several cuts, which differ.
@@ -33,7 +33,7 @@ sub cases {
     my @bad;
 
     for my $seed (1 .. 4) {
-        setup(%o) or plan skip_all => "no compiler for the shim";
+        setup(%o) or plan skip_all => "no compiler for the preloaded library";
 
         srand $seed;
 
@@ -47,7 +47,7 @@ sub cases {
         push @odd, "a fresh event is refused" if accept_it("fresh") != 200;
         push @odd, "nginx did not end" if !$nginx->stop('QUIT');
 
-        my $v = Enkod::Oracle::judge(sent => \%sent, torn => $torn,
+        my $v = Enkod::DeliveryCheck::check(sent => \%sent, torn => $torn,
                                      logs => [glob "$nginx->{dir}/files/*"]);
 
         @bad = map { "cut $seed: $_" } @odd, @{ $v->{defects} }
@@ -73,9 +73,9 @@ sub setup {
 
     $nginx->put("files/a.jsonl", $o{text}) if defined $o{text};
 
-    $shim = Enkod::Shim->new("$nginx->{dir}/shim") or return 0;
-    $nginx->{env} = $shim->env;
-    $power = Enkod::PowerLoss->new($shim, $files);
+    $preload = Enkod::Preload->new("$nginx->{dir}/preload") or return 0;
+    $nginx->{env} = $preload->env;
+    $power = Enkod::PowerLoss->new($preload, $files);
 
     %sent = ();
     $torn = 0;
@@ -113,7 +113,7 @@ sub sent_alone {
     $client->send(Enkod::Client::request(event($id)));
     wait_for(sub { $nginx->lines("files/a.jsonl") == $lines })
         or die "$id is not written\n";
-    wait_for(sub { $shim->holding }) or die "no sync\n";
+    wait_for(sub { $preload->holding }) or die "no sync\n";
 
     return [$id, $client];
 }
@@ -146,8 +146,8 @@ sub kill_all {
 sub cut {
     kill_all();
 
-    $shim->do_sync("none");
-    $shim->do("none");
+    $preload->on_sync("none");
+    $preload->on_write("none");
 
     note $_ for map { s{.*/}{}r } $power->cut;
     $torn += $power->{torn};
@@ -159,7 +159,7 @@ sub cut {
 
 sub fail_at_border {
     accept_it("P-1");
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
     accept_it("P-2");
 
     return $sent{"P-2"} != 503 ? "the sync has not failed"
@@ -219,14 +219,14 @@ cases("so it is if it is rotated several times within a second", sub {
 
 cases("an event is not accepted as long as the folder of its new file cannot be "
       . "synced", sub {
-    $shim->do_sync("dir_eio");
+    $preload->on_sync("dir_eio");
     accept_it("F-1") == 503 && accept_it("F-2") == 503 ? () : "it is accepted";
 });
 
 
 cases("what follows a failed sync is there", sub {
     accept_it("E-1");
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
     accept_it("E-2");
     accept_it("E-3");
 
@@ -236,18 +236,18 @@ cases("what follows a failed sync is there", sub {
 
 
 cases("an event that arrives while a sync runs waits for the next one", sub {
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my @clients = map { sent_alone("S-$_", $_) } 1, 2;
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     return answered(@clients);
 });
 
 
 cases("also if its file is rotated meanwhile", sub {
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my @clients = map { sent_alone("T-$_", $_) } 1, 2;
 
@@ -256,7 +256,7 @@ cases("also if its file is rotated meanwhile", sub {
 
     push @clients, sent_alone("T-3", 1);
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     return answered(@clients);
 });
@@ -268,17 +268,17 @@ cases("with four workers, none accepts what was lost by the failed sync of "
     my @clients = map { $nginx->client } 1 .. 32;
     my @ids = map { "W-$_" } 1 .. 32;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     $clients[$_]->send(Enkod::Client::request(event($ids[$_]))) for 0 .. 31;
-    wait_for(sub { $shim->holding >= 2 })
+    wait_for(sub { $preload->holding >= 2 })
         or return "one worker does it all";
 
     # all are in the file, before one of the syncs fails
     wait_for(sub { 32 == $nginx->lines("files/a.jsonl") })
         or return "they are not all in the file";
 
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
 
     $sent{$ids[$_]} = $clients[$_]->status for 0 .. 31;
 
@@ -310,7 +310,7 @@ cases("also if nginx was started anew in between", sub {
 
 cases("events that wait while a sync hangs may be there, or not", sub {
     accept_it("H-1");
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my @clients = map { $nginx->client } 1 .. 8;
 

@@ -18,25 +18,25 @@ use Enkod::Client;
 use Enkod::Follower;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Oracle;
-use Enkod::Shim;
+use Enkod::DeliveryCheck;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
-my ($nginx, $shim, $follower, $old, $new, %sent);
+my ($nginx, $preload, $follower, $old, $new, %sent);
 
 
 sub setup {
     $nginx = Enkod::Nginx->create(daemon => 1, workers => 1,
         server => "location / { enkod_webhook; enkod_log files/a.jsonl; }",
-        main => "env LD_PRELOAD; env ENKOD_SHIM;");
+        main => "env LD_PRELOAD; env ENKOD_PRELOAD;");
 
     mkdir "$nginx->{dir}/files";
     chown $nginx->user, "$nginx->{dir}/files" if $> == 0;
 
-    $shim = Enkod::Shim->new("$nginx->{dir}/shim")
-        or plan skip_all => "no compiler for the shim";
+    $preload = Enkod::Preload->new("$nginx->{dir}/preload")
+        or plan skip_all => "no compiler for the preloaded library";
 
-    $nginx->{env} = $shim->env;
+    $nginx->{env} = $preload->env;
     $nginx->start;
 
     $follower = Enkod::Follower->new("$nginx->{dir}/files");
@@ -118,7 +118,7 @@ sub judge {
     $nginx->{pid} = $new;
     $nginx->stop('QUIT');
 
-    my $v = Enkod::Oracle::judge(sent => \%sent, torn => 1, others => 1,
+    my $v = Enkod::DeliveryCheck::check(sent => \%sent, torn => 1, others => 1,
                                  seen => [$follower->finish],
                                  logs => [glob "$nginx->{dir}/files/*"]);
 
@@ -144,7 +144,7 @@ for my $back (3600, 0) {
     $nginx->reopen("files/a.jsonl") or die "no reopening\n";
     send_it($first, "two");
 
-    $shim->set_clock(-$back);
+    $preload->set_clock(-$back);
 
     upgrade();
     kill 'WINCH', $old;
@@ -162,7 +162,7 @@ for my $back (3600, 0) {
     kill 'HUP', $old;
     await("worker of the old master", \&old_worker);
 
-    $shim->do("short");
+    $preload->on_write("short");
     is send_it(client_of(old_worker(), $worker), "five"), 503,
        "$title: a short write()";
     is send_it($second, "six"), 200, "$title: an event of the other master";
@@ -191,7 +191,7 @@ for my $back (3600, 0) {
 
     move_away();
 
-    $shim->do("short");
+    $preload->on_write("short");
     is send_it($first, "five"), 503, "$title: a short write()";
     is send_it($second, "six"), 200, "$title: an event of the other master";
 

@@ -14,7 +14,7 @@ use Test::More;
 
 use Enkod::Load qw(event problems tally acknowledged);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 my $location = "location / { enkod_webhook; enkod_log a.jsonl; }";
@@ -244,9 +244,9 @@ SKIP: {
 
 my $dir = Enkod::Nginx->create(server => "")->{dir};
 
-my $shim = Enkod::Shim->new("$dir/shim");
+my $preload = Enkod::Preload->new("$dir/preload");
 
-if (!$shim) {
+if (!$preload) {
     diag "no compiler: what happens when write() fails is not tested";
     done_testing;
     exit;
@@ -256,7 +256,7 @@ if (!$shim) {
 # write() that does not do what it should
 
 {
-    my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+    my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
                                   workers => 1);
     my $file = $nginx->path("a.jsonl");
     my %sent = ("W-0" => $nginx->post(event("W-0"))->{status});
@@ -272,9 +272,9 @@ if (!$shim) {
 
         my $before = $nginx->content("a.jsonl");
 
-        $shim->do($what);
+        $preload->on_write($what);
         $sent{$id} = $nginx->post(event($id))->{status};
-        $shim->do("none");
+        $preload->on_write("none");
 
         is $sent{$id}, $expected, "$title: $expected";
 
@@ -300,7 +300,7 @@ if (!$shim) {
 
     my @ids = map { "B-$_" } 1 .. 8;
 
-    $shim->do("short");
+    $preload->on_write("short");
 
     $nginx->frozen(sub {
         $clients[$_]->send(Enkod::Client::request(event($ids[$_])))
@@ -326,16 +326,16 @@ if (!$shim) {
 # which fails
 
 {
-    my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+    my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
                                   workers => 1);
     my $file = $nginx->path("a.jsonl");
     my %sent = ("A-0" => $nginx->post(event("A-0"))->{status});
 
     append($file, "half a line");
-    $shim->do("full_lf");
+    $preload->on_write("full_lf");
     $sent{"A-1"} = $nginx->post(event("A-1"))->{status};
 
-    ok $shim->done, "a line behind a piece cannot be written once more";
+    ok $preload->done, "a line behind a piece cannot be written once more";
     is $sent{"A-1"}, 503, "its event: 503";
     like $nginx->error_log, qr/cannot be written to, .*\(28: No space/,
          "and the error log says why";
@@ -354,14 +354,14 @@ if (!$shim) {
 {
     my $nginx = Enkod::Nginx->create(
         server => "location / { enkod_webhook; enkod_log fifo; }",
-        env => $shim->env, workers => 1);
+        env => $preload->env, workers => 1);
 
     POSIX::mkfifo($nginx->path("fifo"), 0666) or die "mkfifo: $!";
     sysopen my $reader, $nginx->path("fifo"), O_RDONLY|O_NONBLOCK
         or die "fifo: $!";
 
     $nginx->start;
-    $shim->do("short");
+    $preload->on_write("short");
 
     my %sent = map { $_ => $nginx->post(event($_))->{status} } "F-1", "F-2";
 
@@ -380,7 +380,7 @@ if (!$shim) {
 
 for my $how ("kill", "killed") {
 
-    my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+    my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
                                   workers => 2);
     my @before = $nginx->workers;
     my $load = Enkod::Load->new($nginx->{port}, connections => 16);
@@ -390,9 +390,9 @@ for my $how ("kill", "killed") {
 
         wait_for(sub { -s $nginx->path("a.jsonl") > $size });
 
-        $shim->do($how);
+        $preload->on_write($how);
 
-        ok wait_for(sub { $shim->done }),
+        ok wait_for(sub { $preload->done }),
            "\"$how\": a worker dies in write(), round $round";
 
         $size = -s $nginx->path("a.jsonl");
@@ -439,7 +439,7 @@ for (["stop_write", "write()", sub { }],
     my ($stop, $call, $before) = @$_;
 
     my $nginx = Enkod::Nginx->new(
-        env => $shim->env, workers => 2, listen => "reuseport",
+        env => $preload->env, workers => 2, listen => "reuseport",
         server => 'location /pid { return 200 "$pid\n"; }'
                   . join "", map { "location /$_ { enkod_webhook;"
                                    . " enkod_log $_.jsonl; }" } "a", "b");
@@ -472,7 +472,7 @@ for (["stop_write", "write()", sub { }],
     }
 
     $before->($nginx->path("a.jsonl"));
-    $shim->do($stop);
+    $preload->on_write($stop);
     $send->($slow, "P-1", "/a");
 
     my $stopped = sub {
@@ -515,7 +515,7 @@ for (["stop_write", "write()", sub { }],
 # nginx's
 
 {
-    my $nginx = Enkod::Nginx->new(server => $location, env => $shim->env,
+    my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
                                   workers => 2, listen => "reuseport");
     my @workers = $nginx->workers;
     my %sent;
@@ -523,17 +523,17 @@ for (["stop_write", "write()", sub { }],
     kill 'KILL', $nginx->{pid};
     wait_for(sub { !Enkod::Nginx::alive($nginx->{pid}) });
 
-    $shim->do("kill");
+    $preload->on_write("kill");
 
     # the connections that the kernel still gives to the dead one are not answered
     for my $n (1 .. 100) {
         my $status = $nginx->post(event("K-$n"), seconds => 1)->{status};
 
         $sent{"K-$n"} = $status == -1 ? 0 : $status;
-        last if $shim->done && $sent{"K-$n"} == 200;
+        last if $preload->done && $sent{"K-$n"} == 200;
     }
 
-    ok $shim->done, "without a master a worker dies in write()";
+    ok $preload->done, "without a master a worker dies in write()";
 
     cmp_ok acknowledged(\%sent), ">", 0, "the other one goes on";
 
@@ -550,14 +550,14 @@ SKIP: {
     skip "the workers' user can only be chosen by root", 3 if $>;
 
     my $umask = umask 0077;
-    my $nginx = Enkod::Nginx->create(server => $location, env => $shim->env,
+    my $nginx = Enkod::Nginx->create(server => $location, env => $preload->env,
                                      workers => 2, user => "nobody");
     $nginx->start;
     umask $umask;
 
     my %sent = map { $_ => $nginx->post(event($_))->{status} } "N-1", "N-2";
 
-    $shim->do("kill");
+    $preload->on_write("kill");
     $sent{"N-3"} = $nginx->post(event("N-3"))->{status};
 
     is $sent{"N-3"}, 0, "a worker who cannot read the file dies in write()";
@@ -579,7 +579,7 @@ SKIP: {
     my $log = "$dir/both.jsonl";
     my $both = "location / { enkod_webhook; enkod_log $log; }";
 
-    my $one = Enkod::Nginx->new(server => $both, env => $shim->env,
+    my $one = Enkod::Nginx->new(server => $both, env => $preload->env,
                                 workers => 2);
     my $two = Enkod::Nginx->new(server => $both);
 
@@ -599,13 +599,13 @@ SKIP: {
     # each order of whose write breaks off, and who is the next
 
     for my $next ($one, $two) {
-        $shim->do("kill");
+        $preload->on_write("kill");
         $post->($one, 0, "a worker of the first dies in write()");
         $post->($next, 200, "the next event is that of "
                             . ($next == $one ? "the first" : "the second"));
         $post->($_, 200, "both go on") for $one, $two, $two, $one;
 
-        $shim->do("short");
+        $preload->on_write("short");
         $post->($one, 503, "a write of the first is short");
         $post->($next, 200, "the next event is that of "
                             . ($next == $one ? "the first" : "the second"));
@@ -615,7 +615,7 @@ SKIP: {
     # one that starts when there is a piece
 
     $two->stop;
-    $shim->do("kill");
+    $preload->on_write("kill");
     $post->($one, 0, "a worker of the first dies once more");
     $two->start;
     $post->($_, 200, "then the second one starts") for $two, $one;

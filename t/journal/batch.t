@@ -14,7 +14,7 @@ use Test::More;
 use Enkod::HTTP2;
 use Enkod::Load qw(event problems);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 
 my $nginx = Enkod::Nginx->create(
     workers => 1, listen => "http2", http => <<'END',
@@ -34,13 +34,13 @@ END
         }
 END
 
-my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
+my $preload = Enkod::Preload->new("$nginx->{dir}/preload")
     or plan skip_all => "no compiler to count write() with";
 
-my $http1 = Enkod::Nginx->create(env => $shim->env,
+my $http1 = Enkod::Nginx->create(env => $preload->env,
                                  map { $_ => $nginx->{$_} } qw(workers http server));
 
-$nginx->{env} = $shim->env;
+$nginx->{env} = $preload->env;
 $_->start for $nginx, $http1;
 
 my $serial = 0;
@@ -65,7 +65,7 @@ sub connected {
         $client->status == 200 or die "no connection";
     }
 
-    $shim->forget;
+    $preload->forget;
 
     return @clients;
 }
@@ -103,7 +103,7 @@ my @ids = ids(12);
 is statuses(burst("/", map { event($_) } @ids)), "12 x 200",
    "12 events that arrive together are all answered with 200";
 
-my @writes = $shim->writes;
+my @writes = $preload->writes;
 is scalar @writes, 1, "and share one write()";
 
 
@@ -113,7 +113,7 @@ is scalar @writes, 1, "and share one write()";
 is statuses(burst("/", map { event($_) } @ids)), "40 x 200",
    "40 events that arrive together are all answered with 200";
 
-@writes = $shim->writes;
+@writes = $preload->writes;
 cmp_ok scalar @writes, "<=", 5, "in far fewer write()s";
 note "they took " . @writes;
 
@@ -124,7 +124,7 @@ note "they took " . @writes;
 is statuses(burst("/two", map { event($_) } @ids)), "12 x 200",
    "12 events for two files are all answered with 200";
 
-@writes = $shim->writes;
+@writes = $preload->writes;
 is scalar @writes, 2, "in one write() for each file";
 
 is_deeply [problems({ map { $_ => 200 } @ids }, $http1->path("b.jsonl"))], [],
@@ -141,7 +141,7 @@ is statuses(map { $client->send(Enkod::Client::request(event($_)));
                   $client->status } @ids), "5 x 200",
    "5 events one after the other are answered with 200";
 
-@writes = $shim->writes;
+@writes = $preload->writes;
 is scalar @writes, 5, "and each before the next one, with its own write()";
 
 
@@ -199,7 +199,7 @@ my ($first, $stream) = $h2->request(event("H-0"));
 $h2->send($first);
 ok $h2->wait_for($stream), "an event comes over HTTP/2";
 
-$shim->forget;
+$preload->forget;
 
 @ids = map { "H-$_" } 1 .. 12;
 my @requests = map { [$h2->request(event($_))] } @ids;
@@ -211,7 +211,7 @@ ok $h2->wait_for(map { $_->[1] } @requests),
 is statuses(map { $h2->{answers}{$_->[1]} } @requests), "12 x 200",
    "with 200";
 
-@writes = $shim->writes;
+@writes = $preload->writes;
 is scalar @writes, 1, "and share one write()";
 
 is_deeply [problems({ "H-0" => 200, map { $_ => 200 } @ids },

@@ -1,5 +1,5 @@
 # "sync": the answer comes after fdatasync(), in a thread, of the file that has
-# the line; one for all that wait.  A shim counts, holds and fails the syncs.
+# the line; one for all that wait.  A preloaded library counts, holds and fails the syncs.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Enkod::Client;
 use Enkod::HTTP2;
 use Enkod::Load qw(event problems acknowledged tally);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 if (!Enkod::Nginx::threads()) {
@@ -30,27 +30,27 @@ if (!Enkod::Nginx::threads()) {
 }
 
 my $serial = 0;
-my (@all, %shim);
+my (@all, %preload);
 
 my $location = "location / { enkod_webhook; enkod_log a.jsonl sync; }";
 
 
-# an nginx with a shim of its own
+# an nginx with a preloaded library of its own
 
 sub nginx {
     my (%o) = @_;
 
     my $nginx = Enkod::Nginx->create(workers => 1, server => $location, %o);
-    my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
+    my $preload = Enkod::Preload->new("$nginx->{dir}/preload")
         or plan skip_all => "no compiler to hold fdatasync() with";
 
-    $nginx->{env} = $shim->env;
+    $nginx->{env} = $preload->env;
     $nginx->start;
 
-    $shim{$nginx} = $shim;
+    $preload{$nginx} = $preload;
     push @all, $nginx;
 
-    return ($nginx, $shim);
+    return ($nginx, $preload);
 }
 
 
@@ -83,73 +83,73 @@ sub waits {
 
 
 sub synced {
-    my ($shim, $path) = @_;
+    my ($preload, $path) = @_;
 
     return grep { $_->{what} eq "fdatasync" && $_->{path} =~ /\Q$path\E$/ }
-                $shim->syncs;
+                $preload->syncs;
 }
 
 
 sub folders {
-    my ($shim) = @_;
+    my ($preload) = @_;
 
-    return grep { $_->{dir} && $_->{what} eq "fsync" } $shim->syncs;
+    return grep { $_->{dir} && $_->{what} eq "fsync" } $preload->syncs;
 }
 
 
 # the answer comes after the sync
 
-my ($nginx, $shim) = nginx(level => "info");
+my ($nginx, $preload) = nginx(level => "info");
 
 is $nginx->post(event(id()))->{status}, 200, "an event is accepted";
 
-my ($one) = synced($shim, "a.jsonl");
+my ($one) = synced($preload, "a.jsonl");
 
 ok $one && $one->{rc} == 0, "and the file was synced";
 is $one->{size}, -s $nginx->path("a.jsonl"), "with the line in it";
 is $one->{pid}, ($nginx->workers)[0], "by the worker";
 
-is scalar(my @folders = folders($shim)), 1, "and so was the folder";
+is scalar(my @folders = folders($preload)), 1, "and so was the folder";
 is $folders[0]{path}, $nginx->{dir}, "which is the one that it is in";
 
 $nginx->post(event(id())) for 1 .. 3;
 
-is scalar(my @later = folders($shim)), 1, "once";
-is scalar(my @four = synced($shim, "a.jsonl")), 4,
+is scalar(my @later = folders($preload)), 1, "once";
+is scalar(my @four = synced($preload, "a.jsonl")), 4,
    "one event after the other: each has its sync";
 
-$shim->do_sync("hold");
+$preload->on_sync("hold");
 my ($client, $id) = ask($nginx);
-ok wait_for(sub { $shim->holding }), "a sync takes its time";
+ok wait_for(sub { $preload->holding }), "a sync takes its time";
 ok waits($nginx, $client), "meanwhile there is no answer";
 like $nginx->content("a.jsonl"), qr/"\Q$id\E"/, "though the line is there";
 
 is $nginx->post("", method => "GET")->{status}, 200,
    "and the worker does other things";
 
-$shim->do_sync("none");
+$preload->on_sync("none");
 is $client->status, 200, "then there is one";
 
 
 # all who come meanwhile share the next one
 
 {
-    my $n = synced($shim, "a.jsonl");
+    my $n = synced($preload, "a.jsonl");
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my @clients = scalar ask($nginx);
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     push @clients, scalar ask($nginx) for 1 .. 40;
 
     wait_for(sub { ($nginx->content("a.jsonl") =~ tr/\n//) == 46 });
     ok waits($nginx, $clients[-1]), "who comes while a sync is running waits";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is join(" ", map { $_->status } @clients), join(" ", (200) x 41),
        "41 events are accepted";
-    is scalar(my @now = synced($shim, "a.jsonl")), $n + 2,
+    is scalar(my @now = synced($preload, "a.jsonl")), $n + 2,
        "by the sync that was running and one more";
 }
 
@@ -159,11 +159,11 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # one that fails
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     $nginx->post(event("F-0"));
 
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
     my $answer = $nginx->post(event("F-1"));
 
     is $answer->{status}, 503, "a sync that fails: the event gets a 503";
@@ -185,7 +185,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
         my $empty = (-s $nginx->path("a.jsonl")) - $size;
 
         $size += $empty;
-        $shim->do_sync("eio1");
+        $preload->on_sync("eio1");
         $nginx->post(event($id, 512 - ($size + $empty) % 512));
     };
 
@@ -214,25 +214,25 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 
     # what was written while it ran
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my @clients = scalar ask($nginx);
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
     push @clients, scalar ask($nginx, id => "F-$_") for 10 .. 13;
     wait_for(sub { $nginx->content("a.jsonl") =~ /"F-13"/ });
 
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
 
     is join(" ", map { $_->status } @clients), "503 503 503 503 503",
        "events that were written while the sync was running fail with it";
 
-    $shim->do_sync("eio");
+    $preload->on_sync("eio");
 
     my %sent = map { $_ => $nginx->post(event($_))->{status} }
                    map { "F-$_" } 20 .. 29;
 
     is tally(\%sent), "503: 10", "as long as it fails, no event is accepted";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     $sent{$_} = $nginx->post(event($_))->{status} for map { "F-$_" } 30 .. 34;
 
@@ -247,7 +247,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # after an error the descriptor is another one
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     $nginx->post(event(id()));
 
@@ -264,7 +264,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     my @before = $descriptor->();
     is scalar @before, 1, "a worker has a descriptor of its own for syncs";
 
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
     $nginx->post(event(id()));
     is scalar(my @none = $descriptor->()), 0, "an error closes it";
 
@@ -276,19 +276,19 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # the folder
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
-    $shim->do_sync("dir_eio");
+    $preload->on_sync("dir_eio");
     is $nginx->post(event("D-1"))->{status}, 503,
        "a folder that cannot be synced: the event gets a 503";
     like $nginx->error_log, qr/a\.jsonl" has a folder that cannot be synced/,
          "and the error log says so";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
     is $nginx->post(event("D-2"))->{status}, 200, "when it can, it is accepted";
     is $nginx->post(event("D-3"))->{status}, 200, "and the next";
 
-    is scalar(my @ok = grep { $_->{rc} == 0 } folders($shim)), 1,
+    is scalar(my @ok = grep { $_->{rc} == 0 } folders($preload)), 1,
        "and that was synced once";
 }
 
@@ -297,18 +297,18 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 
 {
     my $nginx = Enkod::Nginx->create(server => $location);
-    my $shim = Enkod::Shim->new("$nginx->{dir}/shim");
+    my $preload = Enkod::Preload->new("$nginx->{dir}/preload");
 
     mkdir $nginx->path("real");
     symlink "real/b.jsonl", $nginx->path("a.jsonl");
     $nginx->put("real/b.jsonl", "");
 
-    $nginx->{env} = $shim->env;
+    $nginx->{env} = $preload->env;
     $nginx->start;
 
     is $nginx->post(event(id()))->{status}, 200, "a symbolic link: accepted";
 
-    my ($folder) = folders($shim);
+    my ($folder) = folders($preload);
     is $folder->{path}, $nginx->path("real"),
        "and it is the folder of the file that is synced";
 }
@@ -317,15 +317,15 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # clients that leave
 
 {
-    my ($nginx, $shim) = nginx(listen => "http2");
+    my ($nginx, $preload) = nginx(listen => "http2");
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my $h2 = Enkod::HTTP2->new($nginx->{port});
     my ($out, $stream) = $h2->request(event("L-1"));
     $h2->send($out);
 
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     my @others = map { my $c = Enkod::HTTP2->new($nginx->{port});
                        my ($o) = $c->request(event("L-1$_"));
@@ -336,7 +336,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $_->{client}->reset for $h2, @others[0 .. 3];
     $others[4]->ping;
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     $others[4]->wait_for(1);
     is $others[4]{answers}{1}, 200,
@@ -348,12 +348,12 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 }
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my $gone = ask($nginx, id => "L-20");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     my $later = ask($nginx, id => "L-21");
     my $half = ask($nginx, id => "L-22");
@@ -365,7 +365,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $half->shutdown;
     $nginx->settled;
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $stays->status, 200, "who has not left is answered";
     is $half->status, 200, "and who has only closed its sending side";
@@ -380,13 +380,13 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # USR1 while a sync is running
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     $nginx->post(event("U-0"));
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my $old = ask($nginx, id => "U-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
     my $second = ask($nginx, id => "U-2");
     wait_for(sub { $nginx->content("a.jsonl") =~ /"U-2"/ });
 
@@ -398,12 +398,12 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 
     ok waits($nginx, $_), "all wait" for $old, $second, $new;
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $_->status, 200, "and are accepted" for $old, $second, $new;
 
     my @paths = map { $_->{path} =~ /([^\/]+)$/ } grep { !$_->{dir} }
-                    $shim->syncs;
+                    $preload->syncs;
 
     is join(" ", @paths[-3 .. -1]), "a.jsonl.1 a.jsonl.1 a.jsonl",
        "the old file was synced for what is in it, and then the new one";
@@ -425,13 +425,13 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # the same, and the sync of the old file fails
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     $nginx->post(event("V-0"));
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my $old = ask($nginx, id => "V-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
     ok $nginx->reopen("a.jsonl"), "USR1 while a sync is running that will fail";
@@ -439,7 +439,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     my $new = ask($nginx, id => "V-2");
     wait_for(sub { $nginx->content("a.jsonl") =~ /"V-2"/ });
 
-    $shim->do_sync("eio1");
+    $preload->on_sync("eio1");
 
     is $old->status, 503, "an event of the old file: 503";
     is $new->status, 200, "an event of the new file is accepted";
@@ -454,7 +454,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # nginx gives reopened files the numbers of closed ones
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
     my $file = $nginx->path("a.jsonl");
 
     for my $n (1 .. 4) {
@@ -470,7 +470,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 
         is $nginx->post(event("N-$n-new"))->{status}, 200,
            "an event is accepted after $n times SIGUSR1";
-        is((grep { !$_->{dir} } $shim->syncs)[-1]{path}, $file,
+        is((grep { !$_->{dir} } $preload->syncs)[-1]{path}, $file,
            "by a sync of the file that it is in");
         is_deeply [problems({ "N-$n-new" => 200 }, $file)], [],
            "which is the new one";
@@ -481,11 +481,11 @@ is $nginx->alerts, "", "nginx has no reason to complain";
 # reload, and the ways to stop, while a sync is running
 
 for my $how ('HUP', 'QUIT') {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     my ($worker) = $nginx->workers;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     # connections that it goes on with
     my @probes = map { $nginx->client } 1, 2;
@@ -496,7 +496,7 @@ for my $how ('HUP', 'QUIT') {
     }
 
     my $first = ask($nginx, id => "G-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
     my $second = ask($nginx, id => "G-2");
     wait_for(sub { $nginx->content("a.jsonl") =~ /"G-2"/ });
 
@@ -504,7 +504,7 @@ for my $how ('HUP', 'QUIT') {
     $nginx->leaving($worker);
 
     # longer than a timer of ours, which has run off when the second is answered
-    $shim->set_uptime(10);
+    $preload->set_uptime(10);
 
     for (@probes) {
         $_->send("Host: localhost\r\n\r\n");
@@ -513,7 +513,7 @@ for my $how ('HUP', 'QUIT') {
 
     ok $first->silent, "and so do its clients";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $_->status, 200, "SIG$how: which get their 200" for $first, $second;
 
@@ -530,19 +530,19 @@ for my $how ('HUP', 'QUIT') {
 }
 
 {
-    my ($nginx, $shim) = nginx(level => "notice");
+    my ($nginx, $preload) = nginx(level => "notice");
 
     my ($worker) = $nginx->workers;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my $client = ask($nginx, id => "T-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     my $master = $nginx->{pid};
     $nginx->signal('TERM');
     ok wait_for(sub { $nginx->error_log =~ / $worker#\d+: exiting/ }),
        "SIGTERM: a worker that waits for a sync is told to end";
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $client->status, 0, "SIGTERM: who waits is not answered";
     ok wait_for(sub { $nginx->reap; !Enkod::Nginx::alive($master) }),
@@ -551,20 +551,20 @@ for my $how ('HUP', 'QUIT') {
 }
 
 {
-    my ($nginx, $shim) = nginx(main => "worker_shutdown_timeout 1s;");
+    my ($nginx, $preload) = nginx(main => "worker_shutdown_timeout 1s;");
 
     my ($worker) = $nginx->workers;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my $client = ask($nginx, id => "W-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     $nginx->signal('HUP');
 
     is $client->status, 0,
        "worker_shutdown_timeout ends the connection of who waits";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     ok wait_for(sub { !Enkod::Nginx::alive($worker) }), "and the worker";
     is $nginx->post(event("W-2"))->{status}, 200, "the new one accepts events";
@@ -575,16 +575,16 @@ for my $how ('HUP', 'QUIT') {
 # a worker that dies
 
 {
-    my ($nginx, $shim) = nginx();
+    my ($nginx, $preload) = nginx();
 
     my ($worker) = $nginx->workers;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my $client = ask($nginx, id => "K-1");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     kill 'KILL', $worker;
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $client->status, 0, "a worker that is killed answers nobody";
 
@@ -593,7 +593,7 @@ for my $how ('HUP', 'QUIT') {
 
     is $nginx->post(event("K-2"))->{status}, 200, "the next one accepts events";
 
-    my ($last) = reverse synced($shim, "a.jsonl");
+    my ($last) = reverse synced($preload, "a.jsonl");
     is $last->{pid}, ($nginx->workers)[0], "which it has synced itself";
 
     is_deeply [problems({ "K-1" => 0, "K-2" => 200 },
@@ -604,7 +604,7 @@ for my $how ('HUP', 'QUIT') {
 # the thread pool's queue
 
 {
-    my ($nginx, $shim) = nginx(
+    my ($nginx, $preload) = nginx(
         main => "thread_pool default threads=1 max_queue=0;",
         server => $location
                   . "location /b { enkod_webhook; enkod_log b.jsonl sync; }");
@@ -613,11 +613,11 @@ for my $how ('HUP', 'QUIT') {
     # then there is a 503
     my $first;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     wait_for(sub {
         $first = ask($nginx, id => "Q-1");
-        wait_for(sub { $shim->holding || !$first->silent });
-        $shim->holding;
+        wait_for(sub { $preload->holding || !$first->silent });
+        $preload->holding;
     });
 
     my $answer = $nginx->post(event("Q-2"), uri => "/b");
@@ -626,7 +626,7 @@ for my $how ('HUP', 'QUIT') {
     like $nginx->error_log, qr/thread pool "default" queue overflow/,
          "and the error log says so";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $first->status, 200, "who was first is accepted";
     is $nginx->post(event("Q-3"), uri => "/b")->{status}, 200,
@@ -637,7 +637,7 @@ for my $how ('HUP', 'QUIT') {
 # several logs, each with its own promise
 
 {
-    my ($nginx, $shim) = nginx(http => <<'END', server => <<'END');
+    my ($nginx, $preload) = nginx(http => <<'END', server => <<'END');
         map $enkod_event $optout { complaint 1; }
 END
         location / {
@@ -655,11 +655,11 @@ END
 
     my $complaint = event("C-1") =~ s/message open/complaint/r;
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
 
     my $client = $nginx->client;
     $client->send(Enkod::Client::request($complaint));
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
 
     is $nginx->post(event("C-2"))->{status}, 200,
        "an event for a log without sync does not wait";
@@ -675,14 +675,14 @@ END
     wait_for(sub { $nginx->content("r.jsonl") =~ /missing_event/ });
     ok waits($nginx, $bad), "and one that is refused, for a reject log with sync";
 
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $client->status, 200, "then it is accepted";
     is $other->status, 200, "and so is the other one";
     is $bad->status, 422, "and the refused one is refused";
-    is scalar(my @c = synced($shim, "c.jsonl")), 2,
+    is scalar(my @c = synced($preload, "c.jsonl")), 2,
        "the two locations have shared the syncs of their file";
-    is scalar(my @a = synced($shim, "a.jsonl")), 0,
+    is scalar(my @a = synced($preload, "a.jsonl")), 0,
        "what has no sync is not synced";
 }
 
@@ -690,21 +690,21 @@ END
 # a disk that is full, and a deleted file
 
 {
-    my ($nginx, $shim) = nginx(workers => 2);
+    my ($nginx, $preload) = nginx(workers => 2);
 
     $nginx->post(event("X-0"));
 
-    my $n = $shim->syncs;
-    $shim->do("full");
+    my $n = $preload->syncs;
+    $preload->on_write("full");
     is $nginx->post(event("X-1"))->{status}, 503, "a full disk: 503";
-    is scalar(my @now = $shim->syncs), $n, "and nothing to sync";
-    $shim->do("none");
+    is scalar(my @now = $preload->syncs), $n, "and nothing to sync";
+    $preload->on_write("none");
 
-    $shim->do_sync("hold");
+    $preload->on_sync("hold");
     my $client = ask($nginx, id => "X-2");
-    wait_for(sub { $shim->holding });
+    wait_for(sub { $preload->holding });
     unlink $nginx->path("a.jsonl");
-    $shim->do_sync("none");
+    $preload->on_sync("none");
 
     is $client->status, 503,
        "an event whose file is deleted while it is synced: 503";

@@ -15,7 +15,7 @@ use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 my $json = JSON::PP->new->utf8;
@@ -129,8 +129,8 @@ END
         }
 END
 
-my $shim = Enkod::Shim->new("$nginx->{dir}/shim");
-$nginx->{env} = $shim->env if $shim;
+my $preload = Enkod::Preload->new("$nginx->{dir}/preload");
+$nginx->{env} = $preload->env if $preload;
 
 my $backend = Enkod::Backend->new(dir => $nginx->{dir},
                                   port => $nginx->{second});
@@ -288,15 +288,15 @@ sub cannot_be_kept {
     like(last_line("spare.jsonl"), qr/"pass_status":500/, "there is the line");
 
   SKIP: {
-        skip "no compiler for the disk to be full with", 8 if !$shim;
+        skip "no compiler for the disk to be full with", 8 if !$preload;
 
         for my $what ("full", "eio", "short") {
             my $n = () = $nginx->content("spool.jsonl") =~ /\n/g;
 
-            $shim->do($what);
+            $preload->on_write($what);
             is(post("/alone", event("s"), "status=500")->{status}, 503,
                "$what: 503");
-            $shim->do("none");
+            $preload->on_write("none");
 
             is(() = $nginx->content("spool.jsonl") =~ /\n/g, $n,
                "$what: there is no line");
@@ -313,25 +313,25 @@ sub cannot_be_kept {
 
 sub synced {
   SKIP: {
-        skip "no compiler, or no threads", 6 if !$shim || !$sync;
+        skip "no compiler, or no threads", 6 if !$preload || !$sync;
 
-        $shim->do_sync("hold");
+        $preload->on_sync("hold");
         $backend->tell("status=500");
 
         my $client = $nginx->client;
         $client->send(Enkod::Client::request(event("h"), uri => "/sync"));
 
-        ok(wait_for(sub { $shim->holding }),
+        ok(wait_for(sub { $preload->holding }),
            "with sync the spool is synced");
         ok($nginx->settled && $client->silent,
            "there is no answer before it is");
 
-        $shim->do_sync("none");
+        $preload->on_sync("none");
 
         is($client->status, 200, "then there is");
         is(count("sync.jsonl"), 1, "there is the line");
 
-        $shim->do_sync("eio1");
+        $preload->on_sync("eio1");
         is(post("/sync", event("i"), "status=500")->{status}, 503,
            "a sync that fails: 503");
         is(post("/sync", event("j"), "status=500")->{status}, 200,
@@ -348,7 +348,7 @@ sub together {
     my %ids;
 
     my $before = count("spool.jsonl");
-    my $writes = $shim ? () = $shim->writes : 0;
+    my $writes = $preload ? () = $preload->writes : 0;
 
     for my $round (1 .. 20) {
 
@@ -380,8 +380,8 @@ sub together {
     is(join(" ", grep { ($got{$_} || 0) != 1 } sort keys %ids), "",
        "each event is there once");
 
-    if ($shim) {
-        my $now = () = $shim->writes;
+    if ($preload) {
+        my $now = () = $preload->writes;
 
         cmp_ok($now - $writes, '<', 200, "they share write()s");
     }

@@ -494,7 +494,7 @@ sub large {
            "$to: a very large answer is read away");
         cmp_ok(resident() - $before, '<', 1024,
                "$to: it takes no memory")
-            if !$Enkod::Watcher::name;
+            if !$Enkod::MemoryCheck::name;
     }
 
     my $answer = try("/by/?to=proxy", "body=x");

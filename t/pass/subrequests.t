@@ -14,7 +14,7 @@ use Enkod::Load qw(event);
 use Enkod::Modules;
 use Enkod::Nginx;
 use Enkod::Wait qw(wait_for);
-use Enkod::Watcher;
+use Enkod::MemoryCheck;
 
 my $unpacked = $Enkod::Modules::unpacked;
 
@@ -118,7 +118,7 @@ END
 for my $first (1, 0) {
 
     SKIP: {
-        skip "lua under $Enkod::Watcher::name", 1 if $Enkod::Watcher::name;
+        skip "lua under $Enkod::MemoryCheck::name", 1 if $Enkod::MemoryCheck::name;
 
         my $load = join "",
                    map { "load_module " . Enkod::Modules::file($_) . ";\n" }

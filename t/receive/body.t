@@ -450,8 +450,8 @@ diag "200 connections with 16000 bytes each of a body of 32000: "
      . "$grown KiB more, ", int($grown * 1024 / 200), " bytes each";
 
 SKIP: {
-    skip "$Enkod::Watcher::name: memory has its own way", 1
-        if $Enkod::Watcher::name;
+    skip "$Enkod::MemoryCheck::name: memory has its own way", 1
+        if $Enkod::MemoryCheck::name;
 
     # twice what has come; nginx's buffer for the body, and 12 KiB for its
     # connection and request

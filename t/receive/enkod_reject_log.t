@@ -16,7 +16,7 @@ use Enkod::Client;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 
 my $json = JSON::PP->new->utf8;
 
@@ -99,8 +99,8 @@ END
 my $http1 = Enkod::Nginx->create(map { $_ => $nginx->{$_} }
                                      qw(level http server));
 
-my $shim = Enkod::Shim->new("$http1->{dir}/shim");
-$http1->{env} = $shim->env if $shim;
+my $preload = Enkod::Preload->new("$http1->{dir}/preload");
+$http1->{env} = $preload->env if $preload;
 
 $_->start for $nginx, $http1;
 
@@ -326,7 +326,7 @@ SKIP: {
 # the line cannot be written
 
 SKIP: {
-    skip "no compiler for the disk to be full with", 12 if !$shim;
+    skip "no compiler for the disk to be full with", 12 if !$preload;
 
     $http1->put("logs/access.log", "");
 
@@ -334,9 +334,9 @@ SKIP: {
         my $file = $uri eq "/" ? "r.jsonl" : "rs.jsonl";
         my $n = lines($file);
 
-        $shim->do("full");
+        $preload->on_write("full");
         my $answer = post($bad, uri => $uri);
-        $shim->do("none");
+        $preload->on_write("none");
 
         is $answer->{status}, 503, "a refusal that cannot be kept gets a 503";
         like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";

@@ -16,7 +16,7 @@ use Enkod::Modules;
 use Enkod::Nginx;
 use Enkod::Protocol;
 use Enkod::Wait;
-use Enkod::Watcher;
+use Enkod::MemoryCheck;
 
 my $unpacked = $Enkod::Modules::unpacked;
 
@@ -303,8 +303,8 @@ for my $other (@others) {
     for my $first (1, 0) {
 
         SKIP: {
-            skip "$other->{name} under $Enkod::Watcher::name", 1
-                if $Enkod::Watcher::name;
+            skip "$other->{name} under $Enkod::MemoryCheck::name", 1
+                if $Enkod::MemoryCheck::name;
 
             my $load = join "", map { "load_module $_;\n" }
                                 map { Enkod::Modules::file($_) }

@@ -12,7 +12,7 @@ use Test::More;
 use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Shim;
+use Enkod::Preload;
 
 my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
         location = /enkod {
@@ -45,10 +45,10 @@ my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
         }
 END
 
-my $shim = Enkod::Shim->new("$nginx->{dir}/shim")
+my $preload = Enkod::Preload->new("$nginx->{dir}/preload")
     or plan skip_all => "there is no compiler";
 
-$nginx->{env} = $shim->env;
+$nginx->{env} = $preload->env;
 $nginx->start;
 
 # how to get into trouble, and what is said of it
@@ -77,18 +77,18 @@ for (@troubles) {
         return scalar(() = $nginx->error_log =~ /$message/g);
     };
 
-    $shim->set_clock(0);
-    $shim->set_uptime(0);
+    $preload->set_clock(0);
+    $preload->set_uptime(0);
 
     is $said->(), 1, "$name is a message";
     is $said->(), 1, "and not a second one at once";
 
-    $shim->set_uptime(30);
-    $shim->set_clock(86400);
+    $preload->set_uptime(30);
+    $preload->set_clock(86400);
     is $said->(), 1, "nor because the clock is set forward";
 
-    $shim->set_uptime(61);
-    $shim->set_clock(-86400);
+    $preload->set_uptime(61);
+    $preload->set_clock(-86400);
     is $said->(), 2, "but when a minute has passed, and the clock is set back";
 }
 

@@ -14,7 +14,7 @@ use Enkod::Command;
 use Enkod::Nginx;
 
 plan skip_all => "LeakSanitizer does not run in a process that is traced"
-    if $Enkod::Watcher::name eq "sanitizers";
+    if $Enkod::MemoryCheck::name eq "sanitizers";
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
 my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";
@@ -23,7 +23,7 @@ my $nginx = Enkod::Nginx->create;       # for its folder
 my $dir = $nginx->{dir};
 my $cc = $ENV{CC} || "cc";
 
-system("$cc -O1 -o '$dir/steps' '$top/t/lib/Enkod/steps.c'") == 0
+system("$cc -O1 -o '$dir/steps' '$top/t/lib/Enkod/stop_at_syscall.c'") == 0
     or plan skip_all => "there is no compiler";
 
 my $line = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"9c1f8a52b7'

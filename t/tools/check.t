@@ -1101,7 +1101,7 @@ SKIP: {
     my $limit = { before => "ulimit -v 12000; " };
 
     skip "with sanitizers, there is no limit of memory", 3
-        if $Enkod::Watcher::name eq "sanitizers";
+        if $Enkod::MemoryCheck::name eq "sanitizers";
 
     is +(run("big", $limit))[0], 0, "12 MB of memory are enough for " . (-s "$dir/big") . " bytes";
 

@@ -12,8 +12,8 @@ use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 use Enkod::Nginx;
-use Enkod::Replayed qw(answer);
-use Enkod::Spool;
+use Enkod::ScriptedServer qw(answer);
+use Enkod::ReplayTest;
 use Enkod::Wait qw(wait_for);
 
 my $dir = tempdir(TMPDIR => 1, CLEANUP => 1);

@@ -16,8 +16,8 @@ use Test::More;
 
 use Enkod::Command;
 use Enkod::Nginx;
-use Enkod::Replayed qw(answer);
-use Enkod::Spool;
+use Enkod::ScriptedServer qw(answer);
+use Enkod::ReplayTest;
 use Enkod::Wait qw(wait_for);
 
 my $top = "/tmp/enkod-drain.$$";

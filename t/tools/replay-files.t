@@ -11,8 +11,8 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 use Enkod::Nginx;
-use Enkod::Replayed qw(answer);
-use Enkod::Spool;
+use Enkod::ScriptedServer qw(answer);
+use Enkod::ReplayTest;
 
 my $dir = tempdir(TMPDIR => 1, CLEANUP => 1);
 

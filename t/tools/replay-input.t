@@ -13,8 +13,8 @@ use Test::More;
 
 use Enkod::Command;
 use Enkod::Nginx;
-use Enkod::Replayed qw(answer);
-use Enkod::Spool;
+use Enkod::ScriptedServer qw(answer);
+use Enkod::ReplayTest;
 
 my $dir = tempdir(TMPDIR => 1, CLEANUP => 1);
 

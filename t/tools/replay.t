@@ -14,8 +14,8 @@ use Time::HiRes qw(sleep);
 use Enkod::Command;
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
-use Enkod::Replayed qw(answer);
-use Enkod::Spool;
+use Enkod::ScriptedServer qw(answer);
+use Enkod::ReplayTest;
 use Enkod::Wait qw(wait_for now);
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
@@ -954,7 +954,7 @@ SKIP: {
     my $limit = { before => "ulimit -v 150000; " };
 
     skip "with sanitizers, there is no limit of memory", 6
-        if $Enkod::Watcher::name eq "sanitizers";
+        if $Enkod::MemoryCheck::name eq "sanitizers";
 
     my $big = envelope() . '"event":"x","a":"' . "y" x 20_000_000 . '"}';
     my $server = receiver(sub { answer(200, "x" x 200_000_000) });

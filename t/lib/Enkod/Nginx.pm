@@ -36,11 +36,11 @@ use Enkod::Client;
 use Enkod::Port qw(free_port);
 use Enkod::Protocol;
 use Enkod::Wait qw(wait_for);
-use Enkod::Watcher;
+use Enkod::MemoryCheck;
 
 our $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
 
-our $slow = $Enkod::Watcher::slow;
+our $slow = $Enkod::MemoryCheck::slow;
 
 my $tree = Cwd::abs_path(File::Basename::dirname(__FILE__) . "/../../..");
 

@@ -1,6 +1,6 @@
 package Enkod::PowerLoss;
 
-# What a power cut may leave of the files in a folder, by what Enkod::Shim has
+# What a power cut may leave of the files in a folder, by what Enkod::Preload has
 # seen.  On the disk is what the last sync that has succeeded has found in a
 # file when it began.  Of the rest, anything may be there: nothing, all, a part
 # that ends at any byte, pages of zeros; and a new file may have no name, or a
@@ -10,7 +10,7 @@ package Enkod::PowerLoss;
 # has succeeded: the kernel takes its pages for clean.  Only the page to which
 # something was appended later is written as a whole.
 #
-#     my $power = Enkod::PowerLoss->new($shim, $dir);    # before nginx starts
+#     my $power = Enkod::PowerLoss->new($preload, $dir);    # before nginx starts
 #     rename $one, $two; $power->renamed($one, $two);
 #     ...                                                # kill all, and then
 #     my @done = $power->cut;                            # what was done
@@ -23,9 +23,9 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 
 sub new {
-    my ($class, $shim, $dir) = @_;
+    my ($class, $preload, $dir) = @_;
 
-    my $self = bless { shim => $shim, dir => $dir }, $class;
+    my $self = bless { preload => $preload, dir => $dir }, $class;
 
     $self->begin;
 
@@ -46,7 +46,7 @@ sub begin {
         $self->{base}{$stat[1]} = $stat[7];
     }
 
-    $self->{shim}->forget;
+    $self->{preload}->forget;
 }
 
 
@@ -70,7 +70,7 @@ sub renamed {
 sub cut {
     my ($self) = @_;
 
-    my @notes = $self->{shim}->notes;
+    my @notes = $self->{preload}->notes;
     my @done;
 
     # of the file system; smaller blocks have more borders

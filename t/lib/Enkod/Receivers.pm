@@ -27,7 +27,7 @@ use Enkod::Callgrind;
 use Enkod::Port qw(free_port);
 use Enkod::Process qw(start output stop alive which child_of);
 use Enkod::Wait qw(wait_for);
-use Enkod::Worker;
+use Enkod::BenchNginx;
 
 # all of them end after that many seconds even if nobody stops them
 use constant LIFE => 1800;
@@ -101,7 +101,7 @@ sub nginx {
 
         $self->{port} = free_port();
 
-        return Enkod::Worker::launch(
+        return Enkod::BenchNginx::launch(
             dir => $dir, port => $self->{port}, binary => $o{nginx},
             load => [@{ $o{load} || [] },
                      map { module_of($o{nginx}, $_) } @{ $o{modules} || [] }],

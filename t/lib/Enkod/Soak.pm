@@ -1,7 +1,7 @@
 package Enkod::Soak;
 
 # An episode: nginx under load, a reader that follows its files, faults one after
-# the other, a phase without any, and the verdict of Enkod::Oracle.
+# the other, a phase without any, and the verdict of Enkod::DeliveryCheck.
 #
 #     my $episode = Enkod::Soak::episode(seed => 1, workers => 2, sync => 1,
 #         reject => 1, faults => [qw(reload kill_all)], say => sub { ... });
@@ -21,9 +21,9 @@ use Enkod::Client;
 use Enkod::Follower;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx ();
-use Enkod::Oracle;
+use Enkod::DeliveryCheck;
 use Enkod::PowerLoss;
-use Enkod::Shim;
+use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 my $slow = $Enkod::Nginx::slow;
@@ -122,7 +122,7 @@ sub setup {
 
     # the second binary of an upgrade gets only what is named
     my $nginx = Enkod::Nginx->create(workers => $self->{workers}, daemon => 1,
-                                     main => "env LD_PRELOAD; env ENKOD_SHIM;");
+                                     main => "env LD_PRELOAD; env ENKOD_PRELOAD;");
 
     $self->{nginx} = $nginx;
     $self->{files} = $self->{dir} || "$nginx->{dir}/files";
@@ -151,12 +151,12 @@ sub setup {
     chown $nginx->user, $self->{files} if $> == 0;
     unlink glob "$self->{files}/*";
 
-    $self->{shim} = Enkod::Shim->new("$nginx->{dir}/shim")
+    $self->{preload} = Enkod::Preload->new("$nginx->{dir}/preload")
         or die "no compiler for the faults\n";
 
-    $nginx->{env} = $self->{shim}->env;
+    $nginx->{env} = $self->{preload}->env;
 
-    $self->{power} = Enkod::PowerLoss->new($self->{shim}, $self->{files});
+    $self->{power} = Enkod::PowerLoss->new($self->{preload}, $self->{files});
 
     $nginx->start;
 
@@ -213,8 +213,8 @@ sub verdict {
     push @odd, $alerts if $alerts ne "";
 
     # of every short write something stays
-    my $v = Enkod::Oracle::judge(
-        sent => $sent, torn => $self->{torn} + $self->{shim}->cut_short,
+    my $v = Enkod::DeliveryCheck::check(
+        sent => $sent, torn => $self->{torn} + $self->{preload}->cut_short,
         lost => $self->{lost}, others => $self->{others},
         seen => $self->{seen}, deleted => $self->{deleted},
         logs => [glob "$self->{files}/a.jsonl*"],
@@ -262,14 +262,14 @@ sub pause {
 }
 
 
-# the shim does that for a while
+# the preloaded library does that for a while
 
 sub goes_wrong {
     my ($self, $function, $what) = @_;
 
-    $self->{shim}->$function($what);
+    $self->{preload}->$function($what);
     sleep $slow * (0.1 + rand 0.4);
-    $self->{shim}->$function("none");
+    $self->{preload}->$function("none");
 }
 
 
@@ -381,8 +381,8 @@ sub kill_in_anything {
 sub fault_kill_in_write {
     my ($self) = @_;
 
-    $self->{shim}->do("kill");
-    await("write to die in", sub { $self->{shim}->done });
+    $self->{preload}->on_write("kill");
+    await("write to die in", sub { $self->{preload}->done });
     $self->workers_are_there;
 }
 
@@ -505,8 +505,8 @@ sub meanwhile {
     $self->say("    meanwhile: $what");
 
     if ($what eq "short_write") {
-        $self->{shim}->do((qw(short most border))[rand 3]);
-        await("short write", sub { $self->{shim}->done });
+        $self->{preload}->on_write((qw(short most border))[rand 3]);
+        await("short write", sub { $self->{preload}->done });
         pause();
 
     } elsif ($what eq "kill_worker") {
@@ -561,7 +561,7 @@ sub fault_roll_back {
 sub fault_disk_full {
     my ($self) = @_;
 
-    return $self->goes_wrong(do => "full") if !$self->{dir};
+    return $self->goes_wrong(on_write => "full") if !$self->{dir};
 
     my $ballast = "$self->{files}/ballast";
 
@@ -589,7 +589,7 @@ sub fault_no_space {
     my $what = (qw(full chunk quota never random))[rand 5];
 
     $self->say("    $what");
-    $self->goes_wrong(do_space => $what);
+    $self->goes_wrong(on_fallocate => $what);
 }
 
 
@@ -601,9 +601,9 @@ sub fault_file_size {
     my @workers = map { $self->workers_of($_) } $self->masters;
     my $pid = $workers[rand @workers];
 
-    # it holds for what the shim writes, too, which we need
+    # it holds for what the preloaded library writes, too, which we need
     my ($size, @others) = map { -s $_ || 0 }
-                          "$self->{files}/a.jsonl", glob "$self->{shim}{dir}/*s";
+                          "$self->{files}/a.jsonl", glob "$self->{preload}{dir}/*s";
 
     return if !$pid || grep { $_ > $size - 100_000 } @others;
 
@@ -676,23 +676,23 @@ sub fault_others {
 sub fault_short_writes {
     my ($self) = @_;
 
-    $self->goes_wrong(do => "random");
+    $self->goes_wrong(on_write => "random");
 }
 
 
 sub fault_write_errors {
     my ($self) = @_;
 
-    $self->goes_wrong(do => "eio");
+    $self->goes_wrong(on_write => "eio");
 }
 
 
 sub fault_clock {
     my ($self) = @_;
 
-    $self->{shim}->set_clock((-86400, -3600, -3, -1, 1, 3600, 86400)[rand 7]);
+    $self->{preload}->set_clock((-86400, -3600, -3, -1, 1, 3600, 86400)[rand 7]);
     pause();
-    $self->{shim}->set_clock(0) if rand() < 0.5;
+    $self->{preload}->set_clock(0) if rand() < 0.5;
 }
 
 
@@ -701,21 +701,21 @@ sub fault_clock {
 sub fault_sync_errors {
     my ($self) = @_;
 
-    $self->goes_wrong(do_sync => "random");
+    $self->goes_wrong(on_sync => "random");
 }
 
 
 sub fault_sync_failures {
     my ($self) = @_;
 
-    $self->goes_wrong(do_sync => rand() < 0.5 ? "eio" : "dir_eio");
+    $self->goes_wrong(on_sync => rand() < 0.5 ? "eio" : "dir_eio");
 }
 
 
 sub fault_sync_slow {
     my ($self) = @_;
 
-    $self->goes_wrong(do_sync => "slow");
+    $self->goes_wrong(on_sync => "slow");
 }
 
 
@@ -724,7 +724,7 @@ sub fault_sync_slow {
 sub fault_sync_hangs {
     my ($self) = @_;
 
-    $self->{shim}->do_sync("hold");
+    $self->{preload}->on_sync("hold");
     pause();
 
     my $nginx = $self->{nginx};
@@ -745,7 +745,7 @@ sub fault_sync_hangs {
         $self->kill_in_anything($old[rand @old]);
     }
 
-    $self->{shim}->do_sync("none");
+    $self->{preload}->on_sync("none");
 
     if ($what eq "reload") {
         await("reload", sub {
@@ -806,7 +806,7 @@ sub fault_upstream_hangs {
 sub fault_power_loss {
     my ($self) = @_;
 
-    my $shim = $self->{shim};
+    my $preload = $self->{preload};
     my @kinds = qw(nothing sync_errors sync_failed sync_hangs folder_fails
                    short_writes rename rotate hang_and_rotate upgrade
                    kill_worker);
@@ -815,36 +815,36 @@ sub fault_power_loss {
     $self->say("    meanwhile: $what");
 
     if ($what eq "sync_errors") {
-        $shim->do_sync("random");
+        $preload->on_sync("random");
         pause();
 
     } elsif ($what eq "sync_failed") {
-        $shim->do_sync("eio1");
+        $preload->on_sync("eio1");
         pause() if rand() < 0.7;
 
     } elsif ($what eq "sync_hangs") {
-        $shim->do_sync("hold");
+        $preload->on_sync("hold");
         pause();
 
     } elsif ($what eq "folder_fails") {
-        $shim->do_sync("dir_eio");
+        $preload->on_sync("dir_eio");
         $self->rename_files;
         kill 'USR1', $self->masters;
         pause();
 
     } elsif ($what eq "hang_and_rotate") {
         # before all senders wait
-        $shim->do_sync("hold");
+        $preload->on_sync("hold");
         sleep rand 0.004;
         $self->rename_files;
         kill 'USR1', $self->masters;
         pause();
         $self->one_more for 1 .. 3;
-        $shim->do_sync("none");
+        $preload->on_sync("none");
         sleep rand 0.02;
 
     } elsif ($what eq "short_writes") {
-        $shim->do("random");
+        $preload->on_write("random");
         pause();
 
     } elsif ($what eq "rename") {
@@ -868,10 +868,10 @@ sub fault_power_loss {
 
     $self->kill_all;
     $self->follow_no_more;
-    $self->{torn} += $shim->cut_short;
+    $self->{torn} += $preload->cut_short;
 
-    $shim->do("none");
-    $shim->do_sync("none");
+    $preload->on_write("none");
+    $preload->on_sync("none");
 
     for my $done ($self->{power}->cut) {
         $done =~ s{.*/}{};

@@ -12,12 +12,12 @@ use warnings;
 use Exporter qw(import);
 use Time::HiRes qw(sleep clock_gettime CLOCK_MONOTONIC);
 
-use Enkod::Watcher;
+use Enkod::MemoryCheck;
 
 our @EXPORT_OK = qw(wait_for now);
 
 # in seconds: for one thing, and for a whole test
-our $limit = 30 * $Enkod::Watcher::slow;
+our $limit = 30 * $Enkod::MemoryCheck::slow;
 our $life = 60 * $limit;
 
 

@@ -10,7 +10,7 @@ use Exporter qw(import);
 use File::Basename qw(basename dirname);
 use IO::Socket::INET;
 
-use Enkod::Figures qw(too_busy);
+use Enkod::Statistics qw(too_busy);
 
 our @EXPORT_OK = qw(bodies write_requests connection exchange wrk_command
                     wrk_result all_accepted count_lines lines_are);

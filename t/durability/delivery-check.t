@@ -12,9 +12,9 @@ use Test::More;
 
 use Enkod::Follower;
 use Enkod::Load qw(event refused_event);
-use Enkod::Oracle;
+use Enkod::DeliveryCheck;
 use Enkod::PowerLoss;
-use Enkod::Shim;
+use Enkod::Preload;
 
 my $dir = tempdir(CLEANUP => 1);
 my $envelope = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"'
@@ -51,7 +51,7 @@ sub put {
 sub defects {
     my ($log, $rejects, %o) = @_;
 
-    my $v = Enkod::Oracle::judge(
+    my $v = Enkod::DeliveryCheck::check(
         sent => { "L-1" => 200, "L-2" => 200, "L-3" => 0, "L-4" => 503,
                   "B-1" => 422, "B-2" => 0 },
         logs => [put("a.jsonl", $log)], rejects => [put("r.jsonl", $rejects)],
@@ -196,7 +196,7 @@ for (["an acknowledged event that is in neither", "", $one,
 is handed_on($spooled . $again, $one), "",
    "and one with a 503 may be in the spool";
 
-my $v = Enkod::Oracle::judge(sent => { "B-1" => 200, "L-1" => 422,
+my $v = Enkod::DeliveryCheck::check(sent => { "B-1" => 200, "L-1" => 422,
                                        "L-2" => 500 },
                              logs => [put("a.jsonl", $one)]);
 
@@ -257,10 +257,10 @@ for (["only grows", sub { }, ""],
 
 # the power cut, with a program in nginx's place
 
-my $shim = Enkod::Shim->new("$dir/shim");
+my $preload = Enkod::Preload->new("$dir/preload");
 
 SKIP: {
-    skip "no compiler for the shim", 14 if !$shim;
+    skip "no compiler for the preloaded library", 14 if !$preload;
 
     my $source = put("writer.c", <<'END');
 #include <fcntl.h>
@@ -280,7 +280,7 @@ main(int argc, char **argv)
     other = open(argv[1], O_RDONLY);
     dir = open(argv[2], O_RDONLY);
 
-    snprintf(path, sizeof(path), "%s/sync", getenv("ENKOD_SHIM"));
+    snprintf(path, sizeof(path), "%s/sync", getenv("ENKOD_PRELOAD"));
     mode = open(path, O_WRONLY);
 
     for (i = 3; i < argc; i++) {
@@ -336,7 +336,7 @@ END
             unlink glob "$dir/files/*";
             put("files/old.jsonl", "old");
 
-            my $power = Enkod::PowerLoss->new($shim, "$dir/files");
+            my $power = Enkod::PowerLoss->new($preload, "$dir/files");
 
             $results = writer(@args);
 
@@ -403,7 +403,7 @@ done_testing;
 sub writer {
     my ($file, @args) = @_;
 
-    local %ENV = (%ENV, %{ $shim->env });
+    local %ENV = (%ENV, %{ $preload->env });
 
     open my $out, "-|", "$dir/writer", "$dir/files/$file", "$dir/files", @args
         or die "writer: $!";

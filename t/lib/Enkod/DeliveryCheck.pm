@@ -1,4 +1,4 @@
-package Enkod::Oracle;
+package Enkod::DeliveryCheck;
 
 # What must, may and must not be in the files, by what the senders were told:
 #
@@ -22,7 +22,7 @@ package Enkod::Oracle;
 # "deleted" are logs that had no name any more: what is in them is not missing,
 # and may be in another one.  "seen" is what Enkod::Follower has returned, a list.
 #
-#     my $verdict = Enkod::Oracle::judge(sent => { id => status },
+#     my $verdict = Enkod::DeliveryCheck::check(sent => { id => status },
 #         logs => \@files, rejects => \@files, spools => \@files,
 #         delivered => \@files, deleted => \@files, torn => 2,
 #         lost => { id => 1 }, others => 1, seen => \@seen);
@@ -36,7 +36,7 @@ use warnings;
 use Enkod::Load qw(line_of refused_event);
 
 
-sub judge {
+sub check {
     my (%o) = @_;
 
     my $sent = $o{sent};

@@ -1,4 +1,4 @@
-package Enkod::Figures;
+package Enkod::Statistics;
 
 # How a measurement is told: medians, and in brackets the interval in which the
 # median lies with a confidence of 95 %; and what the goal was.  A few rounds in

@@ -1,4 +1,4 @@
-package Enkod::Watcher;
+package Enkod::MemoryCheck;
 
 # What watches over the memory of the programs that are tested: valgrind, if
 # TEST_NGINX_USE_VALGRIND is set, or sanitizers that they were built with, if

@@ -5,9 +5,9 @@
 
 
 /*
- * The library of Shim.pm: preloaded into nginx, it takes note of what nginx
+ * The library of Preload.pm: preloaded into nginx, it takes note of what nginx
  * does to the files with lines, and makes it fail when told so.  The folder
- * with the files that tell it, and that it writes to, is in ENKOD_SHIM:
+ * with the files that tell it, and that it writes to, is in ENKOD_PRELOAD:
  *
  *     mode      one byte: what write() of lines does, and where an append stops
  *     space     one byte: what fallocate() does
@@ -42,58 +42,58 @@
 #include <unistd.h>
 
 
-#define SHIM_INODES  1024
-#define SHIM_OPENED  65536
-#define SHIM_FDS     4096
-#define SHIM_CHUNK   65536
+#define PRELOAD_INODES  1024
+#define PRELOAD_OPENED  65536
+#define PRELOAD_FDS     4096
+#define PRELOAD_CHUNK   65536
 
 
 /* shared by all processes */
 
 typedef struct {
     uint32_t               nopened;
-    uint32_t               told[SHIM_OPENED];       /* of how many errors */
+    uint32_t               told[PRELOAD_OPENED];       /* of how many errors */
     struct {
         uint64_t           ino;
         uint32_t           errors;
-    } inodes[SHIM_INODES];
-} shim_errors_t;
+    } inodes[PRELOAD_INODES];
+} preload_errors_t;
 
 
 static int               mode = -1, space = -1, sync_mode = -1;
 static int               writes = -1, syncs = -1;
 static volatile int64_t *wrong;
-static shim_errors_t    *errors;
-static uint32_t          opened[SHIM_FDS];          /* by descriptor, or 0 */
+static preload_errors_t    *errors;
+static uint32_t          opened[PRELOAD_FDS];          /* by descriptor, or 0 */
 
 
 static int
-shim_open(const char *name, int flags)
+preload_open(const char *name, int flags)
 {
     char  path[4096];
 
-    snprintf(path, sizeof(path), "%s/%s", getenv("ENKOD_SHIM"), name);
+    snprintf(path, sizeof(path), "%s/%s", getenv("ENKOD_PRELOAD"), name);
 
     return open(path, flags|O_CLOEXEC);
 }
 
 
 static void __attribute__((constructor))
-shim_init(void)
+preload_init(void)
 {
     int  fd;
 
-    if (getenv("ENKOD_SHIM") == NULL) {
+    if (getenv("ENKOD_PRELOAD") == NULL) {
         return;
     }
 
-    mode = shim_open("mode", O_RDWR);
-    space = shim_open("space", O_RDWR);
-    sync_mode = shim_open("sync", O_RDWR);
-    writes = shim_open("writes", O_WRONLY|O_APPEND);
-    syncs = shim_open("syncs", O_WRONLY|O_APPEND);
+    mode = preload_open("mode", O_RDWR);
+    space = preload_open("space", O_RDWR);
+    sync_mode = preload_open("sync", O_RDWR);
+    writes = preload_open("writes", O_WRONLY|O_APPEND);
+    syncs = preload_open("syncs", O_WRONLY|O_APPEND);
 
-    fd = shim_open("clock", O_RDWR);
+    fd = preload_open("clock", O_RDWR);
 
     if (fd != -1) {
         wrong = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
@@ -105,10 +105,10 @@ shim_init(void)
         close(fd);
     }
 
-    fd = shim_open("errors", O_RDWR);
+    fd = preload_open("errors", O_RDWR);
 
-    if (fd != -1 && ftruncate(fd, sizeof(shim_errors_t)) == 0) {
-        errors = mmap(NULL, sizeof(shim_errors_t), PROT_READ|PROT_WRITE,
+    if (fd != -1 && ftruncate(fd, sizeof(preload_errors_t)) == 0) {
+        errors = mmap(NULL, sizeof(preload_errors_t), PROT_READ|PROT_WRITE,
                       MAP_SHARED, fd, 0);
 
         if (errors == MAP_FAILED) {
@@ -123,12 +123,12 @@ shim_init(void)
 /* how many errors there were; it is the place to count them, too */
 
 static uint32_t *
-shim_errors(ino_t ino)
+preload_errors(ino_t ino)
 {
     int       i;
     uint64_t  old;
 
-    for (i = 0; i < SHIM_INODES; i++) {
+    for (i = 0; i < PRELOAD_INODES; i++) {
         old = 0;
 
         if (__atomic_compare_exchange_n(&errors->inodes[i].ino, &old, ino, 0,
@@ -146,7 +146,7 @@ shim_errors(ino_t ino)
 /* write() */
 
 static ssize_t
-shim_write(int fd, const void *buf, size_t len, size_t asked)
+preload_write(int fd, const void *buf, size_t len, size_t asked)
 {
     int      err;
     char     text[128];
@@ -164,7 +164,7 @@ shim_write(int fd, const void *buf, size_t len, size_t asked)
 
 
 static void
-shim_next(int fd, char c)
+preload_next(int fd, char c)
 {
     pwrite(fd, &c, 1, 0);
 }
@@ -173,7 +173,7 @@ shim_next(int fd, char c)
 /* the process stops, once, until it gets SIGCONT */
 
 static void
-shim_stop(char where)
+preload_stop(char where)
 {
     char  c = '-';
 
@@ -184,7 +184,7 @@ shim_stop(char where)
         return;
     }
 
-    shim_next(mode, '-');
+    preload_next(mode, '-');
     raise(SIGSTOP);
 }
 
@@ -192,7 +192,7 @@ shim_stop(char where)
 /* so much of it as is whole lines, or nearly none */
 
 static size_t
-shim_border(const char *p, size_t len)
+preload_border(const char *p, size_t len)
 {
     while (len > 1 && p[len - 1] != '\n') {
         len--;
@@ -205,7 +205,7 @@ shim_border(const char *p, size_t len)
 /* one of so many, by chance */
 
 static int
-shim_chance(int n)
+preload_chance(int n)
 {
     static _Thread_local unsigned  seed;
 
@@ -236,7 +236,7 @@ write(int fd, const void *buf, size_t len)
         return syscall(SYS_write, fd, buf, len);
     }
 
-    shim_stop('W');
+    preload_stop('W');
 
     pread(mode, &c, 1, 0);
 
@@ -252,47 +252,47 @@ write(int fd, const void *buf, size_t len)
     switch (c) {
 
     case 'k':
-        shim_next(mode, '-');
-        shim_write(fd, buf, half, len);
+        preload_next(mode, '-');
+        preload_write(fd, buf, half, len);
         raise(SIGKILL);
         break;
 
     case 'K':
-        shim_next(mode, '-');
-        shim_write(fd, buf, len, len);
+        preload_next(mode, '-');
+        preload_write(fd, buf, len, len);
         raise(SIGKILL);
         break;
 
     case 's':
-        shim_next(mode, '-');
+        preload_next(mode, '-');
         full = p + half;
-        return shim_write(fd, buf, half, len);
+        return preload_write(fd, buf, half, len);
 
     case 'p':
-        shim_next(mode, '-');
+        preload_next(mode, '-');
         rest = p + half;
-        return shim_write(fd, buf, half, len);
+        return preload_write(fd, buf, half, len);
 
     case 'm':
-        shim_next(mode, '-');
+        preload_next(mode, '-');
         full = p + len - 1;
-        return shim_write(fd, buf, len - 1, len);
+        return preload_write(fd, buf, len - 1, len);
 
     case 'b':
-        shim_next(mode, '-');
-        half = shim_border(p, half);
+        preload_next(mode, '-');
+        half = preload_border(p, half);
         full = p + half;
-        return shim_write(fd, buf, half, len);
+        return preload_write(fd, buf, half, len);
 
     case 'l':
-        shim_next(mode, '-');
-        shim_write(fd, buf, half, len);
+        preload_next(mode, '-');
+        preload_write(fd, buf, half, len);
         usleep(50000);
         return half
-               + shim_write(fd, p + half, len - half, len - half);
+               + preload_write(fd, p + half, len - half, len - half);
 
     case 'e':
-        shim_next(mode, '-');
+        preload_next(mode, '-');
         errno = EINTR;
         return -1;
 
@@ -306,7 +306,7 @@ write(int fd, const void *buf, size_t len)
 
     case 'F':
         if (skip) {
-            shim_next(mode, '-');
+            preload_next(mode, '-');
             errno = ENOSPC;
             return -1;
         }
@@ -314,27 +314,27 @@ write(int fd, const void *buf, size_t len)
         break;
 
     case 'r':
-        if (shim_chance(16)) {
+        if (preload_chance(16)) {
             errno = EIO;
             return -1;
         }
 
-        if (shim_chance(16)) {
+        if (preload_chance(16)) {
             full = p + half;
-            return shim_write(fd, buf, half, len);
+            return preload_write(fd, buf, half, len);
         }
 
-        if (shim_chance(16)) {
+        if (preload_chance(16)) {
             rest = p + len / 3;
-            return shim_write(fd, buf, len / 3, len);
+            return preload_write(fd, buf, len / 3, len);
         }
 
-        if (shim_chance(16)) {
+        if (preload_chance(16)) {
             full = p + len - 1;
-            return shim_write(fd, buf, len - 1, len);
+            return preload_write(fd, buf, len - 1, len);
         }
 
-        if (shim_chance(16)) {
+        if (preload_chance(16)) {
             errno = EINTR;
             return -1;
         }
@@ -342,7 +342,7 @@ write(int fd, const void *buf, size_t len)
 
     rest = NULL;
 
-    return shim_write(fd, buf, len, len);
+    return preload_write(fd, buf, len, len);
 }
 
 
@@ -357,13 +357,13 @@ fallocate(int fd, int flags, off_t offset, off_t len)
         pread(space, &c, 1, 0);
     }
 
-    if (c == 'r' && shim_chance(2)) {
-        c = "fcq"[shim_chance(3) ? 0 : 1 + shim_chance(2)];
+    if (c == 'r' && preload_chance(2)) {
+        c = "fcq"[preload_chance(3) ? 0 : 1 + preload_chance(2)];
     }
 
     /* more than any batch here is a chunk */
 
-    if (c == 'f' || (c == 'c' && len > SHIM_CHUNK)) {
+    if (c == 'f' || (c == 'c' && len > PRELOAD_CHUNK)) {
         errno = ENOSPC;
         return -1;
     }
@@ -396,11 +396,11 @@ typedef struct {
     int          lost;      /* it is this one that has failed */
     uint32_t     errors;    /* of the file, so far */
     double       begun;     /* seconds */
-} shim_note_t;
+} preload_note_t;
 
 
 static double
-shim_now(void)
+preload_now(void)
 {
     struct timespec  ts;
 
@@ -411,7 +411,7 @@ shim_now(void)
 
 
 static void
-shim_note(shim_note_t *note, const char *what, const char *path)
+preload_note(preload_note_t *note, const char *what, const char *path)
 {
     int   n;
     char  text[4352];
@@ -427,7 +427,7 @@ shim_note(shim_note_t *note, const char *what, const char *path)
 
 
 static void
-shim_path(int fd, char *path, size_t size)
+preload_path(int fd, char *path, size_t size)
 {
     int   n;
     char  link[64];
@@ -441,12 +441,12 @@ shim_path(int fd, char *path, size_t size)
 /* a new open file, which is not told of what was before */
 
 static int
-shim_opened(int fd, const char *path, int flags)
+preload_opened(int fd, const char *path, int flags)
 {
     uint32_t     n;
-    shim_note_t  note;
+    preload_note_t  note;
 
-    if (fd < 0 || fd >= SHIM_FDS) {
+    if (fd < 0 || fd >= PRELOAD_FDS) {
         return fd;
     }
 
@@ -456,18 +456,18 @@ shim_opened(int fd, const char *path, int flags)
         return fd;
     }
 
-    memset(&note, 0, sizeof(shim_note_t));
+    memset(&note, 0, sizeof(preload_note_t));
 
     if (fstat(fd, &note.st) == 0 && S_ISREG(note.st.st_mode)) {
         n = __atomic_add_fetch(&errors->nopened, 1, __ATOMIC_SEQ_CST)
-            % SHIM_OPENED;
+            % PRELOAD_OPENED;
 
-        errors->told[n] = *shim_errors(note.st.st_ino);
+        errors->told[n] = *preload_errors(note.st.st_ino);
         opened[fd] = n;
 
         if (flags & O_CREAT) {
-            note.begun = shim_now();
-            shim_note(&note, "open", path);
+            note.begun = preload_now();
+            preload_note(&note, "open", path);
         }
     }
 
@@ -486,10 +486,10 @@ open(const char *path, int flags, ...)
     va_end(args);
 
     if ((flags & O_APPEND) && strstr(path, ".jsonl") != NULL) {
-        shim_stop('O');
+        preload_stop('O');
     }
 
-    return shim_opened(syscall(SYS_openat, AT_FDCWD, path, flags, access),
+    return preload_opened(syscall(SYS_openat, AT_FDCWD, path, flags, access),
                        path, flags);
 }
 
@@ -500,7 +500,7 @@ int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 int
 close(int fd)
 {
-    if (fd >= 0 && fd < SHIM_FDS) {
+    if (fd >= 0 && fd < PRELOAD_FDS) {
         opened[fd] = 0;
     }
 
@@ -514,7 +514,7 @@ ssize_t
 pread64(int fd, void *buf, size_t len, off64_t offset)
 {
     if (len == 1 && fd != mode && fd != sync_mode) {
-        shim_stop('P');
+        preload_stop('P');
     }
 
     return syscall(SYS_pread64, fd, buf, len, offset);
@@ -524,7 +524,7 @@ pread64(int fd, void *buf, size_t len, off64_t offset)
 /* true if there was an error that this open file has not been told of */
 
 static int
-shim_tell(int fd, shim_note_t *note)
+preload_tell(int fd, preload_note_t *note)
 {
     uint32_t  *count, told;
 
@@ -532,11 +532,11 @@ shim_tell(int fd, shim_note_t *note)
         return 0;
     }
 
-    count = shim_errors(note->st.st_ino);
+    count = preload_errors(note->st.st_ino);
 
     note->errors = __atomic_add_fetch(count, note->lost, __ATOMIC_SEQ_CST);
 
-    if (fd >= SHIM_FDS || opened[fd] == 0) {
+    if (fd >= PRELOAD_FDS || opened[fd] == 0) {
         return 0;
     }
 
@@ -553,15 +553,15 @@ shim_tell(int fd, shim_note_t *note)
  */
 
 static int
-shim_sync(const char *what, long call, int fd)
+preload_sync(const char *what, long call, int fd)
 {
     int          held;
     char         c = '-', path[4096];
-    shim_note_t  note;
+    preload_note_t  note;
 
-    memset(&note, 0, sizeof(shim_note_t));
+    memset(&note, 0, sizeof(preload_note_t));
 
-    note.begun = shim_now();
+    note.begun = preload_now();
 
     if (sync_mode == -1 || fstat(fd, &note.st) == -1) {
         return syscall(call, fd);
@@ -575,18 +575,18 @@ shim_sync(const char *what, long call, int fd)
         }
 
         if (!held) {
-            shim_note(&note, "hold", "-");
+            preload_note(&note, "hold", "-");
         }
 
         usleep(1000);
     }
 
     if (held) {
-        shim_note(&note, "held", "-");
+        preload_note(&note, "held", "-");
     }
 
     /* a file may have been renamed */
-    shim_path(fd, path, sizeof(path));
+    preload_path(fd, path, sizeof(path));
 
     switch (c) {
 
@@ -595,7 +595,7 @@ shim_sync(const char *what, long call, int fd)
         break;
 
     case 'I':
-        shim_next(sync_mode, '-');
+        preload_next(sync_mode, '-');
         note.lost = 1;
         break;
 
@@ -608,9 +608,9 @@ shim_sync(const char *what, long call, int fd)
         break;
 
     case 'r':
-        note.lost = shim_chance(8);
+        note.lost = preload_chance(8);
 
-        if (shim_chance(8)) {
+        if (preload_chance(8)) {
             usleep(20000);
         }
     }
@@ -624,7 +624,7 @@ shim_sync(const char *what, long call, int fd)
         note.err = (note.rc == -1) ? errno : 0;
     }
 
-    if (shim_tell(fd, &note)) {
+    if (preload_tell(fd, &note)) {
         note.rc = -1;
     }
 
@@ -632,7 +632,7 @@ shim_sync(const char *what, long call, int fd)
         note.err = EIO;
     }
 
-    shim_note(&note, what, path);
+    preload_note(&note, what, path);
 
     errno = note.err;
     return note.rc;
@@ -642,14 +642,14 @@ shim_sync(const char *what, long call, int fd)
 int
 fdatasync(int fd)
 {
-    return shim_sync("fdatasync", SYS_fdatasync, fd);
+    return preload_sync("fdatasync", SYS_fdatasync, fd);
 }
 
 
 int
 fsync(int fd)
 {
-    return shim_sync("fsync", SYS_fsync, fd);
+    return preload_sync("fsync", SYS_fsync, fd);
 }
 
 

@@ -1,9 +1,9 @@
-package Enkod::Worker;
+package Enkod::BenchNginx;
 
 # An nginx of a benchmark: one worker, and nothing in its configuration but what
 # is measured.
 #
-#     my ($pid, $worker) = Enkod::Worker::launch(
+#     my ($pid, $worker) = Enkod::BenchNginx::launch(
 #         dir     => folder, port => port, binary => "nginx",
 #         load    => [modules], main => text, http => text, server => text,
 #         connections => 2000,
@@ -20,7 +20,7 @@ use warnings;
 use File::Basename ();
 use File::Path qw(make_path);
 
-use Enkod::Figures qw(too_busy);
+use Enkod::Statistics qw(too_busy);
 use Enkod::Process qw(start stop alive child_of);
 use Enkod::Wait qw(wait_for);
 

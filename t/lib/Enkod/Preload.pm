@@ -1,18 +1,18 @@
-package Enkod::Shim;
+package Enkod::Preload;
 
 # A library to be preloaded into nginx, which takes note of every write() of
 # lines of events, and of every fdatasync() and fsync() of their files and
 # folders, and, when told so, does not do it as asked; nor does fallocate().
 #
-#     my $shim = Enkod::Shim->new($dir) or plan skip_all => ...;
-#     Enkod::Nginx->new(..., env => $shim->env);
-#     $shim->do("kill");                  # once, see below
-#     $shim->writes;                      # [pid, length asked, result], ...
-#     $shim->do_space("quota");           # until told otherwise, see below
-#     $shim->do_sync("hold");             # the same
-#     $shim->syncs;                       # { pid, what, path, ... }, ...
-#     $shim->set_clock(3600);             # an hour ahead
-#     $shim->set_uptime(60);              # of the clock that is never set
+#     my $preload = Enkod::Preload->new($dir) or plan skip_all => ...;
+#     Enkod::Nginx->new(..., env => $preload->env);
+#     $preload->on_write("kill");                  # once, see below
+#     $preload->writes;                      # [pid, length asked, result], ...
+#     $preload->on_fallocate("quota");           # until told otherwise, see below
+#     $preload->on_sync("hold");             # the same
+#     $preload->syncs;                       # { pid, what, path, ... }, ...
+#     $preload->set_clock(3600);             # an hour ahead
+#     $preload->set_uptime(60);              # of the clock that is never set
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ use warnings;
 use File::Basename qw(dirname);
 use File::Path ();
 
-my $source = dirname(__FILE__) . "/shim.c";
+my $source = dirname(__FILE__) . "/preload.c";
 
 my %code = (
     none    => "-",
@@ -72,13 +72,13 @@ sub new {
 
     my $cc = $ENV{CC} || "cc";
 
-    system("$cc -shared -fPIC -O1 -o \Q$dir\E/shim.so \Q$source\E"
-           . " >\Q$dir\E/shim.log 2>&1") == 0
+    system("$cc -shared -fPIC -O1 -o \Q$dir\E/preload.so \Q$source\E"
+           . " >\Q$dir\E/preload.log 2>&1") == 0
         or return undef;
 
-    $self->do("none");
-    $self->do_space("none");
-    $self->do_sync("none");
+    $self->on_write("none");
+    $self->on_fallocate("none");
+    $self->on_sync("none");
     $self->set_clocks(0, 0);
     $self->tell("errors", "");
     $self->forget;
@@ -90,12 +90,12 @@ sub new {
 sub env {
     my ($self) = @_;
 
-    return { LD_PRELOAD => "$self->{dir}/shim.so",
-             ENKOD_SHIM => $self->{dir} };
+    return { LD_PRELOAD => "$self->{dir}/preload.so",
+             ENKOD_PRELOAD => $self->{dir} };
 }
 
 
-sub do {
+sub on_write {
     my ($self, $what) = @_;
 
     $self->tell("mode", $code{$what} || die "no such thing: $what");
@@ -104,14 +104,14 @@ sub do {
 
 # of fallocate()
 
-sub do_space {
+sub on_fallocate {
     my ($self, $what) = @_;
 
     $self->tell("space", $space_code{$what} || die "no such thing: $what");
 }
 
 
-sub do_sync {
+sub on_sync {
     my ($self, $what) = @_;
 
     $self->tell("sync", $sync_code{$what} || die "no such thing: $what");

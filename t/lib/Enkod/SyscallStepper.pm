@@ -1,9 +1,9 @@
-package Enkod::Stepper;
+package Enkod::SyscallStepper;
 
 # Stops processes at each system call that concerns a file of lines, so that they
-# can be made to do them in any order (stepper.c).
+# can be made to do them in any order (syscall_stepper.c).
 #
-#     my $stepper = Enkod::Stepper->new($dir) or plan skip_all => ...;
+#     my $stepper = Enkod::SyscallStepper->new($dir) or plan skip_all => ...;
 #
 #     $stepper->attach($pid);             # true, or it cannot be
 #     $stepper->step($pid);               # "call NAME", which it is about to
@@ -13,7 +13,7 @@ package Enkod::Stepper;
 #     $stepper->kill($pid);
 #     $stepper->detach($pid);
 #
-#     Enkod::Stepper::orders(sub { my ($choose) = @_; ... $choose->(3) ... });
+#     Enkod::SyscallStepper::orders(sub { my ($choose) = @_; ... $choose->(3) ... });
 #
 # Processes go on when the object goes.
 
@@ -24,7 +24,7 @@ use File::Basename qw(dirname);
 use File::Path ();
 use IPC::Open2 qw(open2);
 
-my $source = dirname(__FILE__) . "/stepper.c";
+my $source = dirname(__FILE__) . "/syscall_stepper.c";
 
 
 sub new {

@@ -1,10 +1,10 @@
-package Enkod::Replayed;
+package Enkod::ScriptedServer;
 
 # A receiver of HTTP requests on a free port of 127.0.0.1, in a process of its
 # own, which keeps what it gets and answers what it is told to, down to the
 # byte.  It serves one connection after the other.
 #
-#     my $server = Enkod::Replayed->new($folder, sub {
+#     my $server = Enkod::ScriptedServer->new($folder, sub {
 #         my ($n, $body) = @_;            # of the request, from 1
 #         return answer(200);             # or any bytes; undef is none,
 #     });                                 # \"bytes" closes the connection

@@ -5,7 +5,7 @@
 
 
 /*
- * The program of Stepper.pm: it traces processes and lets each go on from one
+ * The program of SyscallStepper.pm: it traces processes and lets each go on from one
  * system call that concerns a file of lines to the next, when told so.  It is
  * told by lines of its standard input, and answers each with one line:
  *

@@ -1,9 +1,9 @@
-package Enkod::Spool;
+package Enkod::ReplayTest;
 
 # For tests of enkod-replay: a folder with a file "s", receivers to which it is
 # sent, and what comes of it.
 #
-#     use Enkod::Spool;                   # exports all of its functions
+#     use Enkod::ReplayTest;                   # exports all of its functions
 #     in_folder($dir);                    # before any other
 #     spool(line(1), line(2));
 #     my ($status, $numbers, $err, @bodies) = sent(undef);
@@ -17,7 +17,7 @@ use File::Spec;
 
 use Enkod::Command;
 use Enkod::Nginx ();
-use Enkod::Replayed;
+use Enkod::ScriptedServer;
 use Enkod::Wait qw(wait_for);
 
 our @EXPORT = qw(in_folder replay run start finish put slurp receiver numbers
@@ -40,7 +40,7 @@ sub finish { Enkod::Command::finish($dir, @_) }
 
 sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
 
-sub receiver { Enkod::Replayed->new($dir, @_) }
+sub receiver { Enkod::ScriptedServer->new($dir, @_) }
 
 
 sub put {
