@@ -21,6 +21,8 @@
 
 static ngx_int_t ngx_http_enkod_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_enkod_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_enkod_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_enkod_init_process(ngx_cycle_t *cycle);
 static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -191,8 +193,8 @@ ngx_module_t  ngx_http_enkod_module = {
     ngx_http_enkod_commands,               /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_enkod_journal_init_module,    /* init module */
-    ngx_http_enkod_journal_init_process,   /* init process */
+    ngx_http_enkod_init_module,            /* init module */
+    ngx_http_enkod_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_enkod_exit_process,           /* exit process */
@@ -223,13 +225,44 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_enkod_paths_check(cf->cycle, &emcf->journals, cf->log)
+    if (ngx_http_enkod_journals_check(emcf->journals, cf->cycle, cf->log)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
     return ngx_http_enkod_pass_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
+
+    if (emcf == NULL) {
+        /* there is no "http" */
+        return NGX_OK;
+    }
+
+    return ngx_http_enkod_journals_init_module(emcf->journals, cycle);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
+
+    if (emcf == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_enkod_journals_init_process(emcf->journals, cycle);
 }
 
 
@@ -248,21 +281,22 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     emcf->webhook = 0;
-     *     emcf->zone = NULL;
      *     emcf->request_id = 0;
      *     emcf->subrequest_vars = { 0 };
      *     emcf->request_method = 0;
      *     emcf->fastcgi = NULL;
      */
 
+    emcf->journals = ngx_http_enkod_journals_create(cf, &ngx_http_enkod_module);
+    if (emcf->journals == NULL) {
+        return NULL;
+    }
+
     mem.alloc = ngx_http_enkod_conf_alloc;
     mem.free = ngx_http_enkod_conf_free;
     mem.ctx = cf->pool;
 
     if (enkod_schema_init(&emcf->schema, &mem) != 0
-        || ngx_array_init(&emcf->journals, cf->pool, 4,
-                          sizeof(ngx_http_enkod_journal_t *))
-           != NGX_OK
         || ngx_array_init(&emcf->fields, cf->pool, 16, sizeof(ngx_str_t *))
            != NGX_OK
         || ngx_array_init(&emcf->targets, cf->pool, 4,

@@ -19,6 +19,7 @@
 #include <ngx_http.h>
 
 #include "enkod_event.h"
+#include "ngx_http_enkod_journal.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -26,32 +27,21 @@
 /* seconds in Retry-After where nobody named another number */
 #define NGX_HTTP_ENKOD_RETRY_AFTER  "5"
 
-/* seconds between two messages about the same trouble */
-#define NGX_HTTP_ENKOD_LOG_PAUSE    60
-
 /* how every line begins */
 #define NGX_HTTP_ENKOD_LINE_START   "{\"received_at\":\""
-
-/* files of all enkod_log, enkod_reject_log, enkod_spool of a configuration */
-#define NGX_HTTP_ENKOD_MAX_FILES    256
 
 /* RFC 9110; nginx has no name for it */
 #define NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT  422
 
 
-typedef struct ngx_http_enkod_file_s     ngx_http_enkod_file_t;
-typedef struct ngx_http_enkod_journal_s  ngx_http_enkod_journal_t;
-typedef struct ngx_http_enkod_pass_s     ngx_http_enkod_pass_t;
-typedef struct ngx_http_enkod_sync_s     ngx_http_enkod_sync_t;
-typedef struct ngx_http_enkod_waiter_s   ngx_http_enkod_waiter_t;
+typedef struct ngx_http_enkod_pass_s  ngx_http_enkod_pass_t;
 
 
 typedef struct {
     enkod_schema_t               schema;
-    ngx_array_t                  journals;  /* ngx_http_enkod_journal_t * */
+    ngx_http_enkod_journals_t   *journals;
     ngx_array_t                  fields;    /* ngx_str_t *, with variables */
     ngx_uint_t                   webhook;   /* there is a receiver */
-    ngx_shm_zone_t              *zone;      /* what the journals share */
     ngx_int_t                    request_id;    /* index of the variable */
 
     ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
@@ -112,20 +102,6 @@ typedef enum {
 } ngx_http_enkod_result_e;
 
 
-/* of who waits for a journal, see below */
-
-typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
-
-struct ngx_http_enkod_waiter_s {
-    ngx_queue_t                  queue;
-    ngx_http_enkod_waiter_pt     handler;
-    void                        *data;
-    size_t                       end;       /* of its line, in the batch */
-    ngx_err_t                    err;
-    ngx_uint_t                   waiting;
-};
-
-
 typedef struct {
     enkod_event_t               *event;
     enkod_error_e                verdict;   /* what is thought of the body */
@@ -163,27 +139,6 @@ typedef struct {
                                                    nginx, and has to stay */
     unsigned                     body_text:1;   /* valid UTF-8 */
 } ngx_http_enkod_ctx_t;
-
-
-/*
- * Of messages about the same trouble: true if the last one was long enough ago,
- * and "last" is now.  The clock is the one that cannot be set; "last" is 0 in
- * the beginning.
- */
-
-static ngx_inline ngx_uint_t
-ngx_http_enkod_pause(ngx_msec_t *last)
-{
-    if (*last
-        && ngx_current_msec - *last < NGX_HTTP_ENKOD_LOG_PAUSE * 1000)
-    {
-        return 0;
-    }
-
-    *last = ngx_current_msec;
-
-    return 1;
-}
 
 
 /* the event is where it should be: the sender has to see a 200 */
@@ -431,161 +386,6 @@ ngx_int_t ngx_http_enkod_subrequest_init(ngx_conf_t *cf);
  */
 
 void ngx_http_enkod_filter_init(void);
-
-
-/*
- * Journal: appends lines to a file.  What is added within one turn of the
- * event loop, by whatever location, is one write(), which with "sync" shares
- * one fdatasync() with all others that come while one is running.  Then each
- * waiter's handler is called exactly once, with 0 if its bytes are in the file
- * (on the disk), else with the error, unless it was cancelled before.
- */
-
-/*
- * The journal of that file, at configuration time, for that directive; NULL on
- * error, which it is if that directive has the file with another "sync".
- */
-ngx_http_enkod_journal_t *ngx_http_enkod_journal_get(ngx_conf_t *cf,
-    ngx_str_t *directive, ngx_str_t *path, ngx_uint_t sync);
-
-/*
- * Room for "size" bytes, or NULL if there is no memory; to be filled at once
- * and followed by ngx_http_enkod_journal_add().
- */
-u_char *ngx_http_enkod_journal_reserve(ngx_http_enkod_journal_t *journal,
-    size_t size);
-
-/*
- * Adds what was written to the room.  The waiter's memory has to last until
- * its handler was called or it was cancelled.
- */
-void ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
-    ngx_http_enkod_waiter_t *waiter);
-
-void ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter);
-
-/* That is what came of them: all go from one queue to the other. */
-void ngx_http_enkod_journal_end(ngx_queue_t *waiters, ngx_queue_t *done,
-    ngx_err_t err);
-
-ngx_http_enkod_file_t *ngx_http_enkod_journal_file(
-    ngx_http_enkod_journal_t *journal);
-ngx_str_t *ngx_http_enkod_journal_directive(ngx_http_enkod_journal_t *journal);
-ngx_uint_t ngx_http_enkod_journal_durable(ngx_http_enkod_journal_t *journal);
-
-/* Of the module: the files are open and may be written to. */
-ngx_int_t ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle);
-
-/* Of the module: a worker has begun. */
-ngx_int_t ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle);
-
-
-/*
- * Sync: what was written becomes durable, in a thread.
- */
-
-typedef enum {
-    NGX_HTTP_ENKOD_SYNC_DATA = 0,   /* fdatasync() of the file */
-    NGX_HTTP_ENKOD_SYNC_FOLDER,     /* the first time, fsync() of its folder */
-    NGX_HTTP_ENKOD_SYNC_DELETED     /* the file still has a name */
-} ngx_http_enkod_sync_step_e;
-
-/* A round has ended; with an error, in that step of it. */
-typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
-    ngx_http_enkod_sync_step_e step);
-
-#if (NGX_THREADS)
-
-/*
- * At configuration time, for the file of that name; NULL on error.  Waiters
- * that have got their "err" are put into the queue "done".
- */
-ngx_http_enkod_sync_t *ngx_http_enkod_sync_create(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_queue_t *done, ngx_http_enkod_sync_pt handler,
-    void *data);
-
-/*
- * Whether the event method can be told by a thread that it is done; NGX_ERROR
- * with a message if not.  nginx itself finds that out too late, in a worker.
- */
-ngx_int_t ngx_http_enkod_sync_check(ngx_cycle_t *cycle);
-
-/* Before the first write to that open file.  Returns 0 or the error. */
-ngx_err_t ngx_http_enkod_sync_open(ngx_http_enkod_sync_t *sync,
-    ngx_file_info_t *fi, ngx_log_t *log);
-
-/* What these waiters wait for was written; takes all of the queue. */
-void ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync,
-    ngx_queue_t *waiters);
-
-/* Begins a round for those who were added, unless one is running. */
-void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
-
-/* Closes the file, when nobody waits for it any more; opened anew by open(). */
-void ngx_http_enkod_sync_close(ngx_http_enkod_sync_t *sync);
-
-#endif
-
-
-/*
- * File: what lines are appended to.
- */
-
-/*
- * A file that nginx is to open, at configuration time; NULL on error.  The path
- * is a full one; "durable" says that it will be synced.
- */
-ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
-    ngx_str_t *path, ngx_uint_t durable);
-
-ngx_open_file_t *ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file);
-ngx_str_t *ngx_http_enkod_file_name(ngx_http_enkod_file_t *file);
-
-/* Of the master, once shared memory is there. */
-void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file);
-
-#if (NGX_THREADS)
-
-/* Of a worker: whatever it appends can be synced; "sync" may be NULL. */
-void ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_sync_t *sync);
-
-/*
- * What came of a round of it, if that was an error: says so, and has the file
- * looked at, and opened for the next rounds, before anything is appended.
- */
-void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
-    ngx_err_t err, ngx_http_enkod_sync_step_e step, ngx_log_t *log);
-
-#endif
-
-
-/*
- * Append: whole lines, together with other processes.
- */
-
-/*
- * Appends "len" bytes, which are lines.  *whole says how many of these bytes
- * are in the file, all of them whole lines; where that is not "len", the error
- * is returned, else 0.  The byte before "p" must be writable.
- */
-ngx_err_t ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, size_t *whole, ngx_log_t *log);
-
-/* Of a worker: no limit of a file's size ends it. */
-void ngx_http_enkod_append_init_process(ngx_cycle_t *cycle);
-
-
-/*
- * Paths: one path is for one purpose.
- */
-
-/*
- * NGX_ERROR, with a message, if the file of a journal, whatever its spelling,
- * is also one of another directive or with another "sync".
- */
-ngx_int_t ngx_http_enkod_paths_check(ngx_cycle_t *cycle,
-    ngx_array_t *journals, ngx_log_t *log);
 
 
 /*

@@ -18,7 +18,7 @@
  */
 
 
-#include "ngx_http_enkod_file.h"
+#include "ngx_http_enkod_append.h"
 
 #include <sys/resource.h>
 

@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_enkod_file.h"
+#include "ngx_http_enkod_message.h"
 
 
 /* milliseconds until what could not be opened is tried again */
@@ -31,20 +32,10 @@ static ngx_err_t ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file,
 
 ngx_http_enkod_file_t *
 ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_str_t *path,
-    ngx_uint_t durable)
+    ngx_shm_zone_t *zone, ngx_uint_t durable)
 {
-    ngx_open_file_t             *open;
-    ngx_http_enkod_file_t       *file;
-    ngx_http_enkod_main_conf_t  *emcf;
-
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
-
-    if (emcf->zone == NULL) {
-        emcf->zone = ngx_http_enkod_slot_zone(cf);
-        if (emcf->zone == NULL) {
-            return NULL;
-        }
-    }
+    ngx_open_file_t        *open;
+    ngx_http_enkod_file_t  *file;
 
     file = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_file_t));
     open = ngx_list_push(&cf->cycle->open_files);
@@ -67,25 +58,11 @@ ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_str_t *path,
 
     file->open = open;
     file->name = *path;
-    file->zone = emcf->zone;
+    file->zone = zone;
     file->fd = NGX_INVALID_FILE;
     file->durable = durable;
 
     return file;
-}
-
-
-ngx_open_file_t *
-ngx_http_enkod_file_opened(ngx_http_enkod_file_t *file)
-{
-    return file->open;
-}
-
-
-ngx_str_t *
-ngx_http_enkod_file_name(ngx_http_enkod_file_t *file)
-{
-    return &file->name;
 }
 
 
@@ -352,7 +329,7 @@ ngx_http_enkod_file_log(ngx_http_enkod_file_t *file,
     ngx_http_enkod_file_cause_e cause, ngx_log_t *log, ngx_err_t err,
     const char *text)
 {
-    if (ngx_http_enkod_pause(&file->logged[cause])) {
+    if (ngx_http_enkod_message_due(&file->logged[cause])) {
         ngx_log_error(NGX_LOG_ERR, log, err, "enkod: \"%V\" %s",
                       &file->name, text);
     }

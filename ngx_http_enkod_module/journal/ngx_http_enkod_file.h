@@ -5,9 +5,8 @@
 
 
 /*
- * What a file is to the rooms that append to it: ngx_http_enkod_file.c, which
- * file it is; ngx_http_enkod_slot.c, what the workers know of it together; and
- * ngx_http_enkod_append.c, how lines get into it.  Nobody else looks inside.
+ * File: what lines are appended to.  ngx_http_enkod_file.c opens it, and
+ * ngx_http_enkod_append.c appends to it.
  */
 
 
@@ -15,32 +14,13 @@
 #define _NGX_HTTP_ENKOD_FILE_H_INCLUDED_
 
 
-#include "ngx_http_enkod_module.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
 
-#include <pthread.h>
+#include "ngx_http_enkod_slot.h"
+#include "ngx_http_enkod_sync.h"
 
 #pragma GCC visibility push(hidden)
-
-
-/*
- * In shared memory, one for each path.  It describes one file; for another one
- * (a rotation, in which not all workers are at the same point) it is reset.
- * What it says may be lost at any time: an append then looks at the file first.
- */
-
-typedef struct {
-    pthread_mutex_t              mutex;         /* robust */
-    ngx_uint_t                   used;          /* the latest has most */
-    uint32_t                     hash;          /* of the path */
-
-    dev_t                        dev;
-    ino_t                        ino;
-    off_t                        end;           /* of our last append */
-    off_t                        reserved;      /* in the file system, up to */
-    unsigned                     known:1;       /* "end" is that of the file */
-    unsigned                     torn:1;        /* no line feed before it */
-    unsigned                     unsynced:1;    /* perhaps not on the disk */
-} ngx_http_enkod_slot_t;
 
 
 /* things to say once a minute at most */
@@ -54,7 +34,7 @@ typedef enum {
 } ngx_http_enkod_file_cause_e;
 
 
-struct ngx_http_enkod_file_s {
+typedef struct {
     ngx_open_file_t             *open;
     ngx_str_t                    name;
     ngx_shm_zone_t              *zone;
@@ -76,30 +56,38 @@ struct ngx_http_enkod_file_s {
     ngx_msec_t                   looked;    /* when that was */
 
     ngx_msec_t                   logged[NGX_HTTP_ENKOD_FILE_NCAUSES];
-};
+} ngx_http_enkod_file_t;
 
 
 /*
- * Slot: the slot of a path, and its lock, which the kernel releases when its
- * holder dies.  It must be held for whatever is said about a regular file.
+ * A file that nginx is to open, at configuration time; NULL on error.  The path
+ * is a full one, "zone" has its slot; "durable" says that it will be synced.
  */
+ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
+    ngx_str_t *path, ngx_shm_zone_t *zone, ngx_uint_t durable);
 
-/* At configuration time; NULL on error. */
-ngx_shm_zone_t *ngx_http_enkod_slot_zone(ngx_conf_t *cf);
+/* Of the master, once shared memory is there. */
+void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file);
 
-/* Of the master, once for each path of a configuration. */
-ngx_http_enkod_slot_t *ngx_http_enkod_slot_get(ngx_shm_zone_t *zone,
-    ngx_str_t *path);
+#if (NGX_THREADS)
 
-/* Returns 0 or an error. */
-ngx_err_t ngx_http_enkod_slot_lock(ngx_http_enkod_slot_t *slot);
-void ngx_http_enkod_slot_unlock(ngx_http_enkod_slot_t *slot);
-
+/* Of a worker: whatever it appends can be synced; "sync" may be NULL. */
+void ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_sync_t *sync);
 
 /*
- * File: makes sure that there is a file to append to; to be called before
- * anything is appended, and under the lock if file->slot is to be used.
- * Returns 0, or the error for which nothing can be appended.
+ * What came of a round of it, if that was an error: says so, and has the file
+ * looked at, and opened for the next rounds, before anything is appended.
+ */
+void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
+    ngx_err_t err, ngx_http_enkod_sync_step_e step, ngx_log_t *log);
+
+#endif
+
+/*
+ * Makes sure that there is a file to append to; to be called before anything is
+ * appended, and under the lock if file->slot is to be used.  Returns 0, or the
+ * error for which nothing can be appended.
  */
 ngx_err_t ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file,
     ngx_log_t *log);

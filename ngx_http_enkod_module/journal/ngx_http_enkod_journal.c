@@ -12,7 +12,12 @@
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_journal.h"
+
+#include <ngx_event.h>
+
+#include "ngx_http_enkod_append.h"
+#include "ngx_http_enkod_paths.h"
 
 
 #define NGX_HTTP_ENKOD_BATCH_SIZE     65536
@@ -24,10 +29,18 @@
  */
 #define NGX_HTTP_ENKOD_BATCH_WAITERS  16
 
+
+struct ngx_http_enkod_journals_s {
+    ngx_array_t                  paths;     /* ngx_http_enkod_path_t, "data"
+                                               of which is the journal */
+    ngx_shm_zone_t              *zone;      /* NULL: there is no journal */
+    void                        *tag;       /* of the zone */
+};
+
+
 struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
-    ngx_str_t                   *directive;
 
     u_char                      *buf;       /* of NGX_HTTP_ENKOD_BATCH_SIZE */
     u_char                      *start;     /* the batch: buf + 1, or larger */
@@ -43,6 +56,8 @@ struct ngx_http_enkod_journal_s {
 };
 
 
+static ngx_http_enkod_journal_t *ngx_http_enkod_journal_create(ngx_conf_t *cf,
+    ngx_http_enkod_journals_t *journals, ngx_str_t *name, ngx_uint_t sync);
 static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
@@ -56,16 +71,38 @@ static void ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal);
 
 
-ngx_http_enkod_journal_t *
-ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
-    ngx_str_t *path, ngx_uint_t sync)
+ngx_http_enkod_journals_t *
+ngx_http_enkod_journals_create(ngx_conf_t *cf, void *tag)
 {
-    ngx_str_t                    full, *name;
-    ngx_uint_t                   i;
-    ngx_http_enkod_journal_t    *journal, **journals;
-    ngx_http_enkod_main_conf_t  *emcf;
+    ngx_http_enkod_journals_t  *journals;
 
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+    journals = ngx_palloc(cf->pool, sizeof(ngx_http_enkod_journals_t));
+    if (journals == NULL) {
+        return NULL;
+    }
+
+    journals->zone = NULL;
+    journals->tag = tag;
+
+    if (ngx_array_init(&journals->paths, cf->pool, 4,
+                       sizeof(ngx_http_enkod_path_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return journals;
+}
+
+
+ngx_http_enkod_journal_t *
+ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_http_enkod_journals_t *journals,
+    ngx_str_t *directive, ngx_str_t *path, ngx_uint_t sync)
+{
+    ngx_str_t                  full;
+    ngx_uint_t                 i;
+    ngx_http_enkod_path_t     *paths;
+    ngx_http_enkod_journal_t  *journal;
 
     full = *path;
 
@@ -73,22 +110,20 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
         return NULL;
     }
 
-    journals = emcf->journals.elts;
+    paths = journals->paths.elts;
 
-    for (i = 0; i < emcf->journals.nelts; i++) {
-
-        name = ngx_http_enkod_file_name(journals[i]->file);
+    for (i = 0; i < journals->paths.nelts; i++) {
 
         /* that of another directive is refused by paths_check() */
 
-        if (journals[i]->directive != directive
-            || name->len != full.len
-            || ngx_strncmp(name->data, full.data, full.len) != 0)
+        if (paths[i].directive != directive
+            || paths[i].name->len != full.len
+            || ngx_strncmp(paths[i].name->data, full.data, full.len) != 0)
         {
             continue;
         }
 
-        if ((journals[i]->sync != NULL) != sync) {
+        if (paths[i].sync != sync) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "conflicting \"sync\" in \"%V\", \"%V\" is "
                                "used elsewhere %s it", directive, path,
@@ -96,14 +131,47 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
             return NULL;
         }
 
-        return journals[i];
+        return paths[i].data;
     }
 
-    if (emcf->journals.nelts == NGX_HTTP_ENKOD_MAX_FILES) {
+    if (journals->paths.nelts == NGX_HTTP_ENKOD_MAX_FILES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "too many files in \"%V\", there may be %d",
                            directive, NGX_HTTP_ENKOD_MAX_FILES);
         return NULL;
+    }
+
+    journal = ngx_http_enkod_journal_create(cf, journals, &full, sync);
+    if (journal == NULL) {
+        return NULL;
+    }
+
+    paths = ngx_array_push(&journals->paths);
+    if (paths == NULL) {
+        return NULL;
+    }
+
+    paths->directive = directive;
+    paths->name = &journal->file->name;
+    paths->open = journal->file->open;
+    paths->sync = sync;
+    paths->data = journal;
+
+    return journal;
+}
+
+
+static ngx_http_enkod_journal_t *
+ngx_http_enkod_journal_create(ngx_conf_t *cf,
+    ngx_http_enkod_journals_t *journals, ngx_str_t *name, ngx_uint_t sync)
+{
+    ngx_http_enkod_journal_t  *journal;
+
+    if (journals->zone == NULL) {
+        journals->zone = ngx_http_enkod_slot_zone(cf, journals->tag);
+        if (journals->zone == NULL) {
+            return NULL;
+        }
     }
 
     journal = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_journal_t));
@@ -111,9 +179,7 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
         return NULL;
     }
 
-    journal->directive = directive;
-
-    journal->file = ngx_http_enkod_file_create(cf, &full, sync);
+    journal->file = ngx_http_enkod_file_create(cf, name, journals->zone, sync);
     if (journal->file == NULL) {
         return NULL;
     }
@@ -135,9 +201,8 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
 #if (NGX_THREADS)
 
     if (sync) {
-        name = ngx_http_enkod_file_name(journal->file);
-
-        journal->sync = ngx_http_enkod_sync_create(cf, name, &journal->done,
+        journal->sync = ngx_http_enkod_sync_create(cf, &journal->file->name,
+                                                   &journal->done,
                                                 ngx_http_enkod_journal_synced,
                                                    journal);
         if (journal->sync == NULL) {
@@ -147,50 +212,25 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_str_t *directive,
 
 #endif
 
-    journals = ngx_array_push(&emcf->journals);
-    if (journals == NULL) {
-        return NULL;
-    }
-
-    *journals = journal;
-
     return journal;
 }
 
 
-ngx_http_enkod_file_t *
-ngx_http_enkod_journal_file(ngx_http_enkod_journal_t *journal)
+ngx_int_t
+ngx_http_enkod_journals_check(ngx_http_enkod_journals_t *journals,
+    ngx_cycle_t *cycle, ngx_log_t *log)
 {
-    return journal->file;
-}
-
-
-ngx_str_t *
-ngx_http_enkod_journal_directive(ngx_http_enkod_journal_t *journal)
-{
-    return journal->directive;
-}
-
-
-ngx_uint_t
-ngx_http_enkod_journal_durable(ngx_http_enkod_journal_t *journal)
-{
-    return journal->sync != NULL;
+    return ngx_http_enkod_paths_check(&journals->paths, cycle, log);
 }
 
 
 ngx_int_t
-ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
+ngx_http_enkod_journals_init_module(ngx_http_enkod_journals_t *journals,
+    ngx_cycle_t *cycle)
 {
-    ngx_uint_t                    i, fatal;
-    ngx_http_enkod_journal_t    **journals;
-    ngx_http_enkod_main_conf_t   *emcf;
-
-    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
-
-    if (emcf == NULL) {
-        return NGX_OK;
-    }
+    ngx_uint_t                 i, fatal;
+    ngx_http_enkod_path_t     *path;
+    ngx_http_enkod_journal_t  *journal;
 
     /* an error of a reload would be the end of the master */
 
@@ -198,20 +238,22 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 
     /* once more, as now it has seen what follows "http", and files exist */
 
-    if (ngx_http_enkod_paths_check(cycle, &emcf->journals, cycle->log)
+    if (ngx_http_enkod_paths_check(&journals->paths, cycle, cycle->log)
         != NGX_OK
         && fatal)
     {
         return NGX_ERROR;
     }
 
-    journals = emcf->journals.elts;
+    path = journals->paths.elts;
 
-    for (i = 0; i < emcf->journals.nelts; i++) {
+    for (i = 0; i < journals->paths.nelts; i++) {
+
+        journal = path[i].data;
 
 #if (NGX_THREADS)
 
-        if (journals[i]->sync
+        if (journal->sync
             && ngx_http_enkod_sync_check(cycle) != NGX_OK
             && fatal)
         {
@@ -224,8 +266,8 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
             continue;
         }
 
-        journals[i]->event.log = cycle->log;
-        ngx_http_enkod_file_init(journals[i]->file);
+        journal->event.log = cycle->log;
+        ngx_http_enkod_file_init(journal->file);
     }
 
     return NGX_OK;
@@ -233,18 +275,16 @@ ngx_http_enkod_journal_init_module(ngx_cycle_t *cycle)
 
 
 ngx_int_t
-ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
+ngx_http_enkod_journals_init_process(ngx_http_enkod_journals_t *journals,
+    ngx_cycle_t *cycle)
 {
 #if (NGX_THREADS)
-    ngx_uint_t                    i;
-    ngx_http_enkod_journal_t    **journals;
+    ngx_uint_t                 i;
+    ngx_http_enkod_path_t     *path;
+    ngx_http_enkod_journal_t  *journal;
 #endif
-    ngx_http_enkod_main_conf_t   *emcf;
 
-    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
-
-    if (emcf == NULL
-        || emcf->journals.nelts == 0
+    if (journals->paths.nelts == 0
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
     {
@@ -255,10 +295,11 @@ ngx_http_enkod_journal_init_process(ngx_cycle_t *cycle)
 
 #if (NGX_THREADS)
 
-    journals = emcf->journals.elts;
+    path = journals->paths.elts;
 
-    for (i = 0; i < emcf->journals.nelts; i++) {
-        ngx_http_enkod_file_init_process(journals[i]->file, journals[i]->sync);
+    for (i = 0; i < journals->paths.nelts; i++) {
+        journal = path[i].data;
+        ngx_http_enkod_file_init_process(journal->file, journal->sync);
     }
 
 #endif
@@ -327,18 +368,6 @@ ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
 }
 
 
-void
-ngx_http_enkod_journal_cancel(ngx_http_enkod_waiter_t *waiter)
-{
-    /* its line stays: nobody was told, and the sender will repeat */
-
-    if (waiter->waiting) {
-        waiter->waiting = 0;
-        ngx_queue_remove(&waiter->queue);
-    }
-}
-
-
 static void
 ngx_http_enkod_journal_handler(ngx_event_t *ev)
 {
@@ -389,7 +418,7 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 
 #endif
 
-    ngx_http_enkod_journal_end(&journal->waiting, &journal->done, 0);
+    ngx_http_enkod_waiter_complete(&journal->waiting, &journal->done, 0);
 }
 
 
@@ -410,28 +439,9 @@ ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t whole,
 
         if (waiter->end > whole) {
             ngx_queue_split(&journal->waiting, q, &failed);
-            ngx_http_enkod_journal_end(&failed, &journal->done, err);
+            ngx_http_enkod_waiter_complete(&failed, &journal->done, err);
             return;
         }
-    }
-}
-
-
-void
-ngx_http_enkod_journal_end(ngx_queue_t *waiters, ngx_queue_t *done,
-    ngx_err_t err)
-{
-    ngx_queue_t              *q;
-    ngx_http_enkod_waiter_t  *waiter;
-
-    while (!ngx_queue_empty(waiters)) {
-
-        q = ngx_queue_head(waiters);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(done, q);
-
-        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
-        waiter->err = err;
     }
 }
 
@@ -455,33 +465,18 @@ ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
 #endif
 
 
-/*
- * To tell one may cancel another, or add a line; so the head is taken off, as
- * often as there is one.
- */
+/* A handler may add a line, and so call this function again. */
 
 static void
 ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal)
 {
-    ngx_queue_t              *q;
-    ngx_http_enkod_waiter_t  *waiter;
-
     if (journal->telling) {
         return;
     }
 
     journal->telling = 1;
 
-    while (!ngx_queue_empty(&journal->done)) {
-
-        q = ngx_queue_head(&journal->done);
-        ngx_queue_remove(q);
-
-        waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
-
-        waiter->waiting = 0;
-        waiter->handler(waiter->data, waiter->err);
-    }
+    ngx_http_enkod_waiter_notify(&journal->done);
 
     journal->telling = 0;
 }

@@ -11,7 +11,7 @@
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_paths.h"
 
 
 /* a file; or, while it does not exist, its folder and its name there */
@@ -21,33 +21,32 @@ typedef struct {
     dev_t                        dev;
     ino_t                        ino;
     u_char                      *name;      /* "" for a file */
-} ngx_http_enkod_path_t;
+} ngx_http_enkod_paths_file_t;
 
 
-static ngx_int_t ngx_http_enkod_paths_compare(ngx_array_t *paths,
-    ngx_array_t *journals, ngx_log_t *log);
-static ngx_int_t ngx_http_enkod_paths_check_other(
-    ngx_http_enkod_journal_t *journal, ngx_open_file_t *other,
-    ngx_array_t *journals, ngx_log_t *log);
-static ngx_http_enkod_journal_t *ngx_http_enkod_paths_journal(
-    ngx_array_t *journals, ngx_open_file_t *open);
+static ngx_int_t ngx_http_enkod_paths_compare(ngx_array_t *files,
+    ngx_array_t *paths, ngx_log_t *log);
+static ngx_int_t ngx_http_enkod_paths_check_other(ngx_http_enkod_path_t *path,
+    ngx_open_file_t *other, ngx_array_t *paths, ngx_log_t *log);
+static ngx_http_enkod_path_t *ngx_http_enkod_paths_get(ngx_array_t *paths,
+    ngx_open_file_t *open);
 static ngx_int_t ngx_http_enkod_paths_find(ngx_open_file_t *open,
-    ngx_http_enkod_path_t *path);
+    ngx_http_enkod_paths_file_t *file);
 
 
 ngx_int_t
-ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
+ngx_http_enkod_paths_check(ngx_array_t *paths, ngx_cycle_t *cycle,
     ngx_log_t *log)
 {
-    ngx_int_t               rc;
-    ngx_uint_t              n;
-    ngx_pool_t             *pool;
-    ngx_array_t             paths;
-    ngx_list_part_t        *part;
-    ngx_open_file_t        *open;
-    ngx_http_enkod_path_t  *path;
+    ngx_int_t                     rc;
+    ngx_uint_t                    n;
+    ngx_pool_t                   *pool;
+    ngx_array_t                   files;
+    ngx_list_part_t              *part;
+    ngx_open_file_t              *open;
+    ngx_http_enkod_paths_file_t  *file;
 
-    if (journals->nelts == 0) {
+    if (paths->nelts == 0) {
         return NGX_OK;
     }
 
@@ -56,7 +55,7 @@ ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
         return NGX_ERROR;
     }
 
-    rc = ngx_array_init(&paths, pool, 16, sizeof(ngx_http_enkod_path_t));
+    rc = ngx_array_init(&files, pool, 16, sizeof(ngx_http_enkod_paths_file_t));
 
     for (part = &cycle->open_files.part; part; part = part->next) {
 
@@ -68,19 +67,19 @@ ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
                 continue;
             }
 
-            path = ngx_array_push(&paths);
+            file = ngx_array_push(&files);
 
-            if (path == NULL) {
+            if (file == NULL) {
                 rc = NGX_ERROR;
 
-            } else if (ngx_http_enkod_paths_find(&open[n], path) != NGX_OK) {
-                paths.nelts--;
+            } else if (ngx_http_enkod_paths_find(&open[n], file) != NGX_OK) {
+                files.nelts--;
             }
         }
     }
 
     if (rc == NGX_OK) {
-        rc = ngx_http_enkod_paths_compare(&paths, journals, log);
+        rc = ngx_http_enkod_paths_compare(&files, paths, log);
     }
 
     ngx_destroy_pool(pool);
@@ -90,34 +89,34 @@ ngx_http_enkod_paths_check(ngx_cycle_t *cycle, ngx_array_t *journals,
 
 
 static ngx_int_t
-ngx_http_enkod_paths_compare(ngx_array_t *paths, ngx_array_t *journals,
+ngx_http_enkod_paths_compare(ngx_array_t *files, ngx_array_t *paths,
     ngx_log_t *log)
 {
-    ngx_uint_t                 i, n;
-    ngx_http_enkod_path_t     *path;
-    ngx_http_enkod_journal_t  *journal;
+    ngx_uint_t                    i, n;
+    ngx_http_enkod_path_t        *path;
+    ngx_http_enkod_paths_file_t  *file;
 
-    path = paths->elts;
+    file = files->elts;
 
-    for (i = 0; i < paths->nelts; i++) {
+    for (i = 0; i < files->nelts; i++) {
 
-        journal = ngx_http_enkod_paths_journal(journals, path[i].open);
-        if (journal == NULL) {
+        path = ngx_http_enkod_paths_get(paths, file[i].open);
+        if (path == NULL) {
             continue;
         }
 
-        for (n = 0; n < paths->nelts; n++) {
+        for (n = 0; n < files->nelts; n++) {
 
             if (n == i
-                || path[n].dev != path[i].dev
-                || path[n].ino != path[i].ino
-                || ngx_strcmp(path[n].name, path[i].name) != 0)
+                || file[n].dev != file[i].dev
+                || file[n].ino != file[i].ino
+                || ngx_strcmp(file[n].name, file[i].name) != 0)
             {
                 continue;
             }
 
-            if (ngx_http_enkod_paths_check_other(journal, path[n].open,
-                                                 journals, log)
+            if (ngx_http_enkod_paths_check_other(path, file[n].open, paths,
+                                                 log)
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -129,43 +128,38 @@ ngx_http_enkod_paths_compare(ngx_array_t *paths, ngx_array_t *journals,
 }
 
 
-/* The journal and the other one are the same file: may they be? */
+/* The path and the other one lead to the same file: may they? */
 
 static ngx_int_t
-ngx_http_enkod_paths_check_other(ngx_http_enkod_journal_t *journal,
-    ngx_open_file_t *other, ngx_array_t *journals, ngx_log_t *log)
+ngx_http_enkod_paths_check_other(ngx_http_enkod_path_t *path,
+    ngx_open_file_t *other, ngx_array_t *paths, ngx_log_t *log)
 {
-    ngx_str_t                 *name, *directive;
-    ngx_http_enkod_journal_t  *second;
+    ngx_http_enkod_path_t  *second;
 
-    name = ngx_http_enkod_file_name(ngx_http_enkod_journal_file(journal));
-    directive = ngx_http_enkod_journal_directive(journal);
-
-    second = ngx_http_enkod_paths_journal(journals, other);
+    second = ngx_http_enkod_paths_get(paths, other);
 
     if (second == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "\"%V %V\" and a log of nginx, \"%s\", are the same "
                       "file, each needs one of its own",
-                      directive, name, other->name.data);
+                      path->directive, path->name, other->name.data);
         return NGX_ERROR;
     }
 
-    if (ngx_http_enkod_journal_directive(second) != directive) {
+    if (second->directive != path->directive) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "\"%V %V\" and \"%V %s\" are the same file, "
-                      "each needs one of its own", directive, name,
-                      ngx_http_enkod_journal_directive(second),
+                      "each needs one of its own",
+                      path->directive, path->name, second->directive,
                       other->name.data);
         return NGX_ERROR;
     }
 
-    if (ngx_http_enkod_journal_durable(second)
-        != ngx_http_enkod_journal_durable(journal))
-    {
+    if (second->sync != path->sync) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
                       "conflicting \"sync\" in \"%V\", \"%V\" and \"%s\" are "
-                      "the same file", directive, name, other->name.data);
+                      "the same file",
+                      path->directive, path->name, other->name.data);
         return NGX_ERROR;
     }
 
@@ -173,19 +167,19 @@ ngx_http_enkod_paths_check_other(ngx_http_enkod_journal_t *journal,
 }
 
 
-static ngx_http_enkod_journal_t *
-ngx_http_enkod_paths_journal(ngx_array_t *journals, ngx_open_file_t *open)
+/* NULL if the file is not that of a directive. */
+
+static ngx_http_enkod_path_t *
+ngx_http_enkod_paths_get(ngx_array_t *paths, ngx_open_file_t *open)
 {
-    ngx_uint_t                  i;
-    ngx_http_enkod_journal_t  **journal;
+    ngx_uint_t              i;
+    ngx_http_enkod_path_t  *path;
 
-    journal = journals->elts;
+    path = paths->elts;
 
-    for (i = 0; i < journals->nelts; i++) {
-        if (ngx_http_enkod_file_opened(ngx_http_enkod_journal_file(journal[i]))
-            == open)
-        {
-            return journal[i];
+    for (i = 0; i < paths->nelts; i++) {
+        if (path[i].open == open) {
+            return &path[i];
         }
     }
 
@@ -199,13 +193,14 @@ ngx_http_enkod_paths_journal(ngx_array_t *journals, ngx_open_file_t *open)
  */
 
 static ngx_int_t
-ngx_http_enkod_paths_find(ngx_open_file_t *open, ngx_http_enkod_path_t *path)
+ngx_http_enkod_paths_find(ngx_open_file_t *open,
+    ngx_http_enkod_paths_file_t *file)
 {
     u_char           *name;
     ngx_file_info_t   fi;
     u_char            folder[NGX_MAX_PATH];
 
-    path->open = open;
+    file->open = open;
 
     if (ngx_file_info(open->name.data, &fi) != NGX_FILE_ERROR) {
 
@@ -213,9 +208,9 @@ ngx_http_enkod_paths_find(ngx_open_file_t *open, ngx_http_enkod_path_t *path)
             return NGX_DECLINED;
         }
 
-        path->dev = fi.st_dev;
-        path->ino = fi.st_ino;
-        path->name = (u_char *) "";
+        file->dev = fi.st_dev;
+        file->ino = fi.st_ino;
+        file->name = (u_char *) "";
 
         return NGX_OK;
     }
@@ -234,9 +229,9 @@ ngx_http_enkod_paths_find(ngx_open_file_t *open, ngx_http_enkod_path_t *path)
         return NGX_DECLINED;
     }
 
-    path->dev = fi.st_dev;
-    path->ino = fi.st_ino;
-    path->name = name;
+    file->dev = fi.st_dev;
+    file->ino = fi.st_ino;
+    file->name = name;
 
     return NGX_OK;
 }

@@ -15,7 +15,7 @@
  */
 
 
-#include "ngx_http_enkod_file.h"
+#include "ngx_http_enkod_slot.h"
 
 
 /* so many that a new configuration finds room beside the old one */
@@ -38,7 +38,7 @@ static ngx_int_t ngx_http_enkod_slot_create_locks(
 
 
 ngx_shm_zone_t *
-ngx_http_enkod_slot_zone(ngx_conf_t *cf)
+ngx_http_enkod_slot_zone(ngx_conf_t *cf, void *tag)
 {
     ngx_shm_zone_t  *zone;
 
@@ -47,7 +47,7 @@ ngx_http_enkod_slot_zone(ngx_conf_t *cf)
     zone = ngx_shared_memory_add(cf, &name,
                                  sizeof(ngx_http_enkod_slots_t)
                                  + NGX_HTTP_ENKOD_SLAB_PAGES * ngx_pagesize,
-                                 &ngx_http_enkod_module);
+                                 tag);
     if (zone == NULL) {
         return NULL;
     }

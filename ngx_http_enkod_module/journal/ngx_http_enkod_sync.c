@@ -20,12 +20,14 @@
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_sync.h"
 
 #if (NGX_THREADS)
 
 #include <ngx_event.h>
 #include <ngx_thread_pool.h>
+
+#include "ngx_http_enkod_waiter.h"
 
 
 /* milliseconds; nothing happens then */
@@ -295,7 +297,7 @@ ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters)
     }
 
     if (!sync->open) {
-        ngx_http_enkod_journal_end(waiters, sync->done, NGX_EINVAL);
+        ngx_http_enkod_waiter_complete(waiters, sync->done, NGX_EINVAL);
         return;
     }
 
@@ -338,7 +340,8 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
 
         if (ngx_thread_task_post(sync->thread_pool, sync->task) != NGX_OK) {
             /* the queue is full, as the pool has logged */
-            ngx_http_enkod_journal_end(&sync->waiting, sync->done, NGX_EAGAIN);
+            ngx_http_enkod_waiter_complete(&sync->waiting, sync->done,
+                                           NGX_EAGAIN);
             continue;
         }
 
@@ -475,13 +478,13 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
         file->named = 1;
     }
 
-    ngx_http_enkod_journal_end(&sync->waiting, sync->done, err);
+    ngx_http_enkod_waiter_complete(&sync->waiting, sync->done, err);
 
     if (err && step == NGX_HTTP_ENKOD_SYNC_DATA) {
 
         /* it may be about what was written meanwhile, too */
 
-        ngx_http_enkod_journal_end(&file->written, sync->done, err);
+        ngx_http_enkod_waiter_complete(&file->written, sync->done, err);
 
         if (!old) {
             sync->open = 0;

@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_message.h"
 
 
 #define NGX_HTTP_ENKOD_MAX_STATUS  999
@@ -551,7 +552,7 @@ ngx_http_enkod_pass_log(ngx_http_request_t *r)
 
     static ngx_msec_t  logged;
 
-    if (!ngx_http_enkod_pause(&logged)) {
+    if (!ngx_http_enkod_message_due(&logged)) {
         return;
     }
 

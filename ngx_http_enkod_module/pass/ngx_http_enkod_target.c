@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_message.h"
 
 
 #define ngx_http_enkod_target_control(ch)                                     \
@@ -126,7 +127,7 @@ ngx_http_enkod_target_nowhere(ngx_http_request_t *r, const char *place)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-    if (ngx_http_enkod_pause(&logged)) {
+    if (ngx_http_enkod_message_due(&logged)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "enkod: \"%V\" in \"enkod_pass\" leads to %s",
                       ctx->pass->name, place);

@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_message.h"
 
 
 /*
@@ -161,7 +162,7 @@ ngx_http_enkod_handler_subrequest(ngx_http_request_t *r)
 {
     static ngx_msec_t  logged;
 
-    if (ngx_http_enkod_pause(&logged)) {
+    if (ngx_http_enkod_message_due(&logged)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "enkod: \"enkod_webhook\" does not work in a subrequest");
     }
@@ -648,7 +649,7 @@ ngx_http_enkod_handler_cancel(void *data)
     ngx_uint_t  i;
 
     for (i = 0; i < ctx->nwaiters; i++) {
-        ngx_http_enkod_journal_cancel(&ctx->waiters[i]);
+        ngx_http_enkod_waiter_cancel(&ctx->waiters[i]);
     }
 }
 

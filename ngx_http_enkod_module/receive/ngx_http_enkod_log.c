@@ -158,7 +158,8 @@ ngx_http_enkod_log_set_file(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_http_enkod_journal_t *
 ngx_http_enkod_log_journal(ngx_conf_t *cf, ngx_command_t *cmd, ngx_uint_t sync)
 {
-    ngx_str_t  *value;
+    ngx_str_t                   *value;
+    ngx_http_enkod_main_conf_t  *emcf;
 
     value = cf->args->elts;
 
@@ -177,7 +178,10 @@ ngx_http_enkod_log_journal(ngx_conf_t *cf, ngx_command_t *cmd, ngx_uint_t sync)
         return NULL;
     }
 
-    return ngx_http_enkod_journal_get(cf, &cmd->name, &value[1], sync);
+    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
+
+    return ngx_http_enkod_journal_get(cf, emcf->journals, &cmd->name,
+                                      &value[1], sync);
 }
 
 
