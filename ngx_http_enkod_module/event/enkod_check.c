@@ -458,7 +458,7 @@ enkod_check_field(enkod_event_t *event, const unsigned char *p, size_t len)
         next = &event->shape->fields[event->next];
 
         if (next->name.len == len
-            && enkod_short_equal(next->name.data, p, len))
+            && enkod_bytes_equal(next->name.data, p, len))
         {
             event->next++;
             return next;

@@ -213,33 +213,6 @@ void enkod_memory_free(void *ctx, void *p);
                           (event)->text_len, (event)->text_len + (len)))
 
 
-/* memcpy(), with which two words that overlap are mostly all of it */
-
-static inline void
-enkod_short_copy(unsigned char *to, const unsigned char *from, size_t len)
-{
-    unsigned char  first[16], last[16];
-
-    if (len >= 8 && len < 16) {
-        memcpy(first, from, 8);
-        memcpy(last, from + len - 8, 8);
-        memcpy(to, first, 8);
-        memcpy(to + len - 8, last, 8);
-        return;
-    }
-
-    if (len >= 16 && len <= 32) {
-        memcpy(first, from, 16);
-        memcpy(last, from + len - 16, 16);
-        memcpy(to, first, 16);
-        memcpy(to + len - 16, last, 16);
-        return;
-    }
-
-    memcpy(to, from, len);
-}
-
-
 static inline int
 enkod_text_add(enkod_event_t *event, const void *p, size_t len)
 {
@@ -254,7 +227,7 @@ enkod_text_append(enkod_event_t *event, const void *p, size_t len)
         return 0;
     }
 
-    enkod_short_copy(event->text + event->text_len, p, len);
+    enkod_bytes_copy(event->text + event->text_len, p, len);
     event->text_len += len;
 
     return 1;

@@ -18,60 +18,10 @@
 #define _ENKOD_JSON_H_INCLUDED_
 
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "enkod_error.h"
+#include "enkod_str.h"
 
 #pragma GCC visibility push(hidden)
-
-
-typedef struct {
-    size_t                 len;
-    const unsigned char   *data;
-} enkod_str_t;
-
-
-#define enkod_string(str)                                                     \
-    { sizeof(str) - 1, (const unsigned char *) str }
-
-/*
- * memcmp() of what is mostly as short as a name: two words that overlap are all
- * of it, in less time than a call takes.
- */
-
-static inline int
-enkod_short_equal(const unsigned char *p, const unsigned char *q, size_t len)
-{
-    uint32_t  p4[2], q4[2];
-    uint64_t  p8[2], q8[2];
-
-    if (len >= 8 && len <= 16) {
-        memcpy(&p8[0], p, 8);
-        memcpy(&q8[0], q, 8);
-        memcpy(&p8[1], p + len - 8, 8);
-        memcpy(&q8[1], q + len - 8, 8);
-
-        return ((p8[0] ^ q8[0]) | (p8[1] ^ q8[1])) == 0;
-    }
-
-    if (len >= 4 && len < 8) {
-        memcpy(&p4[0], p, 4);
-        memcpy(&q4[0], q, 4);
-        memcpy(&p4[1], p + len - 4, 4);
-        memcpy(&q4[1], q + len - 4, 4);
-
-        return ((p4[0] ^ q4[0]) | (p4[1] ^ q4[1])) == 0;
-    }
-
-    return memcmp(p, q, len) == 0;
-}
-
-
-#define enkod_str_equal(one, two)                                             \
-    ((one)->len == (two)->len                                                 \
-     && enkod_short_equal((one)->data, (two)->data, (one)->len))
 
 
 /* zeroed before the first byte of a body */
