@@ -1,39 +1,46 @@
 # ngx_http_enkod_module
 #
-#   make                 build/ngx_http_enkod_module.so, for the stock nginx,
-#                        build/enkod-check and build/enkod-replay
-#   make install         put the one where that nginx looks for modules, the
-#                        others into BINDIR, /usr/local/bin (DESTDIR=)
-#   make uninstall
-#   make run             an nginx with it on 127.0.0.1:8080 (PORT=)
-#   make test            unit tests and all of t/*/*.t
+#   make                 build the module for the nginx in PATH,
+#                        build/ngx_http_enkod_module.so, the commands
+#                        build/enkod-check and build/enkod-replay, and
+#                        build/compile_commands.json for editors
+#   make help            show this text
+#   make install         install the module where nginx looks for modules, and
+#                        the commands in BINDIR, /usr/local/bin (DESTDIR=)
+#   make uninstall       remove what "make install" has installed
+#   make run             start nginx with the module on 127.0.0.1:8080 (PORT=)
+#   make test            run all tests, or those that TESTS names
 #                        (TESTS='t/pass/load.t t/unit/json.c')
-#   make test-unit       unit tests alone
-#   make test-busy       the same tests on one CPU beside four busy loops, beside
-#                        a process that syncs what it writes, and with an nginx
-#                        that takes 20 ms more for each write, sync and accept
-#                        (BUSY='cpu disk delay', TESTS=)
-#   make test-valgrind   t/*/*.t without t/durability under valgrind (TESTS=)
-#   make test-asan       t/*/*.t with sanitizers (TESTS=)
-#   make matrix          the tests on several versions of nginx, and in several
-#                        ways of running it (MATRIX='trixie-h3 sid'; see
-#                        tools/build/matrix)
-#   make fuzz            new inputs for what reads them, for a minute each
-#                        (FUZZ_SECONDS=, FUZZ='event differential schema')
-#   make analyze         what static analyzers say: clang's, gcc's, cppcheck
-#   make soak            load and faults for ten minutes (SOAK_SECONDS=, SEED=)
-#   make bench           what an event costs (BENCH='cpu sync memory')
-#   make bench-peers     the same receiver in other programs, side by side:
+#   make test-unit       run the unit tests only
+#   make test-busy       run the tests on a slow machine: on one CPU beside four
+#                        busy loops, beside a process that keeps the disk busy,
+#                        and with an nginx in which each write, sync and accept
+#                        takes 20 ms longer (BUSY='cpu disk delay', TESTS=)
+#   make test-valgrind   run t/*/*.t without t/durability under valgrind (TESTS=)
+#   make test-asan       run t/*/*.t with sanitizers (TESTS=)
+#   make matrix          run the tests on several versions and configurations of
+#                        nginx (MATRIX='trixie-h3 sid'; see tools/build/matrix)
+#   make fuzz            search inputs that break the event core, for a minute
+#                        each (FUZZ_SECONDS=, FUZZ='event differential schema')
+#   make analyze         compare the sources with the structure in docs/design.md
+#                        and run the static analyzers of clang and gcc, and
+#                        cppcheck
+#   make soak            run ten minutes of load with faults (SOAK_SECONDS=,
+#                        SEED=)
+#   make bench           measure what an event costs (BENCH='cpu sync memory')
+#   make bench-peers     measure other programs that do the same, see
 #                        docs/benchmarks.md (BENCH_ROUNDS=, BENCH_SECONDS=)
-#   make clean
+#   make clean           remove the build folder
 #
-# Missing Debian packages are installed first.
+# A target installs the Debian packages it needs.
 #
-# NGINX_SRC=DIR     build against this nginx source tree, with the flags of
-# NGINX_BIN=FILE    this nginx (default: the one in PATH), which is also the
-#                   one that tests run
-# BUILD=DIR         make all that in DIR, below this folder, instead of build
-# CC, CC_OPT, LD_OPT   compiler, and options added to the package's own
+# NGINX_SRC=DIR     nginx source tree to build the module for
+# NGINX_BIN=FILE    nginx that runs the tests, and the configure options of
+#                   which are used for the build (default: the one in PATH)
+# BUILD=DIR         build folder, below this one (default: build)
+# CC                compiler
+# CC_OPT, LD_OPT    options for the compiler and the linker, added to those of
+#                   the nginx package
 
 SHELL = /bin/bash
 
@@ -43,7 +50,7 @@ BINDIR = /usr/local/bin
 TESTS =
 export BUILD NGINX_SRC NGINX_BIN CC_OPT LD_OPT CC
 
-# CFLAGS= and the like on our command line are not meant for nginx's makefile
+# do not pass CFLAGS= and the like from the command line to nginx's makefile
 MAKEOVERRIDES =
 
 MODULE = $(BUILD)/ngx_http_enkod_module.so
@@ -58,14 +65,14 @@ CORE_HEADERS = $(wildcard $(EVENT)/*.h)
 STOCK = $(shell PATH="$$PATH:/usr/sbin:/usr/local/sbin"; type -P nginx)
 NGINX = $(or $(NGINX_BIN),$(STOCK))
 
-# what that nginx says of how it was configured: nothing, as long as there is
-# none, which is so before the packages are installed
+# prints how that nginx was configured; before the packages are installed there
+# may be no nginx, and nothing is printed
 NGINX_SAYS = $(if $(NGINX),"$(NGINX)" -V 2>&1,:)
 
 
-# Debian packages, by what is to be made
+# Debian packages that the goals need
 
-# modules with filters of their own, for the nginx that they are built for
+# modules that have filters; they can be loaded by Debian's nginx only
 OTHERS = libnginx-mod-http-headers-more-filter:unpack \
          libnginx-mod-http-js:unpack libnginx-mod-http-ndk:unpack \
          libnginx-mod-http-lua:unpack lua-resty-core:unpack \
@@ -97,21 +104,26 @@ PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 PACKAGES += $(if $(filter bench-peers,$(GOALS)),perl wrk valgrind)
 
-# those of each peer, which may be missing
+# the packages of each peer; a peer that cannot be installed is left out
 NODE = $(if $(shell type -P npm),,nodejs npm)
 PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
         "webhook:unpack jq" $(if $(NODE),"$(NODE)")
 
 
-.PHONY: all packages install uninstall run test test-unit test-busy \
-        test-valgrind test-asan matrix fuzz analyze soak bench bench-peers clean FORCE
+.PHONY: all help packages install uninstall run test test-unit test-busy \
+        test-valgrind test-asan matrix fuzz analyze soak bench bench-peers \
+        clean FORCE
 
 all: $(MODULE) $(TOOLS)
+	@+MAKE="$(MAKE)" bash tools/build/compile-commands
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 packages:
 	@bash tools/build/packages $(sort $(PACKAGES))
 
-# nginx's own makefile knows what has changed; this one always asks it
+# always call nginx's makefile, which knows the dependencies of the objects
 $(MODULE): FORCE | packages
 	@bash tools/build/configure "$(STOCK)"
 	@$(MAKE) -s -C $(BUILD)/nginx -f objs/Makefile modules
@@ -122,28 +134,46 @@ $(MODULE): FORCE | packages
 FORCE:
 
 
-# commands: tools/NAME is $(BUILD)/enkod-NAME, with the event core and tools/lib
-# in it and the flags of a Debian package
+# the commands: $(BUILD)/enkod-NAME is made from tools/NAME, tools/lib and the
+# event core, with the flags of a Debian package, which are asked for once
 
 FLAGS = $(shell dpkg-buildflags --get $(1) 2>/dev/null || echo '$(2)')
-TOOL_CFLAGS = $(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
-              $(call FLAGS,CPPFLAGS,-D_FORTIFY_SOURCE=2) -Wall -Wextra
+TOOL_CFLAGS = $(eval TOOL_CFLAGS := \
+              $$(call FLAGS,CFLAGS,-g -O2 -fstack-protector-strong) \
+              $$(call FLAGS,CPPFLAGS,-D_FORTIFY_SOURCE=2) -Wall -Wextra \
+              )$(TOOL_CFLAGS)
 TOOL_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
 comma = ,
+
+TOOL_INCS = -I$(EVENT) -Itools/lib
+TOOL_OBJS = $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/$(1)/*.c))
+CORE_OBJS = $(CORE:$(EVENT)/%.c=$(BUILD)/tools/event/%.o)
 
 $(REPLAY): TOOL_LIBS = -lcurl -lz
 
 .SECONDEXPANSION:
 
-$(TOOLS): $(BUILD)/enkod-%: $(CORE) $(CORE_HEADERS) \
-          $$(wildcard tools/$$*/*.[ch]) $(wildcard tools/lib/*.[ch]) | packages
+$(TOOLS): $(BUILD)/enkod-%: $$(call TOOL_OBJS,$$*) $$(call TOOL_OBJS,lib) \
+          $(CORE_OBJS) | packages
+	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -o $@.new $^ $(TOOL_LDFLAGS) $(LD_OPT) \
+	    -lyajl $(TOOL_LIBS) && mv $@.new $@ && echo "built $@"
+
+$(BUILD)/tools/event/%.o: $(EVENT)/%.c | packages
+	$(TOOL_COMPILE)
+
+$(BUILD)/tools/%.o: tools/%.c | packages
+	$(TOOL_COMPILE)
+
+define TOOL_COMPILE
 	@mkdir -p $(@D)
-	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) -I$(EVENT) -o $@.new $(filter %.c,$^) \
-	    $(TOOL_LDFLAGS) $(LD_OPT) -lyajl $(TOOL_LIBS) \
-	    && mv $@.new $@ && echo "built $@"
+	@$(CC) $(TOOL_CFLAGS) $(CC_OPT) $(TOOL_INCS) -MMD -MP -c -o $@ $<
+endef
+
+# the headers that each object depends on, written by the compiler
+-include $(wildcard $(BUILD)/tools/*/*.d)
 
 
-# the paths that an nginx was configured with
+# the paths that nginx was configured with
 
 path = $(shell $(NGINX_SAYS) | sed -n 's/.* --$(1)=\([^ ]*\).*/\1/p')
 MODULES_PATH = $(DESTDIR)$(or $(call path,modules-path),\
@@ -163,7 +193,7 @@ install: $(MODULE) $(TOOLS)
 	    { echo "install: cannot write to $(DESTDIR)$(BINDIR)" >&2; exit 1; }
 	@$(foreach tool,$(notdir $(TOOLS)),\
 	    echo "installed $(DESTDIR)$(BINDIR)/$(tool)";)
-	@# as Debian's own modules do: available, and enabled by a link
+	@# like Debian's own modules: available, and enabled by a link
 	@if [ -d /etc/nginx/modules-enabled ] && [ -z "$(NGINX_BIN)" ]; then \
 	    install -d "$(dir $(SNIPPET))" && \
 	    echo 'load_module modules/$(notdir $(MODULE));' >"$(SNIPPET)" && \
@@ -193,8 +223,9 @@ $(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(CORE_HEADERS) $(wildcard t/unit/*.h) \
 	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -o $@ $< $(CORE) -lyajl
 
 
-# fuzz targets: t/fuzz/NAME.c or .cc; with replay.c a test of the inputs in
-# t/fuzz/corpus/NAME, and with clang's libFuzzer a search for others
+# fuzz targets: t/fuzz/NAME.c or .cc; linked with replay.c it is a test that
+# reads the inputs in t/fuzz/corpus/NAME, and with clang's libFuzzer it searches
+# for new inputs
 
 FUZZ = event differential schema
 FUZZ_SECONDS = 60
@@ -203,11 +234,12 @@ FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
 FUZZ_HEADERS = $(CORE_HEADERS) $(wildcard t/unit/*.h t/fuzz/*.h)
 FUZZ_CORE = $(CORE:$(EVENT)/%.c=$(BUILD)/fuzz/core/%.o)
 
-# optimized, as what counts is how many inputs there are
+# optimized, to try as many inputs as possible
 FUZZ_CFLAGS = -g -O2 -Wall -Wextra -Werror -I$(EVENT) \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# what to follow: branches, for the words to compare with are in the dictionary
+# follow branches, but not comparisons: the words of the format are in the
+# dictionary
 FUZZ_FOLLOW = -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 
 $(BUILD)/fuzz/%.t: t/fuzz/%.c t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
@@ -230,8 +262,8 @@ $(BUILD)/fuzz/%.o: t/fuzz/%.c $(FUZZ_HEADERS) | packages
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) -c -o $@ $<
 
-# RapidJSON's way through an input is worth to be followed, but what is
-# undefined in it is not ours
+# follow the branches of RapidJSON as well, but do not report undefined
+# behaviour in it
 $(BUILD)/fuzz/%.o: t/fuzz/%.cc $(FUZZ_HEADERS) | packages
 	@mkdir -p $(@D)
 	@clang $(FUZZ_CFLAGS) $(FUZZ_FOLLOW) -fno-sanitize=undefined -c -o $@ $<
@@ -241,7 +273,7 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/%.o $(FUZZ_CORE)
 	    && echo "built $@"
 
 
-# t/*/*.t: Test::Nginx and others, against the nginx that will run the module
+# t/*/*.t: tests that run nginx with the module
 
 NGINX_TESTS = $(wildcard t/*/*.t)
 
@@ -251,13 +283,13 @@ CHOSEN = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,\
          $(patsubst t/fuzz/%.cc,$(BUILD)/fuzz/%.t,$(TESTS))))
 UNIT_CHOSEN = $(if $(CHOSEN),$(filter $(BUILD)/%,$(CHOSEN)),$(PROGRAMS))
 
-# an nginx that has the module in it is given none to load
+# the module is not loaded into an nginx that has it built in
 LOADED = $(if $(shell $(NGINX_SAYS) | tr ' ' '\n' | \
              grep -xF -e '--add-module=$(CURDIR)'),,\
              $(MODULE))
 
-# TEST_NGINX_TIMEOUT is a limit in seconds that only a failure reaches; with the
-# log level "debug", each request is hundreds of lines
+# TEST_NGINX_TIMEOUT is a limit in seconds, reached only by a test that fails;
+# the log level "debug" would write hundreds of lines for each request
 TEST_ENV = TEST_NGINX_BINARY="$(or $(DELAYED),$(NGINX))" \
            TEST_NGINX_TIMEOUT="$${TEST_NGINX_TIMEOUT:-30}" \
            TEST_NGINX_LOG_LEVEL="$${TEST_NGINX_LOG_LEVEL:-info}" \
@@ -268,7 +300,7 @@ TEST_ENV = TEST_NGINX_BINARY="$(or $(DELAYED),$(NGINX))" \
 
 PROVE = prove -I t/lib
 
-# Test::Nginx gives up when it finds in its root what it has not put there
+# Test::Nginx stops if there are files in its root that it did not create
 SWEEP = find $(BUILD)/servroot -maxdepth 1 -type f -delete 2>/dev/null;
 
 test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
@@ -277,14 +309,15 @@ test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
 test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(PROGRAMS))
 
-# each calls us again, the last one with DELAYED=, which starts our nginx
+# each kind calls this makefile again; "delay" sets DELAYED, a script that
+# starts nginx
 BUSY = cpu disk delay
 
 test-busy: $$(LOADED) $(TOOLS)
 	@+MAKE="$(MAKE)" TESTS="$(TESTS)" bash t/busy/busy "$(NGINX)" $(BUSY)
 
-# a process that valgrind has something to say about leaves a report in
-# $(BUILD)/valgrind, and any such report makes the target fail
+# valgrind writes a log for each process to $(BUILD)/valgrind; an error in any
+# of them makes the target fail
 VALGRIND = --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes \
            --errors-for-leak-kinds=definite --num-callers=40 \
            --gen-suppressions=all -v \
@@ -306,7 +339,7 @@ test-asan: packages
 	@+bash tools/build/asan $(or $(TESTS),$(NGINX_TESTS))
 
 
-# each row calls us again, with another nginx
+# each row calls this makefile again, with another nginx
 MATRIX =
 
 matrix: packages
@@ -327,8 +360,8 @@ soak: $(MODULE)
 	@$(TEST_ENV) perl t/durability/soak
 
 
-# BENCH names the parts, see t/bench/bench; t/bench/sync, t/bench/pass and
-# t/bench/memory are three more
+# BENCH names the parts: those of t/bench/bench, and the scripts t/bench/sync,
+# t/bench/pass and t/bench/memory
 BENCH = cpu callgrind syscalls core sync pass memory
 BENCH_MORE = sync pass memory
 
@@ -339,7 +372,7 @@ bench: $(MODULE)
 	@$(foreach part,$(filter $(BENCH_MORE),$(BENCH)),$(TEST_ENV) \
 	    bash -c 'exec t/bench/$(part)' && ) true
 
-# who cannot be installed is missing in the table
+# a peer that cannot be installed is missing in the table
 bench-peers: $(MODULE)
 	@for peer in $(PEERS); do bash tools/build/packages $$peer || true; done
 	@$(TEST_ENV) bash -c 'exec t/bench/peers'
