@@ -1,5 +1,4 @@
-# enkod-replay --drain takes a file away from nginx, sends and removes it: in
-# this order, and nothing is lost whenever it is killed.
+# enkod-replay --drain takes a file away from nginx, sends it and removes it.
 
 use strict;
 use warnings;
@@ -9,130 +8,14 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Fcntl qw(:DEFAULT :flock);
 use File::Copy qw(copy);
-use File::Path ();
-use List::Util qw(uniq);
-use POSIX ();
 use Test::More;
 
 use Enkod::Command;
+use Enkod::DrainTest;
 use Enkod::Nginx;
-use Enkod::ScriptedServer qw(answer);
 use Enkod::ReplayTest;
+use Enkod::ScriptedServer qw(answer);
 use Enkod::Wait qw(wait_for);
-
-my $top = "/tmp/enkod-drain.$$";
-my $serial = 0;
-my $owner = $$;
-my %writers;
-my $dir;
-
-my @line = map { line($_) } 0 .. 30;
-my @sent = map { sent_line($_) } 0 .. 30;
-
-END {
-    if ($$ == $owner) {
-        my $rc = $?;
-        kill 'KILL', $_ for keys %writers;
-        waitpid $_, 0 for keys %writers;
-        File::Path::remove_tree($top);
-        $? = $rc;
-    }
-}
-
-
-# An empty folder; the current one is left as it is.
-
-sub fresh {
-    $dir = "$top/" . ++$serial;
-    File::Path::make_path($dir);
-    in_folder($dir);
-}
-
-
-sub lines { return join "", map { "$line[$_]\n" } @_ }
-
-sub files {
-    my ($in) = @_;
-
-    opendir my $dh, $in || $dir or die "$dir: $!";
-    return join " ", sort grep { !/^(?:\.|std|received|strace|pid|url)/ }
-                     readdir $dh;
-}
-
-
-# It is run with these options and a receiver that answers so: status and what
-# was sent, by numbers, and its messages.
-
-sub drained {
-    my ($code, @args) = @_;
-
-    my $server = receiver($code);
-    my $o = ref $args[-1] ? pop @args : {};
-    my ($status, $out, $err) = run("--drain", @args, "s", $server->url, $o);
-
-    return ($status, ids(map { $_->{body} } $server->stop), $err, $out);
-}
-
-
-sub ids { return join ",", map { /"message_id":(\d+)/ ? $1 : "?" } @_ }
-
-
-# Something like nginx: it has "s" open, and when it gets SIGUSR1 it writes one
-# more line to it, and opens "s" anew.  Lines are counted from the number given.
-
-my $program = <<'END';
-    use Fcntl;
-    use Time::HiRes qw(sleep);
-
-    my ($n, $late, $deaf, $line) = @ARGV;
-    my $fh;
-
-    sub more { syswrite $fh, sprintf "$line\n", $n++ }
-    sub again { sysopen $fh, "s", O_WRONLY|O_APPEND|O_CREAT; more() }
-
-    $SIG{USR1} = sub { more(); sleep $late; again() } if !$deaf;
-    again();
-
-    open my $pid, ">", "pid.new";
-    print $pid "$$\n";
-    close $pid;
-    rename "pid.new", $ARGV[4];
-
-    sleep 1 while 1;
-END
-
-sub writer {
-    my ($n, %o) = @_;
-
-    my $pid = fork;
-    die "fork: $!" if !defined $pid;
-
-    if ($pid == 0) {
-        # another user may not enter the tree
-        delete $ENV{PERL5LIB};
-        chdir $dir;
-        exec @{ $o{as} || [] }, $^X, "-e", $program, $n, $o{late} || 0,
-             $o{deaf} || 0, line(0) =~ s/:0\}/:%d}/r, $o{pid_file} || "pid"
-            or POSIX::_exit(127);
-    }
-
-    $writers{$pid} = 1;
-
-    my $file = "$dir/" . ($o{pid_file} || "pid");
-    wait_for(sub { Enkod::Nginx::slurp($file) eq "$pid\n" })
-        or die "no writer";
-
-    return $pid;
-}
-
-
-sub stop {
-    my ($pid) = @_;
-
-    kill 'KILL', $pid;
-    waitpid $pid, 0;
-    delete $writers{$pid};
-}
 
 
 # one that never lets go; what comes of it is seen at the end
@@ -328,7 +211,7 @@ is files(), "", "and the other, too";
     is_deeply [(drained(undef, "--pid", "pid"))[0, 1]], [0, "3,4,5,6"],
               "nginx is told when that was not done before";
 
-    stop($pid);
+    stop_writer($pid);
 }
 
 
@@ -344,10 +227,10 @@ is files(), "", "and the other, too";
     like $ids, qr/^1,10,(?:2,11|11,2)(?:,(?:3|12))?$/, "and waited for";
 
     # only the old one is left
-    stop($pids[0]);
+    stop_writer($pids[0]);
     ($status, $ids, $err) = drained(undef, "--pid", "pid");
     is "$status $err", "0 ", "also one alone";
-    stop($pids[1]);
+    stop_writer($pids[1]);
 }
 
 
@@ -373,7 +256,7 @@ is files(), "", "and the other, too";
 
     is "$status $err", "1 enkod-replay: interrupted\n", "a signal ends the waiting";
     is files(), "s.replay.1", "and all is as it was";
-    stop($pid);
+    stop_writer($pid);
     is_deeply [(drained(undef))[0, 1]], [0, "1"], "another run goes on";
 }
 
@@ -454,7 +337,7 @@ SKIP: {
     put("s", lines(9));
     chown 0, 0, "$dir/s";
     chmod 0644, "$dir/s";
-    stop($pid);
+    stop_writer($pid);
     my ($status, $out, $err) = sh("setpriv $nobody", "--drain", "s",
                                   "http://127.0.0.1:1/");
     is $status, 2, "who is neither its owner nor root cannot";
@@ -491,172 +374,17 @@ for (["--pid is for --drain", "--pid", "pid", "s"],
 }
 
 
-# Killed at each of its system calls, before it is done: whoever runs it again
-# loses nothing, and the order is kept.
-
-my @calls = qw(openat open rename renameat renameat2 unlink unlinkat kill fcntl
-               flock pwrite64 fsync fdatasync write writev sendto recvfrom
-               newfstatat fstat lseek getdents64 setsockopt connect close);
-
-my $piece = substr $line[9], 0, 60;
-
-sub killed_at {
-    my ($n, $server) = @_;
-
-    fresh();
-    put("s.replay.7", lines(1) . "$piece\n" . lines(2));
-    put("s.replay.7.pos", "");
-    put("s.replay.3.pos", "");
-
-    my $writer = writer(3);
-    my @command = ("--quiet", "--collect", "c", "--drain", "--pid", "pid", "s",
-                   $server->url);
-
-    local $ENV{ASAN_OPTIONS} = "detect_leaks=0";
-
-    my ($status) = Enkod::Command::run($dir, "strace", "-qq", "-o", "strace",
-        "-e", "trace=" . join(",", @calls), "-e",
-        "inject=" . join(",", @calls) . ":signal=KILL:when=$n",
-        replay(), @command);
-
-    # what has failed, or was skipped, is collected by the run that meets it
-    my ($again, $out, $err);
-
-    for (1 .. 4) {
-        ($again, $out, $err) = run(@command);
-        last if $again == 0;
-    }
-
-    # what was written after the last one
-    stop($writer);
-    ($again, $out, $err) = run(@command) if $again == 0;
-
-    return ($status, "$again $err");
-}
-
-SKIP: {
-    skip "there is no strace, or it may not trace", 2
-        if system("strace -o /dev/null true >/dev/null 2>&1") != 0;
-
-    my $server = receiver(sub { answer($_[1] =~ /"message_id":2/ ? 500 : 200) });
-    my ($n, $kills, $from, @wrong) = (0, 0, 0);
-
-    while (1) {
-        my ($status, $rest) = killed_at(++$n, $server);
-        my @all = $server->requests;
-        my (%seen, @first);
-
-        for (map { ids($_->{body}) } @all[$from .. $#all]) {
-            push @first, $_ if !$seen{$_}++;
-        }
-
-        $from = @all;
-
-        my $written = @first ? $first[-1] : 0;
-        my $collected = join "", uniq(slurp("c") =~ /.*\n/g);
-
-        push @wrong, "call $n: status $status, then $rest, "
-                     . join(",", @first) . ", left: " . files()
-                     . ", collected: $collected"
-            if $rest ne "0 " || "@first" ne join(" ", 1 .. $written)
-               || $written < 4 || files() ne "c" && files() ne "c s"
-               || -s "$dir/s" || $collected ne "$piece\n$line[2]\n";
-
-        $kills++ if $status ne "1";
-        last if $status eq "1" || @wrong > 2;
-    }
-
-    $server->stop;
-
-    is join("\n", @wrong), "", "killed at each system call, $kills times:"
-                               . " nothing is lost, nothing is left behind";
-    cmp_ok $kills, ">", 60, "and it was killed";
-}
-
-
-# nginx itself, under load, and with a second master
-
-{
-    my $nginx = Enkod::Nginx->new(workers => 2, daemon => 1, server => <<'END');
-enkod_unknown_event accept;
-
-location / { enkod_webhook; enkod_pass /down; enkod_spool s; }
-location = /down { internal; return 503; }
-END
-
-    $dir = $nginx->{dir};
-    in_folder($dir);
-
-    my $server = receiver();
-    my @drain = ("--quiet", "--drain", "--pid", "logs/nginx.pid", "s",
-                 $server->url);
-    my ($n, $old, $new) = (0, $nginx->{pid});
-    my @failed;
-
-    my $post = sub {
-        for (1 .. $_[0]) {
-            # over HTTP/3 an upgrade loses requests
-            my $answer = $nginx->post(
-                sprintf('{"event":"x","message_id":%d}', ++$n),
-                version => "1.1");
-            push @failed, $n if $answer->{status} != 200;
-        }
-    };
-    my $drain = sub {
-        $post->(5);
-        my $pid = start(@drain);
-        $post->(20);
-        my ($status, $out, $err) = finish($pid);
-        return "$status $err";
-    };
-
-    is $drain->(), "0 ", "nginx lets go" for 1 .. 3;
-
-    $nginx->signal('USR2');
-    ok wait_for(sub {
-        ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
-        -s "$dir/logs/nginx.pid.oldbin" && $new && $new != $old
-        && $nginx->workers($new) >= 2;
-    }), "there is a second master";
-
-    is $drain->(), "0 ", "both masters let go" for 1 .. 3;
-
-    kill 'QUIT', $old;
-    ok wait_for(sub { !Enkod::Nginx::alive($old) }),
-       "the first one ends";
-    $nginx->{pid} = $new;
-
-    is $drain->(), "0 ", "the second one lets go";
-    is $nginx->alerts, "", "nginx has no reason to complain";
-    $nginx->stop;
-
-    is join(" ", run("--quiet", "--drain", "s", $server->url)), "0  ",
-       "the rest, when nginx does not run";
-
-    my %times;
-    $times{$_}++ for split /,/, ids(map { $_->{body} } $server->stop);
-
-    is "@failed", "", "all events are accepted";
-    is join(" ", sort { $a <=> $b } keys %times), join(" ", 1 .. $n),
-       "and all $n delivered";
-    is scalar(grep { $_ > 1 } values %times), 0, "each once";
-    is join(" ", grep { /^s\./ } split / /, files()), "", "no rest is left";
-    is slurp("s"), "", "and the new file is empty";
-}
-
-
 # the one that never lets go
 
 {
-    $dir = $hung_dir;
-    in_folder($dir);
+    into($hung_dir);
 
     my ($status, $out, $err) = finish($hung_pid);
 
     is "$status $err", "2 enkod-replay: \"s.replay.1\" is still open for writing"
                        . " after 30 seconds\n", "it does not wait for ever";
     is files(), "s.replay.1", "and takes nothing away";
-    stop($hung);
+    stop_writer($hung);
     is_deeply [(drained(undef))[0, 1]], [0, "1,2"], "another run goes on";
 }
 
