@@ -1,6 +1,5 @@
-# What becomes of an event that is handed on: the sender gets a 200 only if the
-# upstream has said so, in a complete answer; and however much that is, and
-# whoever leaves meanwhile, nothing hangs and nothing is lost.
+# The outcome of an event that is handed on: the sender gets a 200 only if the
+# upstream has confirmed the event, in a complete answer.
 
 use strict;
 use warnings;
@@ -11,12 +10,11 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Backend;
-use Enkod::Client;
-use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
-use Enkod::Wait qw(wait_for now);
+use Enkod::Wait qw(wait_for);
+
 
 my $nginx = Enkod::Nginx->create(level => "info", workers => 1,
     http => <<'END', server => <<'END');
@@ -42,9 +40,6 @@ my $nginx = Enkod::Nginx->create(level => "info", workers => 1,
 
         log_format  f  escape=none  '$enkod_result|$enkod_error|$enkod_pass_status|$upstream_status|$enkod_pass_response';
 
-        limit_req_zone    $server_port  zone=slow:1m  rate=5r/s;
-        proxy_cache_path  %DIR%/cache  keys_zone=cache:1m;
-
         proxy_http_version     1.1;
         proxy_set_header       Connection "";
         proxy_connect_timeout  3600s;
@@ -53,7 +48,6 @@ my $nginx = Enkod::Nginx->create(level => "info", workers => 1,
         proxy_buffer_size      4k;
         proxy_busy_buffers_size  4k;
 END
-        listen      127.0.0.1:%SECOND% http2;
         access_log  logs/access.log  f;
 
         location /by/ {
@@ -99,34 +93,6 @@ END
             enkod_pass  /to/other;
         }
 
-        location = /first-success {
-            enkod_webhook;
-            enkod_pass  /to/proxy  success=$good_body;
-            error_page  502 = @second-success;
-        }
-
-        location @second-success {
-            enkod_webhook;
-            enkod_pass  /to/other  success=$good_body;
-        }
-
-        location = /with-mirror {
-            mirror      /mirror;
-            enkod_webhook;
-            enkod_pass  /to/length;
-        }
-
-        location = /mirror {
-            internal;
-            proxy_set_header  X-Length  $content_length;
-            proxy_pass        http://127.0.0.1:%OTHER%;
-        }
-
-        location = /store {
-            enkod_webhook;
-            enkod_pass  /to/stored  success=$good_body;
-        }
-
         location = /page {
             enkod_webhook;
             enkod_pass  /to/proxy;
@@ -160,58 +126,6 @@ END
             proxy_read_timeout  1s;
             proxy_buffering     off;
             proxy_pass          http://back/;
-        }
-
-        location = /to/no-temp-file {
-            internal;
-            proxy_max_temp_file_size  0;
-            proxy_pass                http://back/;
-        }
-
-        location = /to/slowly {
-            internal;
-            proxy_limit_rate  200k;
-            proxy_pass        http://back/;
-        }
-
-        location = /to/length {
-            internal;
-            proxy_set_header  X-Length  $content_length;
-            proxy_pass        http://back;
-        }
-
-        location = /to/limited {
-            internal;
-            limit_req   zone=slow burst=20;
-            proxy_pass  http://back;
-        }
-
-        location = /to/stored {
-            internal;
-            sendfile     on;
-            proxy_store  %DIR%/stored;
-            proxy_pass   http://back;
-        }
-
-        location = /to/cached {
-            internal;
-            %AIO%
-            sendfile             off;
-            output_buffers       1 4k;
-            proxy_cache          cache;
-            proxy_cache_methods  POST;
-            proxy_cache_valid    200 1m;
-            proxy_cache_key      $uri;
-            proxy_pass           http://back;
-        }
-
-        location = /to/stale {
-            internal;
-            proxy_cache            cache;
-            proxy_cache_methods    POST;
-            proxy_cache_key        $uri;
-            proxy_cache_use_stale  http_503;
-            proxy_pass             http://back;
         }
 
         location = /to/lies {
@@ -291,28 +205,21 @@ for my $part (qw(http server)) {
     $nginx->{$part} =~ s/%(BACK|OTHER|CLOSED)%/$port{$1}/g;
 }
 
-my $aio = Enkod::Nginx::threads() ? "aio threads;" : "";
-$nginx->{server} =~ s/%AIO%/$aio/;
-
 my ($back, $other) = @backend{qw(BACK OTHER)};
+
 
 $nginx->start;
 
 statuses();
 broken();
 conditions();
-large();
-other_directives();
-kept_alive();
 no_lies();
 next_upstream();
 second_receiver();
 both_sinks();
-client_leaves();
-failed_reload();
-stops();
 
-is($nginx->alerts("exited on signal 9|nowhere"), "", "nothing alarming is in the error log");
+is($nginx->alerts(), "",
+   "the error log has no alerts");
 
 done_testing();
 
@@ -479,119 +386,6 @@ sub conditions {
 }
 
 
-# However much the upstream answers, it goes through the target's buffers.
-
-sub large {
-    my $size = 30_000_000;
-
-    for my $to (qw(proxy unbuffered no-temp-file)) {
-
-        try("/by/?to=$to", "big=1000000");
-
-        my $before = resident();
-
-        is(try("/by/?to=$to", "big=$size", 10 * $Enkod::Wait::limit)->{says}, "200",
-           "$to: a very large answer is read away");
-        cmp_ok(resident() - $before, '<', 1024,
-               "$to: it takes no memory")
-            if !$Enkod::MemoryCheck::name;
-    }
-
-    my $answer = try("/by/?to=proxy", "body=x");
-    is($answer->{says}, "200", "and the next one is fine");
-
-    unlike($nginx->error_log, qr/buffered to a temporary file/,
-           "nothing of it gets to the disk");
-
-    my $start = now();
-    is(try("/by/?to=slowly", "big=300000")->{says}, "200",
-       "proxy_limit_rate: 200");
-    cmp_ok(now() - $start, '>', 0.8, "proxy_limit_rate works");
-}
-
-
-# Directives of the target, and of the webhook, that delay a request, look at
-# what is remembered of it, or have an answer in a file.
-
-sub other_directives {
-    $back->tell("");
-
-    my @clients = map { $nginx->client } 1 .. 4;
-
-    $_->send(Enkod::Client::request(event("l"), uri => "/by/?to=limited"))
-        for @clients;
-
-    is(join(" ", map { $_->status } @clients), "200 200 200 200",
-       "limit_req of the target delays events, and that is all");
-
-    $_->forget for $back, $other;
-    is(try("/with-mirror", "")->{says}, "200", "with a mirror beside it: 200");
-    $other->wait_requests(1);
-
-    my ($ours) = $back->requests;
-    my ($mirrored) = $other->requests;
-
-    is($ours->{headers}{"x-length"}, length $ours->{body},
-       "\$content_length is that of the event that is handed on");
-    is($mirrored->{headers}{"x-length"}, length $mirrored->{body},
-       "and in the mirror that of the client's body");
-
-    $other->tell('body={"errors":false}');
-    is(try("/first-success", 'body={"errors":true}')->{says}, "200",
-       "success= of a second receiver looks at the second answer");
-
-    is(try("/store", 'body={"errors":false}' . "x" x 20000)->{says}, "200",
-       "success= sees an answer that proxy_store puts into a file");
-
-    is(try("/by/?to=cached", "big=300000")->{says}, "200",
-       "an answer that gets into a cache: 200");
-    $back->forget;
-    is(try("/by/?to=cached", "big=300000")->{says}, "502 upstream_failed",
-       "an answer that is read from there is no confirmation");
-    is(scalar(() = $back->requests), 0, "as nobody has got the event");
-
-    is(try("/by/?to=stale", "header=X-Accel-Expires:%401&body=fine")->{says},
-       "200", "an answer that gets into a cache and is stale at once: 200");
-    $back->forget;
-    is(try("/by/?to=stale", "status=503")->{says}, "502 upstream_failed",
-       "it confirms nothing when the upstream has refused the next event");
-    is(scalar(() = $back->requests), 1, "which it has");
-}
-
-
-# KiB
-
-sub resident {
-    my ($worker) = $nginx->workers;
-
-    return (Enkod::Nginx::slurp("/proc/$worker/status") =~ /^VmRSS:\s+(\d+)/m)[0];
-}
-
-
-sub kept_alive {
-    for my $orders ("", "body=some", "big=50000", "body=some&chunked=1",
-                    "status=400&body=no")
-    {
-        $back->tell($orders);
-        try("/by/?to=proxy", $orders);
-        $back->forget;
-
-        my $client = $nginx->client;
-
-        for (1 .. 20) {
-            $client->send(Enkod::Client::request(event("k$_"),
-                                                 uri => "/by/?to=proxy"));
-            $client->read;
-        }
-
-        my %connection = map { $_->{n} => 1 } $back->requests;
-
-        is(scalar(() = $back->requests), 20, "\"$orders\": 20 requests");
-        is(scalar(keys %connection), 1, "\"$orders\": one connection for them");
-    }
-}
-
-
 sub no_lies {
     for my $orders ("status=500", "status=503", "status=404&body=x",
                     "reset=1", "garbage=1")
@@ -654,177 +448,4 @@ sub both_sinks {
     is(scalar @lines, 2, "there is a second line");
     is(($back->requests)[-1]{body} . "\n", $lines[1],
        "which the upstream has got, too");
-}
-
-
-# The event is accepted, so it is delivered, whether anybody waits or not.
-
-sub client_leaves {
-    my @ways = (
-        ["half-closes", sub { $_[0]->shutdown }],
-        ["closes", sub { $_[0]->close }],
-        ["resets", sub { $_[0]->reset }]);
-
-    for (@ways) {
-        my ($title, $leave) = @$_;
-
-        $back->tell("hold=1");
-        $back->forget;
-
-        my $client = $nginx->client;
-        $client->send(Enkod::Client::request(event("gone"), uri => "/by/?to=proxy"));
-        $back->wait_requests(1);
-        $leave->($client);
-        $nginx->settled;
-        $back->release;
-
-        is($client->status, 200, "a client that $title gets its answer")
-            if $title eq "half-closes";
-
-        ok(wait_for(sub { logged() =~ /^accepted\|\|204\|204/ }),
-           "a client that $title: the event is delivered");
-        spoil();
-    }
-
-    # and when another upstream has to be tried
-
-    for my $way (qw(resets closes)) {
-
-        $back->tell("hold=1&status=503");
-        $other->tell("");
-        $_->forget for $back, $other;
-
-        my ($client, $h2, $stream);
-
-        $h2 = Enkod::HTTP2->new($nginx->{second});
-        (my $frames, $stream) = $h2->request(event("gone"), uri => "/two");
-        $h2->send($frames);
-        $back->wait_requests(1);
-
-        if ($way eq "resets") {
-            $h2->send(Enkod::HTTP2::frame(Enkod::HTTP2::RST_STREAM(), 0, $stream,
-                                          pack "N", 8));
-        } else {
-            $h2->{client}->close;
-        }
-
-        $nginx->settled;
-        $back->release;
-        $other->wait_requests(1);
-
-        is(scalar(() = $other->requests), 1,
-           "an HTTP/2 client that $way: the next upstream is tried");
-        ok(wait_for(sub {
-               logged() =~ /^accepted\|\|204\|503, 204/
-           }), "an HTTP/2 client that $way: the event is delivered");
-        spoil();
-    }
-
-    # and when the upstream is in the middle of its answer
-
-    $back->tell("big=200000&part=100000");
-    $back->forget;
-
-    my $h2 = Enkod::HTTP2->new($nginx->{second});
-    my ($frames, $stream) = $h2->request(event("gone"), uri => "/by/?to=slowly");
-
-    $h2->send($frames);
-    $back->wait_requests(1);
-
-    # the backend has sent the first part when it answers another request
-    my $direct = Enkod::Client->new($port{BACK});
-    $direct->send(Enkod::Client::request("", uri => "/?big=0&part=0"));
-    is($direct->status, 204, "half of an answer comes");
-    $nginx->settled;
-
-    $h2->send(Enkod::HTTP2::frame(Enkod::HTTP2::RST_STREAM(), 0, $stream,
-                                  pack "N", 8));
-    $nginx->settled;
-    $back->release;
-
-    ok(wait_for(sub { logged() =~ /^accepted\|\|200\|200/ }),
-       "a client that resets while the answer comes: the event is delivered");
-
-    is(try("/by/?to=proxy", "")->{says}, "200", "and nginx is fine");
-}
-
-
-# so that the access log has another last line
-
-sub spoil {
-    try("/by/?to=nothing");
-    wait_for(sub { logged() =~ /^failed/ });
-}
-
-
-# without the processes of the cache, which are children of the master as well
-
-sub workers {
-    return grep {
-        Enkod::Nginx::slurp("/proc/$_/cmdline") =~ /: worker process/
-    } $nginx->workers;
-}
-
-
-# A master that has read another configuration, and could not use it, makes its
-# next worker from what it had.
-
-sub failed_reload {
-    my %was = map { $_ => $nginx->{$_} } qw(http server);
-
-    $nginx->configure(http => "access_log nowhere/x.log;", server => "");
-    $nginx->signal('HUP');
-
-    ok(wait_for(sub { $nginx->error_log =~ /nowhere\/x\.log/ }),
-       "a reload fails");
-
-    $nginx->configure(%was);
-
-    my ($old) = workers();
-    kill 'KILL', $old;
-
-    ok(wait_for(sub { grep { $_ != $old } workers() }),
-       "another worker is made");
-
-    is(try("/by/?to=proxy", "body=some")->{says}, "200",
-       "and hands events on as the first one did");
-}
-
-
-sub stops {
-    $back->tell("hold=1");
-    $back->forget;
-
-    my @clients = map { $nginx->client } 1 .. 20;
-
-    $_->send(Enkod::Client::request(event("reload"), uri => "/both"))
-        for @clients;
-    $back->wait_requests(20);
-
-    my @old = $nginx->workers;
-
-    $nginx->signal('HUP');
-    $nginx->leaving(@old);
-    $back->release;
-
-    is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
-       "a reload waits for what is under way");
-
-    @clients = map { $nginx->client } 1 .. 5;
-    $_->send(Enkod::Client::request(event("quit"), uri => "/both"))
-        for @clients;
-    $back->wait_requests(25);
-
-    my $pid = $nginx->{pid};
-    @old = $nginx->workers;
-    kill 'QUIT', $pid;
-    $nginx->leaving(@old);
-    $back->release;
-
-    is(join(" ", map { $_->status } @clients), join(" ", (200) x 5),
-       "so does a graceful stop");
-    ok(wait_for(sub {
-           $nginx->reap;
-           !Enkod::Nginx::alive($pid);
-       }), "nothing is left that would hold it");
 }
