@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass.h"
 
 
 #define NGX_HTTP_ENKOD_MAX_EVENT_SIZE  (64 * 1024)
@@ -142,21 +143,21 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_pass"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
-      ngx_http_enkod_pass_set,
+      ngx_http_enkod_pass_conf_set_uri,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("enkod_pass_body"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_pass_set_body,
+      ngx_http_enkod_pass_conf_set_body,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("enkod_pass_type"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_pass_set_type,
+      ngx_http_enkod_pass_conf_set_type,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -231,7 +232,7 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    return ngx_http_enkod_pass_init(cf);
+    return ngx_http_enkod_pass_conf_init(cf);
 }
 
 
@@ -282,9 +283,7 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
      *
      *     emcf->webhook = 0;
      *     emcf->request_id = 0;
-     *     emcf->subrequest_vars = { 0 };
-     *     emcf->request_method = 0;
-     *     emcf->fastcgi = NULL;
+     *     emcf->pass = NULL;
      */
 
     emcf->journals = ngx_http_enkod_journals_create(cf, &ngx_http_enkod_module);
@@ -298,9 +297,6 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
 
     if (enkod_schema_init(&emcf->schema, &mem) != 0
         || ngx_array_init(&emcf->fields, cf->pool, 16, sizeof(ngx_str_t *))
-           != NGX_OK
-        || ngx_array_init(&emcf->targets, cf->pool, 4,
-                          sizeof(ngx_http_enkod_target_t))
            != NGX_OK)
     {
         return NULL;

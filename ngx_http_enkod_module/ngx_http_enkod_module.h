@@ -34,9 +34,6 @@
 #define NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT  422
 
 
-typedef struct ngx_http_enkod_pass_s  ngx_http_enkod_pass_t;
-
-
 typedef struct {
     enkod_schema_t               schema;
     ngx_http_enkod_journals_t   *journals;
@@ -44,17 +41,9 @@ typedef struct {
     ngx_uint_t                   webhook;   /* there is a receiver */
     ngx_int_t                    request_id;    /* index of the variable */
 
-    ngx_array_t                  targets;   /* ngx_http_enkod_target_t */
-    ngx_array_t                  subrequest_vars;   /* ngx_int_t, indexes */
-    ngx_int_t                    request_method;    /* likewise */
-    ngx_module_t                *fastcgi;   /* NULL: nginx is without it */
+    /* NULL: there is no enkod_pass */
+    struct ngx_http_enkod_pass_main_conf_s  *pass;
 } ngx_http_enkod_main_conf_t;
-
-
-typedef struct {
-    ngx_http_complex_value_t    *uri;       /* of an enkod_pass */
-    ngx_http_core_srv_conf_t    *server;    /* it stands in */
-} ngx_http_enkod_target_t;
 
 
 typedef struct {
@@ -128,7 +117,7 @@ typedef struct {
     ngx_uint_t                   nwaiters;
     ngx_uint_t                   pending;   /* sinks still to answer */
 
-    ngx_http_enkod_pass_t       *pass;      /* once it was started */
+    struct ngx_http_enkod_pass_s    *pass;  /* once it was started */
 
     ngx_table_elt_t             *header;    /* of the answer: Allow, ... */
 
@@ -298,94 +287,6 @@ ngx_uint_t ngx_http_enkod_reject_wanted(ngx_http_enkod_ctx_t *ctx);
 /* After ngx_http_enkod_line_prepare(), and in this order. */
 size_t ngx_http_enkod_reject_length(ngx_http_request_t *r);
 u_char *ngx_http_enkod_reject_write(ngx_http_request_t *r, u_char *p);
-
-
-/*
- * Pass: hands an accepted event on by a subrequest.
- */
-
-typedef void (*ngx_http_enkod_pass_pt)(ngx_http_request_t *r);
-
-struct ngx_http_enkod_pass_s {
-    ngx_http_request_t          *subrequest;
-    ngx_http_post_subrequest_t   post;
-    ngx_http_enkod_pass_pt       handler;
-
-    ngx_str_t                   *name;      /* in messages */
-    ngx_str_t                    location;  /* @name, or empty */
-    ngx_uint_t                   status;    /* of the answer */
-    ngx_str_t                    retry_after;   /* of the answer, or empty */
-    ngx_str_t                    response;  /* how its body begins */
-    ngx_str_t                    escaped;   /* the same, once it is whole */
-
-    /* of the upstream's module, see ngx_http_enkod_filter.c */
-    void                       (*finalize)(ngx_http_request_t *r,
-                                     ngx_int_t rc);
-
-    unsigned                     finished:1;
-    unsigned                     complete:1;    /* the answer has an end */
-    unsigned                     client_gone:1;
-};
-
-/*
- * Starts the subrequest.  When it has ended "handler" is called exactly once,
- * unless the request ended first, with ctx->error saying what came of it.
- * Returns NGX_OK, NGX_DECLINED if this event is not to be passed, or NGX_ERROR,
- * after which the request can only be finalized with that.
- */
-ngx_int_t ngx_http_enkod_pass_start(ngx_http_request_t *r,
-    ngx_http_enkod_pass_pt handler);
-
-/* What a subrequest, or one of its own, belongs to; NULL for other requests. */
-ngx_http_enkod_pass_t *ngx_http_enkod_pass_get(ngx_http_request_t *r);
-
-/* Of a request: nothing that the client does now changes anything. */
-void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
-
-/* Directives, and what can be said of them at the end of the configuration. */
-char *ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_enkod_pass_set_body(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_enkod_pass_set_type(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-ngx_int_t ngx_http_enkod_pass_init(ngx_conf_t *cf);
-
-
-/*
- * Target: where an event is handed on to.
- */
-
-/*
- * A URI and its arguments, or the URI of the request and a name in
- * ctx->pass->location.  Returns NGX_OK, NGX_DECLINED if this event is not to be
- * passed, an HTTP status if there is no such place, or NGX_ERROR.
- */
-ngx_int_t ngx_http_enkod_target_get(ngx_http_request_t *r, ngx_str_t *uri,
-    ngx_str_t *args);
-
-/* Whether the server has a location of that name. */
-ngx_uint_t ngx_http_enkod_target_known(ngx_http_core_srv_conf_t *cscf,
-    ngx_str_t *name);
-
-
-/*
- * Subrequest: a POST with our body and headers, and nothing of the client's
- * body; r is the client's request.
- */
-
-/* NGX_ERROR if there is no memory; r can only be finalized with that, then. */
-ngx_int_t ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
-    ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
-    ngx_str_t *body);
-
-ngx_int_t ngx_http_enkod_subrequest_init(ngx_conf_t *cf);
-
-
-/*
- * Filter: nothing of the subrequest gets to the client.
- */
-
-void ngx_http_enkod_filter_init(void);
 
 
 /*

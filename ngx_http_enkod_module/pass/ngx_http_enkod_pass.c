@@ -5,238 +5,93 @@
 
 
 /*
- * The second sink: an accepted event is handed on by a subrequest, and what
- * became of that is known before the sender is told anything.
+ * The state machine of a pass: an accepted event is handed on by a subrequest,
+ * and the outcome is judged and reported before the sender gets an answer.
+ * The functions stand in the order in which a subrequest meets them.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass_internal.h"
 #include "ngx_http_enkod_message.h"
+#include "enkod_json.h"
 
 
-#define NGX_HTTP_ENKOD_MAX_STATUS  999
+/* of an answer's body, what "success=" and $enkod_pass_response can use */
+#define NGX_HTTP_ENKOD_RESPONSE_SIZE  4096
+
+#define NGX_HTTP_ENKOD_MAX_STATUS     999
 
 
-static char *ngx_http_enkod_pass_add(ngx_conf_t *cf,
-    ngx_http_complex_value_t *uri);
-static ngx_int_t ngx_http_enkod_pass_finished(ngx_http_request_t *sr,
-    void *data, ngx_int_t rc);
-static ngx_uint_t ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
-    ngx_http_enkod_pass_t *pass);
-static void ngx_http_enkod_pass_handler(ngx_http_request_t *r);
-static enkod_error_e ngx_http_enkod_pass_outcome(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_enkod_pass_success(ngx_http_request_t *r);
-static void ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass);
-static void ngx_http_enkod_pass_log(ngx_http_request_t *r);
-static void ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
-    ngx_http_enkod_pass_t *pass);
+/*
+ * A pass goes down through these states.  It may skip some, along the lines,
+ * but never goes up again.
+ *
+ *     STARTED ----------.
+ *        |              |  the target does not exist
+ *        v              |
+ *     RUNNING ------.   |  nginx routes the subrequest and sends it to the
+ *        |          |   |  target
+ *        v          |   |
+ *     ANSWERED -----+   |  the header of the answer has arrived, the body is
+ *        |          |   |  read
+ *        v          |   |
+ *     COMPLETE      |   |  the upstream module has read the answer to its end
+ *        |          |   |
+ *        v          |   |
+ *     FINISHED <----'   |  nginx has ended the subrequest; the client's request
+ *        |              |  is going to be woken
+ *        v              |
+ *     REPORTED <--------'  the outcome was judged and handed to the callback
+ */
+
+typedef enum {
+    NGX_HTTP_ENKOD_PASS_STARTED = 0,
+    NGX_HTTP_ENKOD_PASS_RUNNING,
+    NGX_HTTP_ENKOD_PASS_ANSWERED,
+    NGX_HTTP_ENKOD_PASS_COMPLETE,
+    NGX_HTTP_ENKOD_PASS_FINISHED,
+    NGX_HTTP_ENKOD_PASS_REPORTED
+} ngx_http_enkod_pass_state_e;
 
 
-char *
-ngx_http_enkod_pass_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    u_char     *p;
-    ngx_str_t  *value;
-
-    if (elcf->pass) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0
-        || (value[1].data[0] != '/'
-            && value[1].data[0] != '@'
-            && value[1].data[0] != '$'))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URI \"%V\" in \"enkod_pass\", it must "
-                           "begin with \"/\", \"@\" or a variable", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    elcf->pass = ngx_http_enkod_value(cf, &value[1]);
-    if (elcf->pass == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    elcf->pass_name = value[1];
-
-    p = ngx_strlchr(value[1].data, value[1].data + value[1].len, '?');
-
-    if (p) {
-        elcf->pass_name.len = p - value[1].data;
-    }
-
-    if (cf->args->nelts == 3) {
-
-        if (value[2].len <= sizeof("success=") - 1
-            || ngx_strncmp(value[2].data, "success=", sizeof("success=") - 1)
-               != 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in \"enkod_pass\", "
-                               "only \"success=CONDITION\" may follow the URI",
-                               &value[2]);
-            return NGX_CONF_ERROR;
-        }
-
-        value[2].data += sizeof("success=") - 1;
-        value[2].len -= sizeof("success=") - 1;
-
-        elcf->pass_success = ngx_http_enkod_value(cf, &value[2]);
-        if (elcf->pass_success == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return ngx_http_enkod_pass_add(cf, elcf->pass);
-}
-
-
-/* What can be checked only when all of the server's locations are known. */
-
-static char *
-ngx_http_enkod_pass_add(ngx_conf_t *cf, ngx_http_complex_value_t *uri)
-{
-    ngx_http_enkod_target_t     *target;
-    ngx_http_enkod_main_conf_t  *emcf;
-
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
-
-    target = ngx_array_push(&emcf->targets);
-    if (target == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    target->uri = uri;
-    target->server = ngx_http_conf_get_module_srv_conf(cf,
-                                                       ngx_http_core_module);
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_enkod_pass_set_body(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ngx_str_t  *value;
-
-    if (elcf->pass_body != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (value[1].len == 0) {
-        return "must not be empty";
-    }
-
-    if (ngx_strcmp(value[1].data, "$enkod_line") == 0) {
-        /* the default, which needs no copy */
-        elcf->pass_body = NULL;
-        return NGX_CONF_OK;
-    }
-
-    elcf->pass_body = ngx_http_enkod_value(cf, &value[1]);
-
-    return elcf->pass_body ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-char *
-ngx_http_enkod_pass_set_type(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    size_t      i;
-    ngx_str_t  *value;
-
-    if (elcf->pass_type.data) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    elcf->pass_type = value[1];
-
-    for (i = 0; i < value[1].len; i++) {
-        if (value[1].data[i] < 0x20 || value[1].data[i] > 0x7e) {
-            break;
-        }
-    }
-
-    if (i < value[1].len || ngx_strlchr(value[1].data,
-                                        value[1].data + value[1].len, '/')
-                            == NULL)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid type \"%V\" in \"enkod_pass_type\", it "
-                           "must be a MIME type as \"application/json\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-ngx_int_t
-ngx_http_enkod_pass_init(ngx_conf_t *cf)
-{
-    ngx_uint_t                   i;
-    ngx_http_enkod_target_t     *target;
-    ngx_http_enkod_main_conf_t  *emcf;
-
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
-
-    target = emcf->targets.elts;
-
-    for (i = 0; i < emcf->targets.nelts; i++) {
-
-        if (target[i].uri->lengths == NULL
-            && target[i].uri->value.data[0] == '@'
-            && !ngx_http_enkod_target_known(target[i].server,
-                                            &target[i].uri->value))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "no location \"%V\" for \"enkod_pass\" in that "
-                               "server", &target[i].uri->value);
-            return NGX_ERROR;
-        }
-    }
-
-    return emcf->targets.nelts ? ngx_http_enkod_subrequest_init(cf) : NGX_OK;
-}
+static ngx_int_t ngx_http_enkod_pass_move(ngx_http_enkod_pass_t *pass,
+    ngx_http_enkod_pass_state_e state);
+static ngx_int_t ngx_http_enkod_pass_store_response(
+    ngx_http_enkod_pass_t *pass, ngx_buf_t *b);
+static void ngx_http_enkod_pass_upstream_finalized(ngx_http_request_t *sr,
+    ngx_int_t rc);
+static ngx_int_t ngx_http_enkod_pass_subrequest_finished(
+    ngx_http_request_t *sr, ngx_http_enkod_pass_t *pass, ngx_int_t rc);
+static ngx_uint_t ngx_http_enkod_pass_is_answered(ngx_http_enkod_pass_t *pass);
+static void ngx_http_enkod_pass_wake(ngx_http_request_t *r);
+static void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
+static void ngx_http_enkod_pass_clear_error(ngx_http_enkod_pass_t *pass);
+static enkod_error_e ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass);
+static void ngx_http_enkod_pass_find_retry_after(ngx_http_enkod_pass_t *pass);
+static void ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass,
+    enkod_error_e error);
 
 
 ngx_int_t
 ngx_http_enkod_pass_start(ngx_http_request_t *r,
     ngx_http_enkod_pass_pt handler)
 {
-    ngx_int_t                   rc;
-    ngx_str_t                   uri, args, body;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_pass_t      *pass;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+    ngx_int_t               rc;
+    ngx_str_t               uri, args, body;
+    ngx_http_enkod_ctx_t   *ctx;
+    ngx_http_enkod_pass_t  *pass;
 
     pass = ngx_pcalloc(r->pool, sizeof(ngx_http_enkod_pass_t));
     if (pass == NULL) {
         return NGX_ERROR;
     }
 
-    pass->name = &elcf->pass_name;
+    pass->request = r;
+    pass->conf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
     pass->handler = handler;
-    pass->post.handler = ngx_http_enkod_pass_finished;
-    pass->post.data = pass;
+    pass->finished = ngx_http_enkod_pass_subrequest_finished;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     ctx->pass = pass;
 
     /* $request_id has to be the same here and there */
@@ -245,12 +100,11 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_enkod_target_get(r, &uri, &args);
+    rc = ngx_http_enkod_target_get(pass, &uri, &args);
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        pass->status = rc;
-        ctx->error = ENKOD_UPSTREAM_FAILED;
-        handler(r);
+    if (rc == NGX_ABORT) {
+        pass->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ngx_http_enkod_pass_report(pass, ENKOD_UPSTREAM_FAILED);
         return NGX_OK;
     }
 
@@ -258,56 +112,175 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
         return rc;
     }
 
-    if (elcf->pass_body) {
-        rc = ngx_http_complex_value(r, elcf->pass_body, &body);
+    if (pass->conf->pass_body) {
+        rc = ngx_http_complex_value(r, pass->conf->pass_body, &body);
 
     } else {
         rc = ngx_http_enkod_line_get(r, &body);
     }
 
-    if (rc != NGX_OK
-        || ngx_http_enkod_subrequest_create(r, pass, &uri, &args, &body)
-           != NGX_OK)
-    {
+    if (rc != NGX_OK) {
         return NGX_ERROR;
     }
 
-    r->write_event_handler = ngx_http_enkod_pass_handler;
+    ngx_http_enkod_target_hide(r);
+
+    if (ngx_http_enkod_subrequest_create(pass, &uri, &args, &body) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_RUNNING);
+
+    r->write_event_handler = ngx_http_enkod_pass_wake;
     r->read_event_handler = ngx_http_enkod_pass_block_reading;
 
-    ngx_http_enkod_pass_keep_client(r, pass);
+    ngx_http_enkod_pass_clear_error(pass);
 
     return NGX_OK;
 }
 
 
-ngx_http_enkod_pass_t *
-ngx_http_enkod_pass_get(ngx_http_request_t *r)
-{
-    for ( /* void */ ; r != r->main; r = r->parent) {
+/*
+ * The one place where a state changes.  NGX_DECLINED if the pass is in that
+ * state already, or in a later one: nginx may report a thing twice.
+ */
 
-        if (r->post_subrequest
-            && r->post_subrequest->handler == ngx_http_enkod_pass_finished)
+static ngx_int_t
+ngx_http_enkod_pass_move(ngx_http_enkod_pass_t *pass,
+    ngx_http_enkod_pass_state_e state)
+{
+    if (pass->state >= state) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, pass->request->connection->log, 0,
+                   "enkod pass to \"%V\": state %ui, was %ui",
+                   &pass->conf->pass_name, (ngx_uint_t) state, pass->state);
+
+    pass->state = state;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_enkod_pass_answer_header(ngx_http_enkod_pass_t *pass)
+{
+    ngx_http_request_t  *sr;
+
+    if (ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_ANSWERED)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    sr = pass->subrequest;
+
+    /*
+     * ngx_http_postpone_filter() passes on the output of a subrequest, and
+     * ngx_event_pipe() does not write it to a temporary file, only where the
+     * connection belongs to this subrequest.  It must not belong to it earlier:
+     * nginx would check then whether the client has closed the connection.
+     */
+
+    sr->connection->data = sr;
+    sr->read_event_handler = ngx_http_enkod_pass_block_reading;
+
+    /*
+     * nginx ends a subrequest whose answer breaks off as if it were complete,
+     * and a filter (ssi) may hold back the last buffer.  But the upstream
+     * module is told what happened.
+     */
+
+    if (sr->upstream) {
+        pass->finalize = sr->upstream->finalize_request;
+        sr->upstream->finalize_request = ngx_http_enkod_pass_upstream_finalized;
+    }
+}
+
+
+ngx_int_t
+ngx_http_enkod_pass_answer_body(ngx_http_enkod_pass_t *pass, ngx_chain_t *in)
+{
+    ngx_buf_t  *b;
+
+    for ( /* void */ ; in; in = in->next) {
+
+        b = in->buf;
+
+        if (pass->conf->pass_success
+            && ngx_http_enkod_pass_store_response(pass, b) != NGX_OK)
         {
-            return r->post_subrequest->data;
+            return NGX_ERROR;
+        }
+
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_enkod_pass_store_response(ngx_http_enkod_pass_t *pass, ngx_buf_t *b)
+{
+    size_t      len;
+    ngx_str_t  *response;
+
+    if (!ngx_buf_in_memory(b)) {
+        return NGX_OK;
+    }
+
+    response = &pass->response;
+
+    len = ngx_min((size_t) (b->last - b->pos),
+                  NGX_HTTP_ENKOD_RESPONSE_SIZE - response->len);
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (response->data == NULL) {
+        response->data = ngx_pnalloc(pass->request->pool,
+                                     NGX_HTTP_ENKOD_RESPONSE_SIZE);
+        if (response->data == NULL) {
+            return NGX_ERROR;
         }
     }
 
-    return NULL;
+    ngx_memcpy(response->data + response->len, b->pos, len);
+    response->len += len;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_pass_upstream_finalized(ngx_http_request_t *sr, ngx_int_t rc)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_subrequest_pass(sr);
+
+    if (rc == NGX_OK) {
+        (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_COMPLETE);
+    }
+
+    pass->finalize(sr, rc);
 }
 
 
 /*
- * nginx takes the status that this returns for what to go on with, and would
- * end the client's request, too, for some of them.
+ * nginx goes on with the status that this returns, and for some of them it
+ * would end the client's request as well.
  */
 
 static ngx_int_t
-ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
+ngx_http_enkod_pass_subrequest_finished(ngx_http_request_t *sr,
+    ngx_http_enkod_pass_t *pass, ngx_int_t rc)
 {
-    ngx_http_enkod_pass_t *pass = data;
-
-    if (pass->finished) {
+    if (pass->state >= NGX_HTTP_ENKOD_PASS_FINISHED) {
         return NGX_OK;
     }
 
@@ -326,18 +299,18 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
             || rc == NGX_HTTP_CREATED
             || rc == NGX_HTTP_NO_CONTENT)
         {
-            /* it has no answer yet, and will be here again with one */
+            /* nginx sends an answer for it, and then finishes it again */
             return rc;
         }
 
         if (sr->buffered || sr->postponed) {
-            /* its answer is still being read from a file, or made */
+            /* the answer is still being read from a file, or generated */
             return rc;
         }
 
         pass->status = sr->headers_out.status;
 
-        if (!ngx_http_enkod_pass_answered(sr, pass)) {
+        if (!ngx_http_enkod_pass_is_answered(pass)) {
             pass->status = NGX_HTTP_BAD_GATEWAY;
         }
     }
@@ -346,30 +319,33 @@ ngx_http_enkod_pass_finished(ngx_http_request_t *sr, void *data, ngx_int_t rc)
         || pass->status > NGX_HTTP_ENKOD_MAX_STATUS)
     {
         /*
-         * Of HTTP/0.9, which has none; that something else is to come, and it
-         * has not; or of a handler: nginx reads three digits.
+         * HTTP/0.9 has no status; after 1xx another one is missing; a handler
+         * may set any number, but nginx reads three digits.
          */
         pass->status = NGX_HTTP_BAD_GATEWAY;
     }
 
-    pass->finished = 1;
+    (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_FINISHED);
 
     sr->connection->data = sr->main;
 
-    /* that is all that may be done here; the rest when nginx comes to it */
+    /* nothing else may be done here: the client's request goes on when run */
 
     return ngx_http_post_request(sr->main, NULL);
 }
 
 
-/* Whether somebody has got all of the event, and has answered to the end. */
+/* Whether the target has been sent the whole event, and has answered it. */
 
 static ngx_uint_t
-ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
-    ngx_http_enkod_pass_t *pass)
+ngx_http_enkod_pass_is_answered(ngx_http_enkod_pass_t *pass)
 {
+    ngx_module_t                *fastcgi;
+    ngx_http_request_t          *sr;
     ngx_http_upstream_t         *u;
     ngx_http_enkod_main_conf_t  *emcf;
+
+    sr = pass->subrequest;
 
     if (!sr->header_sent) {
         return 0;
@@ -394,26 +370,29 @@ ngx_http_enkod_pass_answered(ngx_http_request_t *sr,
     }
 
     if (!u->header_sent) {
-        /* X-Accel-Redirect: the answer is that of another handler */
+        /* X-Accel-Redirect: another handler has made the answer */
         return 1;
     }
 
     emcf = ngx_http_get_module_main_conf(sr, ngx_http_enkod_module);
+    fastcgi = emcf->pass->fastcgi;
 
-    if (u->output.tag == (ngx_buf_tag_t) emcf->fastcgi
-        && emcf->fastcgi
+    if (fastcgi
+        && u->output.tag == (ngx_buf_tag_t) fastcgi
         && !(u->buffering ? u->pipe->upstream_done : u->length == 0))
     {
         /* nginx takes a closed connection for the end of the records */
         return 0;
     }
 
-    return pass->complete;
+    return pass->state == NGX_HTTP_ENKOD_PASS_COMPLETE;
 }
 
 
+/* The write event handler of the client's request while it waits. */
+
 static void
-ngx_http_enkod_pass_handler(ngx_http_request_t *r)
+ngx_http_enkod_pass_wake(ngx_http_request_t *r)
 {
     ngx_http_request_t     *sr;
     ngx_http_enkod_ctx_t   *ctx;
@@ -421,16 +400,16 @@ ngx_http_enkod_pass_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     pass = ctx->pass;
+    sr = pass->subrequest;
 
-    if (!pass->finished) {
+    if (pass->state < NGX_HTTP_ENKOD_PASS_FINISHED) {
 
         /*
-         * An event of the client's connection: limit_req and others that delay
-         * a request wait for one.  An upstream does not, and would only look
-         * whether the client has gone.
+         * An event of the client's connection.  The subrequest may wait for
+         * one: limit_req and others delay a request by a timer of the
+         * connection.  An upstream does not; it would only check whether the
+         * client has closed the connection.
          */
-
-        sr = pass->subrequest;
 
         if (sr->upstream == NULL || sr->upstream->cleanup == NULL) {
             sr->write_event_handler(sr);
@@ -447,31 +426,70 @@ ngx_http_enkod_pass_handler(ngx_http_request_t *r)
     }
 
     /* $upstream_status and others, for the access log */
-    r->upstream_states = pass->subrequest->upstream_states;
+    r->upstream_states = sr->upstream_states;
 
-    ctx->error = ngx_http_enkod_pass_outcome(r);
+    ngx_http_enkod_pass_report(pass, ngx_http_enkod_pass_judge(pass));
+}
 
-    pass->handler(r);
+
+/*
+ * The read event handler of both requests, instead of ngx_http_block_reading().
+ */
+
+static void
+ngx_http_enkod_pass_block_reading(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_enkod_module);
+
+    ngx_http_enkod_pass_clear_error(ctx->pass);
+
+    ngx_http_block_reading(r);
+}
+
+
+/*
+ * A client that resets an HTTP/2 stream makes an error of its connection.  With
+ * that nginx would try no other upstream, and would end the request without
+ * calling us.  So the error is put aside until the subrequest has finished.
+ */
+
+static void
+ngx_http_enkod_pass_clear_error(ngx_http_enkod_pass_t *pass)
+{
+    ngx_connection_t  *c;
+
+    c = pass->request->connection;
+
+    if (c->error) {
+        pass->client_gone = 1;
+        c->error = 0;
+    }
 }
 
 
 static enkod_error_e
-ngx_http_enkod_pass_outcome(ngx_http_request_t *r)
+ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass)
 {
-    ngx_http_enkod_ctx_t   *ctx;
-    ngx_http_enkod_pass_t  *pass;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    pass = ctx->pass;
+    static ngx_msec_t  logged;
 
     if (pass->status >= NGX_HTTP_OK
         && pass->status < NGX_HTTP_SPECIAL_RESPONSE
-        && ngx_http_enkod_pass_success(r))
+        && ngx_http_enkod_value_true(pass->subrequest,
+                                     pass->conf->pass_success)
+           == NGX_OK)
     {
         return ENKOD_OK;
     }
 
-    ngx_http_enkod_pass_log(r);
+    /* nginx logs errors that it has found itself, but not a status */
+
+    if (ngx_http_enkod_message_due(&logged)) {
+        ngx_log_error(NGX_LOG_ERR, pass->request->connection->log, 0,
+                      "enkod: \"%V\" did not take an event, its status was %ui",
+                      &pass->conf->pass_name, pass->status);
+    }
 
     switch (pass->status) {
 
@@ -480,7 +498,7 @@ ngx_http_enkod_pass_outcome(ngx_http_request_t *r)
 
     case NGX_HTTP_TOO_MANY_REQUESTS:
     case NGX_HTTP_SERVICE_UNAVAILABLE:
-        ngx_http_enkod_pass_retry_after(pass);
+        ngx_http_enkod_pass_find_retry_after(pass);
         return ENKOD_UPSTREAM_BUSY;
 
     default:
@@ -489,24 +507,8 @@ ngx_http_enkod_pass_outcome(ngx_http_request_t *r)
 }
 
 
-/* What the administrator says about an answer that claims to be good. */
-
-static ngx_uint_t
-ngx_http_enkod_pass_success(ngx_http_request_t *r)
-{
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
-    return ngx_http_enkod_value_true(ctx->pass->subrequest, elcf->pass_success)
-           == NGX_OK;
-}
-
-
 static void
-ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
+ngx_http_enkod_pass_find_retry_after(ngx_http_enkod_pass_t *pass)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -540,61 +542,51 @@ ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
 }
 
 
-/*
- * nginx has logged what it found out by itself, but not what an upstream has
- * answered.
- */
-
 static void
-ngx_http_enkod_pass_log(ngx_http_request_t *r)
+ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass, enkod_error_e error)
 {
-    ngx_http_enkod_ctx_t  *ctx;
+    (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_REPORTED);
 
-    static ngx_msec_t  logged;
-
-    if (!ngx_http_enkod_message_due(&logged)) {
-        return;
-    }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "enkod: \"%V\" did not take an event, its status was %ui",
-                  ctx->pass->name, ctx->pass->status);
+    pass->handler(pass->request, error);
 }
 
 
-/* Instead of ngx_http_block_reading(). */
-
-void
-ngx_http_enkod_pass_block_reading(ngx_http_request_t *r)
+ngx_uint_t
+ngx_http_enkod_pass_status(ngx_http_enkod_pass_t *pass)
 {
-    ngx_http_enkod_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r->main, ngx_http_enkod_module);
-
-    ngx_http_enkod_pass_keep_client(r, ctx->pass);
-
-    ngx_http_block_reading(r);
+    return pass->status;
 }
 
 
-/*
- * A client that has left an HTTP/2 stream makes an error of the connection, for
- * which nginx would try no other upstream, and end the request without telling
- * us.
- */
-
-static void
-ngx_http_enkod_pass_keep_client(ngx_http_request_t *r,
-    ngx_http_enkod_pass_t *pass)
+ngx_str_t *
+ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
 {
-    ngx_connection_t  *c;
+    return &pass->retry_after;
+}
 
-    c = r->connection;
 
-    if (c->error) {
-        pass->client_gone = 1;
-        c->error = 0;
+ngx_int_t
+ngx_http_enkod_pass_response(ngx_http_enkod_pass_t *pass, ngx_str_t *text)
+{
+    *text = pass->escaped;
+
+    if (text->len || pass->response.len == 0) {
+        return NGX_OK;
     }
+
+    /* an upstream may send any bytes */
+
+    text->data = ngx_pnalloc(pass->request->pool, 6 * pass->response.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->len = enkod_json_escape_any(text->data, pass->response.data,
+                                      pass->response.len);
+
+    if (pass->state >= NGX_HTTP_ENKOD_PASS_FINISHED) {
+        pass->escaped = *text;
+    }
+
+    return NGX_OK;
 }

@@ -5,51 +5,36 @@
 
 
 /*
- * The request that nginx makes of an event: a POST with a body and headers of
- * its own, and nothing of the client's body.  It runs in the background, so
- * that a client that leaves does not stop it.
+ * The framing of the subrequest that hands an event on: a POST with a body and
+ * headers of ours, and nothing of the client's body.  It runs in the
+ * background, so that a client that closes the connection does not stop it.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass_internal.h"
 
 
 static ngx_int_t ngx_http_enkod_subrequest_add_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler);
-static ngx_int_t ngx_http_enkod_subrequest_server(ngx_http_request_t *r);
-static ngx_int_t ngx_http_enkod_subrequest_location(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_enkod_subrequest_ours(ngx_http_request_t *r);
-static ngx_int_t ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr);
-static ngx_int_t ngx_http_enkod_subrequest_body(ngx_http_request_t *sr,
+static ngx_int_t ngx_http_enkod_subrequest_finished(ngx_http_request_t *sr,
+    void *data, ngx_int_t rc);
+static void ngx_http_enkod_subrequest_named_location(ngx_http_request_t *sr);
+static ngx_int_t ngx_http_enkod_subrequest_set_variables(
+    ngx_http_request_t *sr);
+static ngx_int_t ngx_http_enkod_subrequest_set_body(ngx_http_request_t *sr,
     ngx_str_t *body);
-static ngx_int_t ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr);
-static ngx_uint_t ngx_http_enkod_subrequest_dropped(ngx_str_t *name);
-static ngx_table_elt_t *ngx_http_enkod_subrequest_header(
+static ngx_int_t ngx_http_enkod_subrequest_set_headers(ngx_http_request_t *sr,
+    ngx_str_t *type);
+static ngx_uint_t ngx_http_enkod_subrequest_drops(ngx_str_t *name);
+static ngx_table_elt_t *ngx_http_enkod_subrequest_add_header(
     ngx_http_request_t *sr, ngx_table_elt_t *header, ngx_str_t *value);
-static void ngx_http_enkod_subrequest_named(ngx_http_request_t *sr);
-static ngx_http_request_t *ngx_http_enkod_subrequest_shown(
-    ngx_http_request_t *r, ngx_http_request_t *sr, ngx_http_upstream_t *u);
-
-#if (angie_version >= 1012000)
-
-static u_char *ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf,
-    u_char *last, void *data);
-
-static ngx_log_ext_handler_pt   ngx_http_enkod_next_log_handler;
-
-#else
-
-static u_char *ngx_http_enkod_subrequest_log(ngx_http_request_t *r,
-    ngx_http_request_t *current, u_char *buf, size_t len);
-
-static ngx_http_log_handler_pt  ngx_http_enkod_next_log_handler;
-
-#endif
+static ngx_int_t ngx_http_enkod_subrequest_hide_length(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_subrequest_show_length(ngx_http_request_t *r);
 
 
-/* what the subrequest must not remember of the client's request */
+/* variables whose values the subrequest must not take from the client's */
 
-static ngx_str_t  ngx_http_enkod_subrequest_vars[] = {
+static ngx_str_t  ngx_http_enkod_subrequest_variables[] = {
     ngx_string("content_length"),
     ngx_string("content_type"),
     ngx_string("http_accept_encoding"),
@@ -78,11 +63,12 @@ static ngx_table_elt_t  ngx_http_enkod_subrequest_type = {
 
 
 ngx_int_t
-ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
+ngx_http_enkod_subrequest_init(ngx_conf_t *cf,
+    ngx_http_enkod_pass_main_conf_t *pmcf)
 {
-    ngx_int_t                   *index;
-    ngx_uint_t                   i, n;
-    ngx_http_enkod_main_conf_t  *emcf;
+    ngx_int_t   *index;
+    ngx_str_t   *name;
+    ngx_uint_t   i, n;
 
     static ngx_str_t         method = ngx_string("request_method");
     static ngx_table_elt_t  *headers[] = {
@@ -95,11 +81,10 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
                                         headers[i]->key.len);
     }
 
-    n = sizeof(ngx_http_enkod_subrequest_vars) / sizeof(ngx_str_t);
+    name = ngx_http_enkod_subrequest_variables;
+    n = sizeof(ngx_http_enkod_subrequest_variables) / sizeof(ngx_str_t);
 
-    emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
-
-    if (ngx_array_init(&emcf->subrequest_vars, cf->pool, n, sizeof(ngx_int_t))
+    if (ngx_array_init(&pmcf->variables, cf->pool, n, sizeof(ngx_int_t))
         != NGX_OK)
     {
         return NGX_ERROR;
@@ -107,44 +92,29 @@ ngx_http_enkod_subrequest_init(ngx_conf_t *cf)
 
     for (i = 0; i < n; i++) {
 
-        index = ngx_array_push(&emcf->subrequest_vars);
+        index = ngx_array_push(&pmcf->variables);
 
-        *index = ngx_http_get_variable_index(cf,
-                                           &ngx_http_enkod_subrequest_vars[i]);
+        *index = ngx_http_get_variable_index(cf, &name[i]);
         if (*index == NGX_ERROR) {
             return NGX_ERROR;
         }
     }
 
-    emcf->request_method = ngx_http_get_variable_index(cf, &method);
+    pmcf->request_method = ngx_http_get_variable_index(cf, &method);
 
-    if (emcf->request_method == NGX_ERROR) {
+    if (pmcf->request_method == NGX_ERROR) {
         return NGX_ERROR;
     }
 
     if (ngx_http_enkod_subrequest_add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE,
-                                            ngx_http_enkod_subrequest_server)
+                                       ngx_http_enkod_subrequest_hide_length)
         != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_enkod_subrequest_add_handler(cf, NGX_HTTP_PREACCESS_PHASE,
-                                          ngx_http_enkod_subrequest_location)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; cf->cycle->modules[i]; i++) {
-        if (ngx_strcmp(cf->cycle->modules[i]->name, "ngx_http_fastcgi_module")
-            == 0)
-        {
-            emcf->fastcgi = cf->cycle->modules[i];
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_enkod_subrequest_add_handler(cf, NGX_HTTP_PREACCESS_PHASE,
+                                       ngx_http_enkod_subrequest_show_length);
 }
 
 
@@ -168,65 +138,16 @@ ngx_http_enkod_subrequest_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
 }
 
 
-/*
- * What the receiver has accepted is not refused for its size.  nginx looks at
- * client_max_body_size whenever it has found a location, so it does not know
- * the length until that is behind it, also after an internal redirect.
- */
-
-static ngx_int_t
-ngx_http_enkod_subrequest_server(ngx_http_request_t *r)
-{
-    if (ngx_http_enkod_subrequest_ours(r)) {
-        r->headers_in.content_length_n = -1;
-    }
-
-    return NGX_DECLINED;
-}
-
-
-static ngx_int_t
-ngx_http_enkod_subrequest_location(ngx_http_request_t *r)
-{
-    if (ngx_http_enkod_subrequest_ours(r)) {
-        r->headers_in.content_length_n = r->request_length;
-    }
-
-    return NGX_DECLINED;
-}
-
-
-/* Not one of its own, which has no such body. */
-
-static ngx_uint_t
-ngx_http_enkod_subrequest_ours(ngx_http_request_t *r)
-{
-    ngx_http_enkod_pass_t  *pass;
-
-    if (r == r->main) {
-        return 0;
-    }
-
-    pass = ngx_http_enkod_pass_get(r);
-
-    return pass && r == pass->subrequest;
-}
-
-
 ngx_int_t
-ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
-    ngx_http_enkod_pass_t *pass, ngx_str_t *uri, ngx_str_t *args,
-    ngx_str_t *body)
+ngx_http_enkod_subrequest_create(ngx_http_enkod_pass_t *pass, ngx_str_t *uri,
+    ngx_str_t *args, ngx_str_t *body)
 {
-    ngx_http_request_t         *sr;
-    ngx_http_enkod_loc_conf_t  *elcf;
+    ngx_http_request_t  *sr;
 
-    if (r->log_handler != ngx_http_enkod_subrequest_log) {
-        ngx_http_enkod_next_log_handler = r->log_handler;
-        r->log_handler = ngx_http_enkod_subrequest_log;
-    }
+    pass->post.handler = ngx_http_enkod_subrequest_finished;
+    pass->post.data = pass;
 
-    if (ngx_http_subrequest(r, uri, args, &sr, &pass->post,
+    if (ngx_http_subrequest(pass->request, uri, args, &sr, &pass->post,
                             NGX_HTTP_SUBREQUEST_BACKGROUND)
         != NGX_OK)
     {
@@ -239,48 +160,106 @@ ngx_http_enkod_subrequest_create(ngx_http_request_t *r,
     ngx_str_set(&sr->method_name, "POST");
 
     if (pass->location.len) {
-        sr->write_event_handler = ngx_http_enkod_subrequest_named;
+        sr->write_event_handler = ngx_http_enkod_subrequest_named_location;
     }
 
     /*
-     * The outcome is that of the target.  An error_page is for people who look
-     * at it, and one like "error_page 502 =200 /sorry.html" would make a lie of
-     * our 200.
+     * No error_page: the status must be that of the target.  With a directive
+     * like "error_page 502 =200 /sorry.html" a 200 would be a lie.
      */
     sr->error_page = 1;
 
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+    /* "success=" can see only what is in memory */
+    sr->filter_need_in_memory = (pass->conf->pass_success != NULL);
 
-    /* what success= is to see must not stay in a file */
-    sr->filter_need_in_memory = (elcf->pass_success != NULL);
-
-    if (ngx_http_enkod_subrequest_variables(sr) != NGX_OK
-        || ngx_http_enkod_subrequest_body(sr, body) != NGX_OK)
+    if (ngx_http_enkod_subrequest_set_variables(sr) != NGX_OK
+        || ngx_http_enkod_subrequest_set_body(sr, body) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    return ngx_http_enkod_subrequest_headers(sr);
+    return ngx_http_enkod_subrequest_set_headers(sr, &pass->conf->pass_type);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_subrequest_finished(ngx_http_request_t *sr, void *data,
+    ngx_int_t rc)
+{
+    ngx_http_enkod_pass_t *pass = data;
+
+    return pass->finished(sr, pass, rc);
+}
+
+
+/* The handler of a request survives internal redirects; a context does not. */
+
+ngx_http_enkod_pass_t *
+ngx_http_enkod_subrequest_pass(ngx_http_request_t *r)
+{
+    if (r->post_subrequest
+        && r->post_subrequest->handler == ngx_http_enkod_subrequest_finished)
+    {
+        return r->post_subrequest->data;
+    }
+
+    return NULL;
+}
+
+
+ngx_http_enkod_pass_t *
+ngx_http_enkod_subrequest_find_pass(ngx_http_request_t *r)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    for ( /* void */ ; r != r->main; r = r->parent) {
+
+        pass = ngx_http_enkod_subrequest_pass(r);
+
+        if (pass) {
+            return pass;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* Instead of ngx_http_handler(), which would find the location of a URI. */
+
+static void
+ngx_http_enkod_subrequest_named_location(ngx_http_request_t *sr)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_subrequest_pass(sr);
+
+    (void) ngx_http_named_location(sr, &pass->location);
+
+    ngx_http_finalize_request(sr, NGX_DONE);
 }
 
 
 /*
- * Subrequests share the values of variables, and nginx remembers them.  Some
- * have others here, and another subrequest (mirror) may ask at the same time.
+ * A subrequest shares the cached values of variables with the main request and
+ * its other subrequests (mirror, which may run at the same time).  Some have
+ * another value here, so this subrequest gets a copy.
  */
 
 static ngx_int_t
-ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
+ngx_http_enkod_subrequest_set_variables(ngx_http_request_t *sr)
 {
-    size_t                       size;
-    ngx_int_t                   *index;
-    ngx_uint_t                   i;
-    ngx_http_core_main_conf_t   *cmcf;
-    ngx_http_enkod_main_conf_t  *emcf;
-    ngx_http_variable_value_t   *variables, *v;
+    size_t                            size;
+    ngx_int_t                        *index;
+    ngx_uint_t                        i;
+    ngx_http_core_main_conf_t        *cmcf;
+    ngx_http_variable_value_t        *variables, *v;
+    ngx_http_enkod_main_conf_t       *emcf;
+    ngx_http_enkod_pass_main_conf_t  *pmcf;
 
     cmcf = ngx_http_get_module_main_conf(sr, ngx_http_core_module);
     emcf = ngx_http_get_module_main_conf(sr, ngx_http_enkod_module);
+    pmcf = emcf->pass;
 
     size = cmcf->variables.nelts * sizeof(ngx_http_variable_value_t);
 
@@ -291,16 +270,16 @@ ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
 
     ngx_memcpy(variables, sr->variables, size);
 
-    index = emcf->subrequest_vars.elts;
+    index = pmcf->variables.elts;
 
-    for (i = 0; i < emcf->subrequest_vars.nelts; i++) {
+    for (i = 0; i < pmcf->variables.nelts; i++) {
         variables[index[i]].valid = 0;
         variables[index[i]].not_found = 0;
     }
 
-    /* nginx would look at the client's, which an error_page may have changed */
+    /* nginx would show the client's, which an error_page may have changed */
 
-    v = &variables[emcf->request_method];
+    v = &variables[pmcf->request_method];
 
     v->len = sr->method_name.len;
     v->data = sr->method_name.data;
@@ -315,7 +294,7 @@ ngx_http_enkod_subrequest_variables(ngx_http_request_t *sr)
 
 
 static ngx_int_t
-ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
+ngx_http_enkod_subrequest_set_body(ngx_http_request_t *sr, ngx_str_t *body)
 {
     ngx_buf_t  *b;
 
@@ -327,7 +306,7 @@ ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
     sr->headers_in.content_length_n = -1;
     sr->headers_in.chunked = 0;
 
-    /* there is no request line, and there are no headers that were read */
+    /* $request_length; no request line and no headers were read */
     sr->request_length = body->len;
 
     if (body->len == 0) {
@@ -339,7 +318,7 @@ ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
         return NGX_ERROR;
     }
 
-    /* the next upstream begins at b->start again */
+    /* for a next upstream nginx sends everything from b->start again */
 
     b->start = body->data;
     b->pos = b->start;
@@ -361,21 +340,18 @@ ngx_http_enkod_subrequest_body(ngx_http_request_t *sr, ngx_str_t *body)
 
 
 /*
- * The client's headers, without those that belong to its body, and with those
- * of ours; in a list of our own, as the subrequest has only a copy of the
- * beginning of the client's.
+ * The client's headers, without those of its body, and with ours; in a list of
+ * its own, as nginx gives a subrequest only a copy of the first part of the
+ * client's list.
  */
 
 static ngx_int_t
-ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
+ngx_http_enkod_subrequest_set_headers(ngx_http_request_t *sr, ngx_str_t *type)
 {
-    ngx_str_t                   length;
-    ngx_uint_t                  i, n;
-    ngx_list_part_t            *part, first;
-    ngx_table_elt_t            *header, *h;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    elcf = ngx_http_get_module_loc_conf(sr->main, ngx_http_enkod_module);
+    ngx_str_t         length;
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part, first;
+    ngx_table_elt_t  *header, *h;
 
     first = sr->main->headers_in.headers.part;
 
@@ -401,7 +377,7 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
 
         for (i = 0; i < part->nelts; i++) {
 
-            if (ngx_http_enkod_subrequest_dropped(&header[i].key)) {
+            if (ngx_http_enkod_subrequest_drops(&header[i].key)) {
                 continue;
             }
 
@@ -417,14 +393,13 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
     length.len = ngx_sprintf(length.data, "%O", sr->request_length)
                  - length.data;
 
-    sr->headers_in.content_length = ngx_http_enkod_subrequest_header(sr,
+    sr->headers_in.content_length = ngx_http_enkod_subrequest_add_header(sr,
                                      &ngx_http_enkod_subrequest_length,
                                      &length);
-    sr->headers_in.content_type = ngx_http_enkod_subrequest_header(sr,
-                                     &ngx_http_enkod_subrequest_type,
-                                     &elcf->pass_type);
+    sr->headers_in.content_type = ngx_http_enkod_subrequest_add_header(sr,
+                                     &ngx_http_enkod_subrequest_type, type);
 
-    /* grpc_pass looks there */
+    /* used by grpc_pass */
     sr->headers_in.te = NULL;
 
     if (sr->headers_in.content_length == NULL
@@ -438,12 +413,13 @@ ngx_http_enkod_subrequest_headers(ngx_http_request_t *sr)
 
 
 /*
- * What says something of the client's body (RFC 9110, 8; RFC 9112, 6) or asks
- * for an answer that is not wanted here (RFC 9110, 10.1, 12.5, 13, 14).
+ * Whether this is a header that describes the client's body (RFC 9110, 8; RFC
+ * 9112, 6) or asks for an answer that is of no use here (RFC 9110, 10.1, 12.5,
+ * 13, 14).
  */
 
 static ngx_uint_t
-ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
+ngx_http_enkod_subrequest_drops(ngx_str_t *name)
 {
     u_char      ch;
     ngx_uint_t  i;
@@ -464,7 +440,7 @@ ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
         ngx_string("transfer-encoding")
     };
 
-    /* most headers are told by their first letter */
+    /* the first letter is enough for most headers */
 
     ch = ngx_tolower(name->data[0]);
 
@@ -492,7 +468,7 @@ ngx_http_enkod_subrequest_dropped(ngx_str_t *name)
 
 
 static ngx_table_elt_t *
-ngx_http_enkod_subrequest_header(ngx_http_request_t *sr,
+ngx_http_enkod_subrequest_add_header(ngx_http_request_t *sr,
     ngx_table_elt_t *header, ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
@@ -509,84 +485,30 @@ ngx_http_enkod_subrequest_header(ngx_http_request_t *sr,
 }
 
 
-/* What nginx does with a subrequest is to look for the location of its URI. */
-
-static void
-ngx_http_enkod_subrequest_named(ngx_http_request_t *sr)
-{
-    ngx_http_enkod_pass_t  *pass;
-
-    pass = ngx_http_enkod_pass_get(sr);
-
-    (void) ngx_http_named_location(sr, &pass->location);
-
-    ngx_http_finalize_request(sr, NGX_DONE);
-}
-
-
 /*
- * Adds to a message of nginx what it is about.  Of the subrequest this would be
- * its URI, and that of its upstream, which may have values of the event in
- * them: the configuration tells as much.
+ * client_max_body_size does not apply to an event that was accepted.  nginx
+ * compares it with the length whenever it has found a location.  So there is no
+ * length until then, also after an internal redirect, and there is one when the
+ * target handles the request.
  */
 
-#if (angie_version >= 1012000)
-
-static u_char *
-ngx_http_enkod_subrequest_log(ngx_log_t *log, u_char *buf, u_char *last,
-    void *data)
+static ngx_int_t
+ngx_http_enkod_subrequest_hide_length(ngx_http_request_t *r)
 {
-    ngx_http_log_ctx_t   ctx;
-    ngx_http_request_t   sr;
-    ngx_http_upstream_t  u;
-
-    ctx = *(ngx_http_log_ctx_t *) data;
-
-    ctx.current_request = ngx_http_enkod_subrequest_shown(ctx.current_request,
-                                                          &sr, &u);
-
-    return ngx_http_enkod_next_log_handler(log, buf, last, &ctx);
-}
-
-#else
-
-static u_char *
-ngx_http_enkod_subrequest_log(ngx_http_request_t *r,
-    ngx_http_request_t *current, u_char *buf, size_t len)
-{
-    ngx_http_request_t   sr;
-    ngx_http_upstream_t  u;
-
-    current = ngx_http_enkod_subrequest_shown(current, &sr, &u);
-
-    return ngx_http_enkod_next_log_handler(r, current, buf, len);
-}
-
-#endif
-
-
-/* The request as a message may show it, which may be a copy made there. */
-
-static ngx_http_request_t *
-ngx_http_enkod_subrequest_shown(ngx_http_request_t *r, ngx_http_request_t *sr,
-    ngx_http_upstream_t *u)
-{
-    ngx_http_enkod_pass_t  *pass;
-
-    pass = ngx_http_enkod_pass_get(r);
-
-    if (pass == NULL) {
-        return r;
+    if (r != r->main && ngx_http_enkod_subrequest_pass(r)) {
+        r->headers_in.content_length_n = -1;
     }
 
-    *sr = *r;
-    sr->uri = *pass->name;
+    return NGX_DECLINED;
+}
 
-    if (r->upstream) {
-        *u = *r->upstream;
-        ngx_str_null(&u->uri);
-        sr->upstream = u;
+
+static ngx_int_t
+ngx_http_enkod_subrequest_show_length(ngx_http_request_t *r)
+{
+    if (r != r->main && ngx_http_enkod_subrequest_pass(r)) {
+        r->headers_in.content_length_n = r->request_length;
     }
 
-    return sr;
+    return NGX_DECLINED;
 }

@@ -5,34 +5,52 @@
 
 
 /*
- * Where an event goes that is handed on: a URI or a location, that may have
- * values of the event in it, which nginx is not to log.
+ * Where an event is handed on to: a URI or a named location.  A URI may contain
+ * values of the event, so nginx must not write it to the error log.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass_internal.h"
 #include "ngx_http_enkod_message.h"
 
 
-#define ngx_http_enkod_target_control(ch)                                     \
+#define ngx_http_enkod_target_is_control(ch)                                  \
     (((ch) >= 0 && (ch) < 0x20) || (ch) == 0x7f)
 
 
-static ngx_int_t ngx_http_enkod_target_nowhere(ngx_http_request_t *r,
-    const char *place);
-static ngx_int_t ngx_http_enkod_target_encode(ngx_http_request_t *r,
+static ngx_int_t ngx_http_enkod_target_invalid(ngx_http_enkod_pass_t *pass,
+    const char *what);
+static ngx_int_t ngx_http_enkod_target_encode_path(ngx_http_request_t *r,
     ngx_str_t *uri);
-static ngx_int_t ngx_http_enkod_target_escape(ngx_http_request_t *r,
+static ngx_int_t ngx_http_enkod_target_escape_args(ngx_http_request_t *r,
     ngx_str_t *args);
+static ngx_http_request_t *ngx_http_enkod_target_replace(
+    ngx_http_request_t *r, ngx_http_request_t *copy, ngx_http_upstream_t *u);
+
+#if (angie_version >= 1012000)
+
+static u_char *ngx_http_enkod_target_log_handler(ngx_log_t *log, u_char *buf,
+    u_char *last, void *data);
+
+static ngx_log_ext_handler_pt   ngx_http_enkod_next_log_handler;
+
+#else
+
+static u_char *ngx_http_enkod_target_log_handler(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len);
+
+static ngx_http_log_handler_pt  ngx_http_enkod_next_log_handler;
+
+#endif
 
 
 /*
- * What named_locations points to is another type in Angie since 1.5, whose
- * member "name" is the same: the type is not named here.
+ * In Angie since 1.5 named_locations points to another type, whose member
+ * "name" is the same; so this function does not name the type.
  */
 
 ngx_uint_t
-ngx_http_enkod_target_known(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
+ngx_http_enkod_target_exists(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
 {
     ngx_str_t   *location;
     ngx_uint_t   i;
@@ -56,18 +74,16 @@ ngx_http_enkod_target_known(ngx_http_core_srv_conf_t *cscf, ngx_str_t *name)
 
 
 ngx_int_t
-ngx_http_enkod_target_get(ngx_http_request_t *r, ngx_str_t *uri,
+ngx_http_enkod_target_get(ngx_http_enkod_pass_t *pass, ngx_str_t *uri,
     ngx_str_t *args)
 {
-    ngx_uint_t                  flags;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_core_srv_conf_t   *cscf;
-    ngx_http_enkod_loc_conf_t  *elcf;
+    ngx_uint_t                 flags;
+    ngx_http_request_t        *r;
+    ngx_http_core_srv_conf_t  *cscf;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+    r = pass->request;
 
-    if (ngx_http_complex_value(r, elcf->pass, uri) != NGX_OK) {
+    if (ngx_http_complex_value(r, pass->conf->pass, uri) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -81,37 +97,39 @@ ngx_http_enkod_target_get(ngx_http_request_t *r, ngx_str_t *uri,
 
         cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
 
-        if (elcf->pass->lengths && !ngx_http_enkod_target_known(cscf, uri)) {
-            return ngx_http_enkod_target_nowhere(r, "a location that is not "
-                                                    "in this server");
+        if (pass->conf->pass->lengths
+            && !ngx_http_enkod_target_exists(cscf, uri))
+        {
+            return ngx_http_enkod_target_invalid(pass, "a location that is not "
+                                                       "in this server");
         }
 
-        /* the client's arguments stay here, they may be a token */
+        /* without the client's arguments, which may contain a token */
 
-        ctx->pass->location = *uri;
+        pass->location = *uri;
         *uri = r->uri;
 
         return NGX_OK;
     }
 
     if (uri->data[0] != '/') {
-        return ngx_http_enkod_target_nowhere(r, "what begins neither with "
-                                                "\"/\" nor with \"@\"");
+        return ngx_http_enkod_target_invalid(pass, "what begins neither with "
+                                                   "\"/\" nor with \"@\"");
     }
 
-    if (ngx_http_enkod_target_encode(r, uri) != NGX_OK) {
+    if (ngx_http_enkod_target_encode_path(r, uri) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    /* nginx is not to log it */
+    /* without NGX_HTTP_LOG_UNSAFE, as nginx would log the URI */
     flags = 0;
 
     if (ngx_http_parse_unsafe_uri(r, uri, args, &flags) != NGX_OK) {
-        return ngx_http_enkod_target_nowhere(r, "an unsafe URI");
+        return ngx_http_enkod_target_invalid(pass, "an unsafe URI");
     }
 
     if (args->len) {
-        return ngx_http_enkod_target_escape(r, args);
+        return ngx_http_enkod_target_escape_args(r, args);
     }
 
     return NGX_OK;
@@ -119,31 +137,27 @@ ngx_http_enkod_target_get(ngx_http_request_t *r, ngx_str_t *uri,
 
 
 static ngx_int_t
-ngx_http_enkod_target_nowhere(ngx_http_request_t *r, const char *place)
+ngx_http_enkod_target_invalid(ngx_http_enkod_pass_t *pass, const char *what)
 {
-    ngx_http_enkod_ctx_t  *ctx;
-
     static ngx_msec_t  logged;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
     if (ngx_http_enkod_message_due(&logged)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+        ngx_log_error(NGX_LOG_ERR, pass->request->connection->log, 0,
                       "enkod: \"%V\" in \"enkod_pass\" leads to %s",
-                      ctx->pass->name, place);
+                      &pass->conf->pass_name, what);
     }
 
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return NGX_ABORT;
 }
 
 
 /*
- * A control character that is a part of the path, from a value as "%0A" has it,
- * would be in names of files, and messages of nginx, so it stays encoded.
+ * nginx decodes the path.  A control character in it ("%0A" in a value, say)
+ * would get into names of files and into messages, so it is encoded twice.
  */
 
 static ngx_int_t
-ngx_http_enkod_target_encode(ngx_http_request_t *r, ngx_str_t *uri)
+ngx_http_enkod_target_encode_path(ngx_http_request_t *r, ngx_str_t *uri)
 {
     u_char     *p, *src, *end;
     ngx_int_t   ch;
@@ -154,7 +168,7 @@ ngx_http_enkod_target_encode(ngx_http_request_t *r, ngx_str_t *uri)
 
     for (n = 0; src < end && *src != '?'; src++) {
         ch = (*src == '%' && end - src > 2) ? ngx_hextoi(src + 1, 2) : *src;
-        n += ngx_http_enkod_target_control(ch);
+        n += ngx_http_enkod_target_is_control(ch);
     }
 
     if (n == 0) {
@@ -173,14 +187,14 @@ ngx_http_enkod_target_encode(ngx_http_request_t *r, ngx_str_t *uri)
 
         if (*src == '%' && end - src > 2) {
 
-            if (ngx_http_enkod_target_control(ngx_hextoi(src + 1, 2))) {
+            if (ngx_http_enkod_target_is_control(ngx_hextoi(src + 1, 2))) {
                 p = ngx_cpymem(p, "%25", sizeof("%25") - 1);
 
             } else {
                 *p++ = '%';
             }
 
-        } else if (ngx_http_enkod_target_control(*src)) {
+        } else if (ngx_http_enkod_target_is_control(*src)) {
             p = ngx_sprintf(p, "%%25%02Xi", (ngx_uint_t) *src);
 
         } else {
@@ -196,13 +210,13 @@ ngx_http_enkod_target_encode(ngx_http_request_t *r, ngx_str_t *uri)
 
 
 /*
- * Arguments get into the request line as they are, and a value may have spaces
- * in it.  Of all the sets that nginx knows this one has those, but not "%", so
- * that what is escaped already stays so.
+ * nginx copies arguments to the request line as they are, and a value may
+ * contain spaces.  Of the sets of ngx_escape_uri() this one contains them, but
+ * not "%", so that nothing is escaped twice.
  */
 
 static ngx_int_t
-ngx_http_enkod_target_escape(ngx_http_request_t *r, ngx_str_t *args)
+ngx_http_enkod_target_escape_args(ngx_http_request_t *r, ngx_str_t *args)
 {
     u_char     *p;
     uintptr_t   n;
@@ -224,4 +238,81 @@ ngx_http_enkod_target_escape(ngx_http_request_t *r, ngx_str_t *args)
     args->data = p;
 
     return NGX_OK;
+}
+
+
+/*
+ * nginx adds the URI of a request, and that of its upstream, to its messages by
+ * r->log_handler.  Of a subrequest both may contain values of the event.
+ */
+
+void
+ngx_http_enkod_target_hide(ngx_http_request_t *r)
+{
+    if (r->log_handler != ngx_http_enkod_target_log_handler) {
+        ngx_http_enkod_next_log_handler = r->log_handler;
+        r->log_handler = ngx_http_enkod_target_log_handler;
+    }
+}
+
+
+#if (angie_version >= 1012000)
+
+static u_char *
+ngx_http_enkod_target_log_handler(ngx_log_t *log, u_char *buf, u_char *last,
+    void *data)
+{
+    ngx_http_log_ctx_t   ctx;
+    ngx_http_request_t   copy;
+    ngx_http_upstream_t  u;
+
+    ctx = *(ngx_http_log_ctx_t *) data;
+
+    ctx.current_request = ngx_http_enkod_target_replace(ctx.current_request,
+                                                        &copy, &u);
+
+    return ngx_http_enkod_next_log_handler(log, buf, last, &ctx);
+}
+
+#else
+
+static u_char *
+ngx_http_enkod_target_log_handler(ngx_http_request_t *r,
+    ngx_http_request_t *current, u_char *buf, size_t len)
+{
+    ngx_http_request_t   copy;
+    ngx_http_upstream_t  u;
+
+    current = ngx_http_enkod_target_replace(current, &copy, &u);
+
+    return ngx_http_enkod_next_log_handler(r, current, buf, len);
+}
+
+#endif
+
+
+/* Returns r or, of a subrequest of a pass, a copy without these URIs. */
+
+static ngx_http_request_t *
+ngx_http_enkod_target_replace(ngx_http_request_t *r, ngx_http_request_t *copy,
+    ngx_http_upstream_t *u)
+{
+    ngx_http_enkod_pass_t  *pass;
+
+    pass = ngx_http_enkod_subrequest_find_pass(r);
+
+    if (pass == NULL) {
+        return r;
+    }
+
+    *copy = *r;
+    copy->uri = pass->conf->pass_name;
+
+    if (r->upstream) {
+        *u = *r->upstream;
+        ngx_str_null(&u->uri);
+        copy->upstream = u;
+    }
+
+    return copy;
 }

@@ -14,6 +14,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass.h"
 
 
 static ngx_int_t ngx_http_enkod_answer_init(ngx_conf_t *cf);

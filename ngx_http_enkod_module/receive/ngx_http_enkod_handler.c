@@ -13,6 +13,7 @@
 
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_message.h"
+#include "ngx_http_enkod_pass.h"
 
 
 /*
@@ -58,7 +59,8 @@ static void ngx_http_enkod_handler_add(ngx_http_request_t *r,
 static void ngx_http_enkod_handler_cancel(void *data);
 static void ngx_http_enkod_handler_written(void *data, ngx_err_t err);
 static void ngx_http_enkod_handler_pass(ngx_http_request_t *r);
-static void ngx_http_enkod_handler_passed(ngx_http_request_t *r);
+static void ngx_http_enkod_handler_passed(ngx_http_request_t *r,
+    enkod_error_e error);
 static ngx_int_t ngx_http_enkod_handler_write_spool(ngx_http_request_t *r);
 static void ngx_http_enkod_handler_answer(ngx_http_request_t *r);
 
@@ -716,7 +718,7 @@ ngx_http_enkod_handler_pass(ngx_http_request_t *r)
 /* What could not be handed on is safe in the spool, where there is one. */
 
 static void
-ngx_http_enkod_handler_passed(ngx_http_request_t *r)
+ngx_http_enkod_handler_passed(ngx_http_request_t *r, enkod_error_e error)
 {
     ngx_http_enkod_ctx_t       *ctx;
     ngx_http_enkod_loc_conf_t  *elcf;
@@ -724,12 +726,12 @@ ngx_http_enkod_handler_passed(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
-    if (ctx->error == ENKOD_OK || elcf->spool == NULL) {
+    if (error == ENKOD_OK || elcf->spool == NULL) {
+        ctx->error = error;
         ngx_http_enkod_handler_answer(r);
         return;
     }
 
-    ctx->error = ENKOD_OK;
     ctx->result = NGX_HTTP_ENKOD_SPOOLED;
     ctx->pending = 1;
 
@@ -759,7 +761,7 @@ ngx_http_enkod_handler_write_spool(ngx_http_request_t *r)
     }
 
     return ngx_http_enkod_handler_write_line(r, elcf->spool,
-                                             ctx->pass->status);
+                                     ngx_http_enkod_pass_status(ctx->pass));
 }
 
 

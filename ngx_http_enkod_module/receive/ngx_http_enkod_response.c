@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass.h"
 
 
 typedef struct {
@@ -189,6 +190,7 @@ ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
     static ngx_str_t  retry_after = ngx_string("Retry-After");
     static ngx_str_t  seconds = ngx_string(NGX_HTTP_ENKOD_RETRY_AFTER);
 
+    ngx_str_t             *value;
     ngx_http_enkod_ctx_t  *ctx;
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
@@ -199,12 +201,17 @@ ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
 
         ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-        if (ctx->error == ENKOD_UPSTREAM_BUSY && ctx->pass->retry_after.len) {
-            return ngx_http_enkod_response_header(r, &retry_after,
-                                                  &ctx->pass->retry_after);
+        value = &seconds;
+
+        if (ctx->error == ENKOD_UPSTREAM_BUSY) {
+            value = ngx_http_enkod_pass_retry_after(ctx->pass);
         }
 
-        return ngx_http_enkod_response_header(r, &retry_after, &seconds);
+        if (value->len == 0) {
+            value = &seconds;
+        }
+
+        return ngx_http_enkod_response_header(r, &retry_after, value);
     }
 
     return NGX_OK;

@@ -14,6 +14,7 @@
 
 
 #include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_pass.h"
 
 
 static ngx_int_t ngx_http_enkod_variable_event(ngx_http_request_t *r,
@@ -315,11 +316,18 @@ ngx_http_enkod_variable_pass_status(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
     u_char                *p;
+    ngx_uint_t             status;
     ngx_http_enkod_ctx_t  *ctx;
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx == NULL || ctx->pass == NULL || ctx->pass->status == 0) {
+    if (ctx == NULL || ctx->pass == NULL) {
+        return NGX_OK;
+    }
+
+    status = ngx_http_enkod_pass_status(ctx->pass);
+
+    if (status == 0) {
         return NGX_OK;
     }
 
@@ -328,9 +336,7 @@ ngx_http_enkod_variable_pass_status(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_enkod_variable_set(v, p, ngx_sprintf(p, "%03ui",
-                                                  ctx->pass->status)
-                                      - p);
+    ngx_http_enkod_variable_set(v, p, ngx_sprintf(p, "%03ui", status) - p);
 
     return NGX_OK;
 }
@@ -345,27 +351,12 @@ ngx_http_enkod_variable_pass_response(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx == NULL || ctx->pass == NULL || ctx->pass->response.len == 0) {
+    if (ctx == NULL || ctx->pass == NULL) {
         return NGX_OK;
     }
 
-    text = ctx->pass->escaped;
-
-    if (text.len == 0) {
-
-        /* an upstream may send any bytes */
-
-        text.data = ngx_pnalloc(r->pool, 6 * ctx->pass->response.len);
-        if (text.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        text.len = enkod_json_escape_any(text.data, ctx->pass->response.data,
-                                         ctx->pass->response.len);
-
-        if (ctx->pass->finished) {
-            ctx->pass->escaped = text;
-        }
+    if (ngx_http_enkod_pass_response(ctx->pass, &text) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     ngx_http_enkod_variable_set(v, text.data, text.len);
