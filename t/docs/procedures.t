@@ -5,9 +5,9 @@ use strict;
 use warnings;
 
 use File::Basename qw(dirname);
-use File::Temp qw(tempdir);
 use lib dirname(__FILE__) . "/../lib";
 
+use File::Temp qw(tempdir);
 use Test::More;
 
 use Enkod::Port qw(free_port);
@@ -27,10 +27,10 @@ if (!defined $ENV{ENKOD_TEST_MOUNTS}) {
 require Enkod::Backend;
 require Enkod::Nginx;
 require Enkod::Load;
-require Enkod::DeliveryCheck;
-require Enkod::Procedure;
+require Enkod::ProcedureTest;
 Enkod::Nginx->import;
-Enkod::Load->import(qw(event refused_event tally));
+Enkod::Load->import(qw(event tally));
+Enkod::ProcedureTest->import;
 
 my $operations = "docs/operations.md";
 my $production = "docs/production.md";
@@ -38,164 +38,9 @@ my $rotation = "The file and its rotation";
 
 my $root = $> == 0;
 my $www = $root && getpwnam("www-data") && getgrnam("adm");
-my $serial = 0;
 
 # what a crash leaves: a piece, and a whole line without its line feed
 my $piece = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"9c1f8a52b';
-
-
-# An nginx that writes all files there are: what arrives is in log/events.jsonl,
-# or in log/refused.jsonl, and, as nobody takes it, in log/spool.jsonl.
-
-sub receiver {
-    my (%o) = @_;
-
-    my $nginx = Enkod::Nginx->create(
-        workers => 2, user => $www ? "www-data" : "root", %o, server => <<'END');
-location / {
-    enkod_webhook;
-    enkod_log         log/events.jsonl;
-    enkod_reject_log  log/refused.jsonl;
-    enkod_pass        @nobody;
-    enkod_spool       log/spool.jsonl;
-}
-location @nobody { proxy_pass http://127.0.0.1:%SECOND%; }
-END
-
-    my $procedure = Enkod::Procedure->new($nginx, urls => $o{urls} || {});
-
-    if ($root) {
-        $procedure->works("the folder is made as $production says",
-                          ($procedure->indented($production, $rotation))[0]);
-        is sprintf("%o", 07777 & (stat $nginx->path("log"))[2]), "750",
-           "nobody else can read what is in it";
-
-    } else {
-        mkdir $nginx->path("log");
-    }
-
-    $nginx->start if !$o{cold};
-
-    return ($nginx, $procedure);
-}
-
-
-# Some events, and what became of them.
-
-sub some {
-    my ($nginx, $n, $sent) = @_;
-
-    for (1 .. $n || 3) {
-        my $id = "P-" . ++$serial;
-
-        $sent->{$id} = $nginx->post(event($id))->{status};
-        $sent->{"B$id"} = $nginx->post(refused_event("B$id"))->{status};
-    }
-}
-
-
-# Files by their pattern, uncompressed.
-
-sub files {
-    my ($nginx, $pattern) = @_;
-
-    return map {
-        my $file = $_;
-
-        if ($file =~ /\.gz\b/) {
-            my $plain = $nginx->path("plain.") . ++$serial;
-            system("gunzip -c '$file' >'$plain'") == 0 or die "$file";
-            $file = $plain;
-        }
-
-        $file;
-    } grep { -f } glob "$nginx->{dir}/$pattern";
-}
-
-
-# Every event is where it has to be.
-
-sub all_kept {
-    my ($nginx, $title, $sent, %o) = @_;
-
-    my $places = $o{places} || "{log,log/away,mnt/*/*}";
-
-    my $v = Enkod::DeliveryCheck::check(
-        sent    => $sent, torn => $o{torn} || 0,
-        logs    => [files($nginx, "$places/events.*")],
-        rejects => [files($nginx, "$places/refused.*")],
-        spools  => [files($nginx, "$places/spool.*")]);
-
-    is_deeply $v->{defects}, [], "$title: every event is kept, once";
-    cmp_ok $v->{acknowledged}, ">=", $o{least} || 3, "$title: there are some";
-}
-
-
-# the events that a backend has got
-
-sub ids {
-    my ($backend) = @_;
-
-    return map { $_->{body} =~ /"message_uid":"([^"]+)"/ ? $1 : () }
-               $backend->requests;
-}
-
-
-# Every event has arrived at a backend, or is in a spool.
-
-sub delivered {
-    my ($nginx, $title, $backend, $sent) = @_;
-
-    my %there = map { $_ => 1 } ids($backend);
-    my @missing;
-
-    for my $file (files($nginx, "log/spool.*")) {
-        $there{$_} = 1 for Enkod::Nginx::slurp($file) =~ /"message_uid":"([^"]+)"/g;
-    }
-
-    @missing = grep { $sent->{$_} == 200 && !$there{$_} } sort keys %$sent;
-
-    is join(" ", splice @missing, 0, 9), "", "$title: every event has arrived";
-    cmp_ok scalar(keys %there), ">=", 3, "$title: there are some";
-}
-
-
-sub load {
-    my ($nginx) = @_;
-
-    return Enkod::Load->new($nginx->{port}, connections => 8, refused => 0.1);
-}
-
-
-# Waits until more events have been accepted.
-
-sub goes_on {
-    my ($nginx, $file) = @_;
-
-    my $size = -s $nginx->path($file) || 0;
-
-    wait_for(sub {
-        (-s $nginx->path($file) || 0) > $size }) or die "nothing arrives";
-}
-
-
-sub compress {
-    my ($from, $to) = @_;
-
-    system("gzip -c '$from' >'$to'") == 0 && unlink $from or die "$from: $!";
-}
-
-
-# the file is renamed by hand, as an administrator would do it
-
-sub renamed {
-    my ($nginx, $to, $file) = @_;
-
-    $file ||= "log/events.jsonl";
-
-    rename $nginx->path($file), $nginx->path($to) or die "$to: $!";
-    $nginx->reopen($file) or die "no reopening";
-}
 
 
 # logrotate, with what other rotations and people have left
@@ -385,12 +230,14 @@ SKIP: {
     compress($nginx->path("log/old"), $nginx->path("log/events.jsonl.2.gz"));
     $nginx->put("log/older.gz", "x" x 1_000_000);
 
+    my $last;
+
     for (1 .. 10000) {
-        some($nginx, 1, \%sent);
-        last if $sent{"P-$serial"} != 200;
+        $last = some($nginx, 1, \%sent);
+        last if $sent{$last} != 200;
     }
 
-    is $sent{"P-$serial"}, 503, "the disk is full";
+    is $sent{$last}, 503, "the disk is full";
 
     my ($compressed, $log, $move) = $procedure->blocks($operations, "The disk is full");
     my ($take) = $procedure->blocks($operations, "Taking a file away from nginx");
