@@ -155,58 +155,6 @@ END
             proxy_pass  http://back;
         }
 
-        # what gets a value to where nginx could log it
-
-        location = /log/closed {
-            enkod_webhook;
-            enkod_pass  "/closed/$enkod_name?to=$enkod_to";
-        }
-
-        location = /log/rewritten {
-            enkod_webhook;
-            enkod_pass  @rewritten;
-        }
-
-        location = /log/hang {
-            enkod_webhook;
-            enkod_pass  /to/$enkod_name?hang=1;
-        }
-
-        location = /log/name {
-            enkod_webhook;
-            enkod_pass  @$enkod_name;
-        }
-
-        location = /log/unsafe {
-            enkod_webhook;
-            enkod_pass  /../$enkod_name;
-        }
-
-        location = /log/none {
-            enkod_webhook;
-            enkod_pass  $enkod_name;
-        }
-
-        location = /log/file {
-            enkod_webhook;
-            enkod_pass  /file/$enkod_name;
-        }
-
-        location /closed/ {
-            internal;
-            proxy_pass  http://127.0.0.1:%CLOSED%;
-        }
-
-        location @rewritten {
-            rewrite     ^ /closed/$enkod_name?to=$enkod_to break;
-            proxy_pass  http://127.0.0.1:%CLOSED%;
-        }
-
-        location /file/ {
-            internal;
-            root  /nowhere;
-        }
-
         location @clicks {
             proxy_pass  http://back;
         }
@@ -231,8 +179,6 @@ for my $protocol (qw(http fastcgi uwsgi)) {
 
 my $backend = $backend{http};
 
-$nginx->{server} =~ s/%CLOSED%/free_port()/ge;
-
 $nginx->start;
 
 the_line();
@@ -241,7 +187,6 @@ templates();
 targets();
 headers();
 other_protocols();
-messages();
 configuration();
 
 is($nginx->alerts, "", "nothing alarming is in the error log");
@@ -535,53 +480,6 @@ sub other_protocols {
                       "$protocol, $kind: the variables");
         }
     }
-}
-
-
-# No message has a value of an event, whoever writes it.
-
-sub messages {
-    my %uri = (closed => "/closed/\$enkod_name", rewritten => "\@rewritten",
-               hang => "/to/\$enkod_name", name => "\@\$enkod_name",
-               unsafe => "/../\$enkod_name", none => "\$enkod_name");
-
-    my $event = $body{"message-open"}
-                =~ s/"name": *"[^"]*"/"name":"secret%0Ax%0d%7f\xc2\x9b"/r
-                =~ s/"to": *"[^"]*"/"to":"secret\@example.com"/r;
-
-    for my $place (sort keys %uri) {
-        my $before = length $nginx->error_log;
-        my ($status) = hand_on("/log/$place", $event);
-
-        like($status, qr/^50[24]$/, "$place: a failure");
-
-        my $said = substr $nginx->error_log, $before;
-
-        unlike($said, qr/secret/, "$place: no value is logged");
-
-        # one of our own comes once a minute
-        like($said, qr/(?:enkod: |subrequest: )"\Q$uri{$place}\E"/,
-             "$place: but what it is in the configuration")
-            if $said =~ /./;
-        # nginx names no host for HTTP/3
-        like($said, qr/upstream: "http:\/\/127\.0\.0\.1:\d+"(?:, host|$)/m,
-             "$place: and the upstream")
-            if $said =~ /upstream:/;
-    }
-
-    my ($status, $got) = hand_on("/map", $event);
-
-    is($status, 200, "an escaped line feed in a path: 200");
-    is($got->{uri}, "/to/opens/secret%250Ax%250d%257f%5Cu009b",
-       "it stays what it was");
-
-    my $before = length $nginx->error_log;
-    hand_on("/log/file", $event);
-
-    my @lines = split /\n/, substr $nginx->error_log, $before;
-
-    is(scalar(grep { !/^\d{4}/ } @lines), 0,
-       "a file of that name: no message has a line feed in it");
 }
 
 
