@@ -113,8 +113,8 @@ ngx_http_enkod_target_get(ngx_http_enkod_pass_t *pass, ngx_str_t *uri,
     }
 
     if (uri->data[0] != '/') {
-        return ngx_http_enkod_target_invalid(pass, "what begins neither with "
-                                                   "\"/\" nor with \"@\"");
+        return ngx_http_enkod_target_invalid(pass, "a value that does not begin "
+                                                   "with \"/\" or \"@\"");
     }
 
     if (ngx_http_enkod_target_encode_path(r, uri) != NGX_OK) {
@@ -143,7 +143,7 @@ ngx_http_enkod_target_invalid(ngx_http_enkod_pass_t *pass, const char *what)
 
     if (ngx_http_enkod_message_due(&logged)) {
         ngx_log_error(NGX_LOG_ERR, pass->request->connection->log, 0,
-                      "enkod: \"%V\" in \"enkod_pass\" leads to %s",
+                      "enkod: \"%V\" in \"enkod_pass\" evaluates to %s",
                       &pass->conf->pass_name, what);
     }
 

@@ -368,7 +368,7 @@ sub targets {
 
     is("$status $n", "502 0", "a URI that is none is a failure");
     like($nginx->error_log,
-         qr/enkod: "\$target" in "enkod_pass" leads to what begins neither/,
+         qr/enkod: "\$target" in "enkod_pass" evaluates to a value that/,
          "the error log says so");
 
     my $event = $body{"complaint"}

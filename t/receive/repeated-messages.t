@@ -62,7 +62,7 @@ my @troubles = (
       qr/enkod: "\/to\/nobody" did not take an event/ ],
     [ "a target that is none",
       sub { $nginx->post(event(1), uri => "/nowhere") },
-      qr/enkod: "\$enkod_event" in "enkod_pass" leads to/ ],
+      qr/enkod: "\$enkod_event" in "enkod_pass" evaluates to/ ],
     [ "a file that cannot be written",
       sub { $nginx->post(event(1), uri => "/full") },
       qr/"\/dev\/full" cannot be written to/ ],
