@@ -5,19 +5,18 @@
 
 
 /*
- * The directives, and what they mean together.  Whatever cannot work is said
- * here, by "nginx -t", with the name of the directive.
+ * The module: its directives, and how the levels of the configuration are
+ * merged.  A configuration that cannot work is refused by "nginx -t", with the
+ * name of the directive.
  */
 
 
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
+#include "ngx_http_enkod_receive.h"
 
 
 #define NGX_HTTP_ENKOD_MAX_EVENT_SIZE  (64 * 1024)
-
-/* offsets into an event are kept in 32 bits */
-#define NGX_HTTP_ENKOD_MAX_SIZE_LIMIT  (512 * 1024 * 1024)
 
 
 static ngx_int_t ngx_http_enkod_preconfiguration(ngx_conf_t *cf);
@@ -28,22 +27,12 @@ static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_enkod_merge_events(ngx_conf_t *cf,
-    ngx_http_enkod_loc_conf_t *conf);
 static void *ngx_http_enkod_conf_alloc(void *data, size_t size);
 static void ngx_http_enkod_conf_free(void *data, void *p);
 
 static char *ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
@@ -80,14 +69,14 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_events"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
-      ngx_http_enkod_events,
+      ngx_http_enkod_receive_set_events,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("enkod_event"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_http_enkod_event,
+      ngx_http_enkod_receive_set_event,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -115,14 +104,14 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_max_event_size"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_size,
+      ngx_http_enkod_receive_set_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("enkod_token"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
-      ngx_http_enkod_token,
+      ngx_http_enkod_receive_set_token,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -198,7 +187,7 @@ ngx_module_t  ngx_http_enkod_module = {
     ngx_http_enkod_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_enkod_exit_process,           /* exit process */
+    ngx_http_enkod_receive_exit_process,           /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -442,7 +431,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->settings.extra = conf->extra_fields;
     conf->settings.accept_unknown = conf->accept_unknown;
 
-    if (ngx_http_enkod_merge_events(cf, conf) != NGX_CONF_OK) {
+    if (ngx_http_enkod_receive_merge_events(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -466,51 +455,6 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                            "smaller than \"enkod_max_event_size\", so nginx "
                            "itself refuses larger events", &clcf->name);
     }
-
-    return NGX_CONF_OK;
-}
-
-
-/* The list of enkod_events as the event core takes it. */
-
-static char *
-ngx_http_enkod_merge_events(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
-{
-    ngx_str_t    *name;
-    ngx_uint_t    i;
-    enkod_str_t  *event;
-
-    if (conf->events == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    name = conf->events->elts;
-
-    event = ngx_palloc(cf->pool, conf->events->nelts * sizeof(enkod_str_t));
-    if (event == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < conf->events->nelts; i++) {
-
-        event[i].data = name[i].data;
-        event[i].len = name[i].len;
-
-        if (!conf->accept_unknown
-            && enkod_schema_find(conf->settings.schema, &event[i]) == NULL)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown event \"%V\" in \"enkod_events\", it "
-                               "must be declared by \"enkod_event\", or "
-                               "\"enkod_unknown_event accept\" must apply; "
-                               "a name with spaces needs quotes",
-                               &name[i]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    conf->settings.events = event;
-    conf->settings.nevents = conf->events->nelts;
 
     return NGX_CONF_OK;
 }
@@ -543,124 +487,6 @@ ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_enkod_handler;
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_enkod_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ngx_str_t   *value, *name;
-    ngx_uint_t   i, n;
-
-    if (elcf->events != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "all") == 0) {
-        elcf->events = NULL;
-        return NGX_CONF_OK;
-    }
-
-    elcf->events = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                    sizeof(ngx_str_t));
-    if (elcf->events == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (value[i].len == 0 || ngx_strcmp(value[i].data, "all") == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in \"enkod_events\", "
-                               "it must be \"all\" alone or names of events",
-                               &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        name = elcf->events->elts;
-
-        for (n = 0; n < elcf->events->nelts; n++) {
-            if (name[n].len == value[i].len
-                && ngx_strcmp(name[n].data, value[i].data) == 0)
-            {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "duplicate event \"%V\" in "
-                                   "\"enkod_events\"", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-        }
-
-        name = ngx_array_push(elcf->events);
-        if (name == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *name = value[i];
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_enkod_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_main_conf_t *emcf = conf;
-
-    ngx_str_t      *value;
-    ngx_uint_t      i;
-    const char     *error;
-    enkod_str_t     text;
-    enkod_shape_t  *shape;
-    enkod_field_t  *field;
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        if (!enkod_json_is_utf8(value[i].data, value[i].len)) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in \"enkod_event\": "
-                               "names must be valid UTF-8", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    text.data = value[1].data;
-    text.len = value[1].len;
-
-    shape = enkod_schema_declare(&emcf->schema, &text, &error);
-
-    i = 1;
-
-    while (shape && ++i < cf->args->nelts) {
-
-        text.data = value[i].data;
-        text.len = value[i].len;
-
-        field = enkod_schema_declare_field(&emcf->schema, shape, &text,
-                                           &error);
-        if (field == NULL) {
-            break;
-        }
-
-        if (ngx_http_enkod_variables_add_field(cf, field) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (i == cf->args->nelts) {
-        return NGX_CONF_OK;
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\" in \"enkod_event\": %s",
-                       &value[i], error);
-
-    return NGX_CONF_ERROR;
 }
 
 
@@ -704,83 +530,4 @@ ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                        &value[1], &cmd->name, (size_t) (last - list), list);
 
     return NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_http_enkod_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ssize_t     size;
-    ngx_str_t  *value;
-
-    if (elcf->max_event_size != NGX_CONF_UNSET_SIZE) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    size = ngx_parse_size(&value[1]);
-
-    if (size <= 0 || size > NGX_HTTP_ENKOD_MAX_SIZE_LIMIT) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"enkod_max_event_size\", "
-                           "it must be a size from 1 to 512m", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    elcf->max_event_size = size;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_enkod_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_enkod_loc_conf_t *elcf = conf;
-
-    ngx_str_t   *value, *token;
-    ngx_uint_t   i;
-
-    if (elcf->token) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    elcf->token = ngx_http_enkod_value(cf, &value[1]);
-    elcf->tokens = ngx_array_create(cf->pool, cf->args->nelts - 2,
-                                    sizeof(ngx_str_t));
-
-    if (elcf->token == NULL || elcf->tokens == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (elcf->token->lengths == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"enkod_token\", it must "
-                           "have a variable, like \"$arg_token\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (value[i].len == 0 || ngx_strchr(value[i].data, '$') != NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid token in \"enkod_token\", it must be "
-                               "neither empty nor contain \"$\"");
-            return NGX_CONF_ERROR;
-        }
-
-        token = ngx_array_push(elcf->tokens);
-        if (token == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *token = value[i];
-    }
-
-    return NGX_CONF_OK;
 }

@@ -5,7 +5,7 @@
 
 
 /*
- * Parameters of directives that may have variables, and conditions among them.
+ * Parameters of directives that may have variables, and conditions.
  */
 
 

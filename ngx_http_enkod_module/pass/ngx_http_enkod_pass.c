@@ -94,12 +94,6 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     ctx->pass = pass;
 
-    /* $request_id has to be the same here and there */
-
-    if (ngx_http_enkod_line_prepare(r) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     rc = ngx_http_enkod_target_get(pass, &uri, &args);
 
     if (rc == NGX_ABORT) {
@@ -116,7 +110,7 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
         rc = ngx_http_complex_value(r, pass->conf->pass_body, &body);
 
     } else {
-        rc = ngx_http_enkod_line_get(r, &body);
+        rc = ngx_http_enkod_ctx_line(r, &body);
     }
 
     if (rc != NGX_OK) {

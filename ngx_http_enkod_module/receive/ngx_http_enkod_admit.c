@@ -5,12 +5,11 @@
 
 
 /*
- * Who is let in: all that can be said of a request before the first byte of
- * its body is read.
+ * The checks of a request that are made before its body is read.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_admit.h"
 
 
 static ngx_uint_t ngx_http_enkod_admit_token(ngx_http_request_t *r,
@@ -100,8 +99,8 @@ ngx_http_enkod_admit_token(ngx_http_request_t *r,
 
 
 /*
- * The time this takes depends on the length of the value, which its sender
- * knows, and on nothing else.
+ * The time that this takes depends only on the length of the value, which the
+ * sender knows.
  */
 
 static ngx_uint_t
@@ -121,8 +120,8 @@ ngx_http_enkod_admit_equal(ngx_str_t *value, ngx_str_t *token)
 
 
 /*
- * A Content-Encoding that is neither empty nor "identity"; nginx itself does
- * not keep the header.
+ * Whether there is a Content-Encoding other than "identity".  nginx has no
+ * pointer to this header.
  */
 
 static ngx_uint_t

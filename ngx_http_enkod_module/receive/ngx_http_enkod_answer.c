@@ -5,15 +5,16 @@
 
 
 /*
- * The last word on the status of an answer.  A request whose event was not kept
- * leaves with the status of that, whatever an error_page or a filter of another
- * module has made of it.  This is a module of its own for its place among the
- * filters, which that of subrequests has as well: behind all that change an
- * answer, and before those that write it (see "config").
+ * The filter that decides on the status of an answer.  If an event was not
+ * stored, the answer has the status that says so, whatever an error_page or a
+ * filter of another module has made of it.  The filter is in a module of its
+ * own, because the order of modules decides the order of filters: this one, and
+ * the one for subrequests, run after all filters that change an answer and
+ * before those that write it (see "config").
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_error_page.h"
 #include "ngx_http_enkod_pass.h"
 
 
@@ -63,9 +64,9 @@ static ngx_int_t
 ngx_http_enkod_answer_init(ngx_conf_t *cf)
 {
     /*
-     * Always: the chain of filters belongs to the process.  After a reload that
-     * has failed, a master makes its next worker with the chain of that reload
-     * and the configuration from before.
+     * Unconditionally, since the chain of filters belongs to the process.  If a
+     * reload fails, the next worker is started with the chain of that reload and
+     * the configuration from before.
      */
     ngx_http_enkod_filter_init();
 
@@ -86,12 +87,12 @@ ngx_http_enkod_answer_header(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    ctx = ngx_http_enkod_get_ctx(r);
+    ctx = ngx_http_enkod_ctx_get(r);
 
-    if (ctx && ngx_http_enkod_kept(ctx)) {
+    if (ctx && ngx_http_enkod_ctx_is_stored(ctx)) {
 
         if (r->headers_out.content_length_n != 0 || r->expect_trailers) {
-            /* a filter has changed that, so something has to tell the end */
+            /* a filter adds a body or trailers, which have to be ended */
             r->header_only = 0;
         }
 
@@ -108,18 +109,18 @@ ngx_http_enkod_answer_header(ngx_http_request_t *r)
 }
 
 
-/* That of an event which was not kept; 0 if the status is not ours to say. */
+/* The status of an event that was not stored, or 0. */
 
 static ngx_uint_t
 ngx_http_enkod_answer_status(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 {
     ngx_http_enkod_error_page_t  *page;
 
-    if (ctx && ctx->result == NGX_HTTP_ENKOD_FAILED) {
+    if (ctx && ctx->state == NGX_HTTP_ENKOD_FAILED) {
         return enkod_error_get(ctx->error)->status;
     }
 
-    if (ctx && ctx->result == NGX_HTTP_ENKOD_REJECTED) {
+    if (ctx && ctx->state == NGX_HTTP_ENKOD_REJECTED) {
         return 0;
     }
 
@@ -129,7 +130,7 @@ ngx_http_enkod_answer_status(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
         return page->failed;
     }
 
-    /* nginx has given up reading the body */
+    /* nginx has failed to read the body */
 
     if (ctx && ctx->event && r->headers_out.status < NGX_HTTP_BAD_REQUEST) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -147,11 +148,11 @@ ngx_http_enkod_answer_set_status(ngx_http_request_t *r, ngx_uint_t status)
     if (r->headers_out.status == NGX_HTTP_NO_CONTENT
         || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
     {
-        /* which need not be that of the body that follows */
+        /* a body may follow whose length is another one */
         ngx_http_clear_content_length(r);
     }
 
-    /* HTTP/1 sends the line, HTTP/2 and 3 the number, the log has this one */
+    /* err_status is for the log, the line for HTTP/1, the number for HTTP/2 */
 
     r->err_status = status;
     r->headers_out.status = status;
@@ -162,7 +163,7 @@ ngx_http_enkod_answer_set_status(ngx_http_request_t *r, ngx_uint_t status)
         line->len = 0;
     }
 
-    /* what belongs to the status that is gone */
+    /* headers that belong to the former status */
 
     if (r->headers_out.location) {
         r->headers_out.location->hash = 0;

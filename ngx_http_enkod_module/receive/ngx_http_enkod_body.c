@@ -5,14 +5,15 @@
 
 
 /*
- * The way of the body's bytes from the connection into the event.  They are
- * read unbuffered (as with "proxy_request_buffering off"), so a body never
- * goes to disk and is refused at its first wrong byte; but another module may
- * have read it before, into memory or into a temporary file.
+ * Reads the body from the connection into the event.  It is read unbuffered (as
+ * with "proxy_request_buffering off"), so that a body never goes to disk and is
+ * refused at its first wrong byte.  Another module may have read it before,
+ * into memory or into a temporary file.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_body.h"
+#include "ngx_http_enkod_reject.h"
 
 
 /* how much of a temporary file is read at a time */
@@ -54,9 +55,9 @@ ngx_http_enkod_body_read(ngx_http_request_t *r,
 
 
 /*
- * Whoever makes the page, perhaps another server, gets no body: some of it is
- * gone, and what is left would be taken for a body, or a request, by itself.
- * A body that was read before may also be that of a subrequest (mirror).
+ * The server or module that makes an error page gets no body: a part of it is
+ * gone, and the rest would be taken for a whole body, or for a request.  A body
+ * that was read before may be used by a subrequest, too (mirror).
  */
 
 ngx_int_t
@@ -82,9 +83,9 @@ ngx_http_enkod_body_drop(ngx_http_request_t *r)
 
 
 /*
- * Called when the body, or its beginning, is there, and then again whenever
- * there may be more of it.  Only r->reading_body tells whether it is complete:
- * nginx clears request_body_no_buffering where nothing is left to read.
+ * Called when the body, or its beginning, was read, and then whenever there may
+ * be more of it.  Only r->reading_body tells whether it is complete: nginx
+ * clears request_body_no_buffering when nothing is left to read.
  */
 
 static void
@@ -127,11 +128,12 @@ ngx_http_enkod_body_handler(ngx_http_request_t *r)
 static void
 ngx_http_enkod_body_done(ngx_http_request_t *r)
 {
+    enkod_error_e          error;
     ngx_http_enkod_ctx_t  *ctx;
 
     /*
-     * Otherwise a client that closes its sending side while the event is on
-     * its way to a sink would be taken for one that has gone.
+     * Otherwise a client that shuts down its sending side while the event is
+     * being delivered would be taken for one that has closed the connection.
      */
     r->read_event_handler = ngx_http_block_reading;
 
@@ -141,15 +143,21 @@ ngx_http_enkod_body_done(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-    if (ctx->error == ENKOD_OK) {
-        ctx->error = enkod_event_finish(ctx->event);
+    if (ctx->state == NGX_HTTP_ENKOD_RECEIVING) {
+
+        error = enkod_event_finish(ctx->event);
+
+        ngx_http_enkod_ctx_set_state(ctx, error == ENKOD_OK
+                                          ? NGX_HTTP_ENKOD_DELIVERING
+                                          : NGX_HTTP_ENKOD_REFUSED,
+                                     error);
     }
 
     ctx->body_handler(r);
 }
 
 
-/* nginx cannot read the body; returns what to finalize the request with. */
+/* nginx has failed to read the body; returns what to finalize with. */
 
 static ngx_int_t
 ngx_http_enkod_body_failed(ngx_http_request_t *r, ngx_int_t rc)
@@ -191,7 +199,7 @@ ngx_http_enkod_body_consume(ngx_http_request_t *r)
         }
 
         if (r->reading_body) {
-            /* reading goes on only in buffers that are free again */
+            /* nginx goes on reading only into buffers that are empty */
             b->pos = b->last;
         }
     }
@@ -246,6 +254,7 @@ static ngx_int_t
 ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p, size_t len,
     ngx_uint_t last)
 {
+    enkod_error_e               error;
     ngx_http_enkod_ctx_t       *ctx;
     ngx_http_enkod_loc_conf_t  *elcf;
 
@@ -260,13 +269,18 @@ ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p, size_t len,
         return NGX_ERROR;
     }
 
-    if (ctx->error == ENKOD_OK) {
-        ctx->error = enkod_event_feed(ctx->event, p, len, last);
+    if (ctx->state == NGX_HTTP_ENKOD_RECEIVING) {
+
+        error = enkod_event_feed(ctx->event, p, len, last);
+
+        if (error != ENKOD_OK) {
+            ngx_http_enkod_ctx_set_state(ctx, NGX_HTTP_ENKOD_REFUSED, error);
+        }
     }
 
     if (ctx->received > (off_t) elcf->max_event_size) {
 
-        /* the event has seen that, if it was not refused before */
+        /* refused by enkod_event_feed(), now or before */
 
         r->keepalive = 0;
         r->lingering_close = 1;

@@ -5,14 +5,15 @@
 
 
 /*
- * What an error_page has led away from.  nginx forgets the status ("error_page
- * 403 = @name" clears it), and clears the contexts of modules; but it evaluates
- * the value of the error_page just then.  So each gets a variable of ours in
- * front, which is empty, and takes note of the status.
+ * The status of which an error_page was taken.  nginx does not keep it
+ * ("error_page 403 = @name" clears it), and clears the contexts of modules, but
+ * it evaluates the value of the error_page at that moment.  So an empty
+ * variable of ours is put in front of each value, and records the status.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_error_page.h"
+#include "ngx_http_enkod_receive.h"
 
 
 /* the name of that variable, followed by the status */
@@ -46,7 +47,7 @@ ngx_http_enkod_error_page_watch(ngx_conf_t *cf, ngx_array_t *pages)
             && ngx_strncmp(page[i].value.value.data, watched.data, watched.len)
                == 0)
         {
-            /* of a level above, which has been here */
+            /* inherited, and done there */
             continue;
         }
 
@@ -86,7 +87,7 @@ ngx_http_enkod_error_page_watch_one(ngx_conf_t *cf, ngx_http_err_page_t *page)
     p = ngx_sprintf(p, "}%V", &page->value.value);
 
     if (page->args.len) {
-        /* which nginx has cut off, as there were no variables */
+        /* nginx has cut off the arguments, since there were no variables */
         p = ngx_sprintf(p, "?%V", &page->args);
     }
 
@@ -157,7 +158,7 @@ ngx_http_enkod_error_page_variable(ngx_http_request_t *r,
 
         page->failed = status;
 
-        /* the page is shown as it is, as with any other error */
+        /* as for any other error: no 304, 206, 412 or 416 */
         r->disable_not_modified = 1;
         r->headers_in.range = NULL;
     }
@@ -181,7 +182,7 @@ ngx_http_enkod_error_page_get(ngx_http_request_t *r)
 }
 
 
-/* Only the mark by which it is found. */
+/* Does nothing: the record is found by this handler. */
 
 static void
 ngx_http_enkod_error_page_cleanup(void *data)

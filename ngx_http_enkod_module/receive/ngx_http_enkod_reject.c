@@ -5,29 +5,31 @@
 
 
 /*
- * What becomes of a body that is refused where enkod_reject_log is on: it is
- * kept as it came until there is a verdict, and then is in a line
+ * The line of a refused body in enkod_reject_log.  Where the directive is on,
+ * the body is kept as it was received until the event is accepted or refused.
  *
  *     {"received_at":"2026-11-23T03:44:01.123Z","request_id":"...",
  *      "remote_addr":"192.0.2.7","status":422,"code":"wrong_type",
  *      "field":"/message_id","body":"{\"event\":\"message open\",..."}
  *
- * with "body_base64" instead of "body" if the body is not valid UTF-8, and
- * without "field" if no member is to blame.
+ * It has "body_base64" instead of "body" if the body is not valid UTF-8, and no
+ * "field" if the refusal does not concern one member.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_reject.h"
 
-
-#define NGX_HTTP_ENKOD_REJECT_STATUS  "\"status\":"
-#define NGX_HTTP_ENKOD_REJECT_CODE    ",\"code\":\""
-#define NGX_HTTP_ENKOD_REJECT_FIELD   "\",\"field\":\""
-#define NGX_HTTP_ENKOD_REJECT_BODY    "\",\"body\":\""
-#define NGX_HTTP_ENKOD_REJECT_BASE64  "\",\"body_base64\":\""
 
 /* the first block for a body in pieces; the next is twice as large */
 #define NGX_HTTP_ENKOD_REJECT_BLOCK   1024
+
+/* RFC 9110, 15.5.21; nginx has no name for it */
+#define NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT  422
+
+
+static size_t ngx_http_enkod_reject_length(ngx_http_enkod_ctx_t *ctx);
+static u_char *ngx_http_enkod_reject_print(ngx_http_enkod_ctx_t *ctx,
+    u_char *p);
 
 
 ngx_int_t
@@ -50,7 +52,7 @@ ngx_http_enkod_reject_keep(ngx_http_request_t *r, u_char *p, size_t len,
 
     if (last && ctx->body.len == 0) {
 
-        /* the usual case; nginx keeps what it has read to the end */
+        /* the usual case: the buffer of nginx lasts as long as the request */
 
         ctx->body.data = p;
         ctx->body.len = len;
@@ -75,7 +77,7 @@ ngx_http_enkod_reject_keep(ngx_http_request_t *r, u_char *p, size_t len,
 
         ngx_memcpy(data, ctx->body.data, ctx->body.len);
 
-        ngx_http_enkod_reject_forget(ctx);
+        ngx_http_enkod_reject_free(ctx);
 
         ctx->body.data = data;
         ctx->body_size = size;
@@ -89,7 +91,7 @@ ngx_http_enkod_reject_keep(ngx_http_request_t *r, u_char *p, size_t len,
 
 
 void
-ngx_http_enkod_reject_forget(ngx_http_enkod_ctx_t *ctx)
+ngx_http_enkod_reject_free(ngx_http_enkod_ctx_t *ctx)
 {
     if (ctx->body_size) {
         ngx_free(ctx->body.data);
@@ -99,91 +101,78 @@ ngx_http_enkod_reject_forget(ngx_http_enkod_ctx_t *ctx)
 
 
 ngx_uint_t
-ngx_http_enkod_reject_wanted(ngx_http_enkod_ctx_t *ctx)
+ngx_http_enkod_reject_is_logged(ngx_http_enkod_ctx_t *ctx)
 {
-    ngx_uint_t  status;
+    unsigned  status;
 
-    status = enkod_error_get(ctx->verdict)->status;
+    status = enkod_error_get(ctx->error)->status;
 
     return status == NGX_HTTP_BAD_REQUEST
            || status == NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT;
 }
 
 
-size_t
-ngx_http_enkod_reject_length(ngx_http_request_t *r)
+ngx_int_t
+ngx_http_enkod_reject_write(ngx_http_enkod_ctx_t *ctx,
+    ngx_http_enkod_journal_t *journal)
 {
-    size_t                  len;
-    ngx_http_enkod_ctx_t   *ctx;
-    const enkod_refusal_t  *refusal;
+    size_t   len;
+    u_char  *p;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    len = ngx_http_enkod_reject_length(ctx) + 1;
 
-    refusal = enkod_event_refusal(ctx->event);
-
-    ctx->body_text = enkod_json_is_utf8(ctx->body.data, ctx->body.len);
-
-    len = ngx_http_enkod_line_envelope_length(r)
-          + sizeof(NGX_HTTP_ENKOD_REJECT_STATUS) - 1
-          + sizeof("400") - 1
-          + sizeof(NGX_HTTP_ENKOD_REJECT_CODE) - 1
-          + ngx_strlen(enkod_error_get(ctx->verdict)->code)
-          + sizeof("\"}") - 1;
-
-    if (refusal->field.len) {
-        len += sizeof(NGX_HTTP_ENKOD_REJECT_FIELD) - 1 + refusal->field.len;
+    p = ngx_http_enkod_journal_reserve(journal, len);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
 
-    if (ctx->body_text) {
-        return len + sizeof(NGX_HTTP_ENKOD_REJECT_BODY) - 1
-               + enkod_json_escaped(ctx->body.data, ctx->body.len);
-    }
+    *ngx_http_enkod_reject_print(ctx, p) = LF;
 
-    return len + sizeof(NGX_HTTP_ENKOD_REJECT_BASE64) - 1
-           + ngx_base64_encoded_length(ctx->body.len);
+    ngx_http_enkod_journal_add(journal, len,
+                               ngx_http_enkod_waiters_next(&ctx->waiters));
+
+    return NGX_OK;
 }
 
 
-u_char *
-ngx_http_enkod_reject_write(ngx_http_request_t *r, u_char *p)
+static size_t
+ngx_http_enkod_reject_length(ngx_http_enkod_ctx_t *ctx)
 {
-    ngx_str_t               base64;
-    const enkod_error_t    *error;
-    ngx_http_enkod_ctx_t   *ctx;
-    const enkod_refusal_t  *refusal;
+    size_t  len;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    ctx->body_text = enkod_json_is_utf8(ctx->body.data, ctx->body.len);
 
-    error = enkod_error_get(ctx->verdict);
-    refusal = enkod_event_refusal(ctx->event);
-
-    p = ngx_http_enkod_line_envelope(r, p);
-
-    p = ngx_sprintf(p, NGX_HTTP_ENKOD_REJECT_STATUS "%ui"
-                    NGX_HTTP_ENKOD_REJECT_CODE "%s",
-                    (ngx_uint_t) error->status, error->code);
-
-    if (refusal->field.len) {
-        p = ngx_cpymem(p, NGX_HTTP_ENKOD_REJECT_FIELD,
-                       sizeof(NGX_HTTP_ENKOD_REJECT_FIELD) - 1);
-        p = ngx_cpymem(p, refusal->field.data, refusal->field.len);
-    }
+    len = enkod_line_refusal_length(&ctx->envelope, ctx->error,
+                                    &enkod_event_refusal(ctx->event)->field,
+                                    !ctx->body_text)
+          + sizeof(ENKOD_LINE_REFUSAL_END) - 1;
 
     if (ctx->body_text) {
-        p = ngx_cpymem(p, NGX_HTTP_ENKOD_REJECT_BODY,
-                       sizeof(NGX_HTTP_ENKOD_REJECT_BODY) - 1);
+        return len + enkod_json_escaped(ctx->body.data, ctx->body.len);
+    }
+
+    return len + ngx_base64_encoded_length(ctx->body.len);
+}
+
+
+static u_char *
+ngx_http_enkod_reject_print(ngx_http_enkod_ctx_t *ctx, u_char *p)
+{
+    ngx_str_t  base64;
+
+    p = enkod_line_refusal_write(p, &ctx->envelope, ctx->error,
+                                 &enkod_event_refusal(ctx->event)->field,
+                                 !ctx->body_text);
+
+    if (ctx->body_text) {
         p += enkod_json_escape(p, ctx->body.data, ctx->body.len);
 
     } else {
-        p = ngx_cpymem(p, NGX_HTTP_ENKOD_REJECT_BASE64,
-                       sizeof(NGX_HTTP_ENKOD_REJECT_BASE64) - 1);
         base64.data = p;
         ngx_encode_base64(&base64, &ctx->body);
         p += base64.len;
     }
 
-    *p++ = '"';
-    *p++ = '}';
-
-    return p;
+    return ngx_cpymem(p, ENKOD_LINE_REFUSAL_END,
+                      sizeof(ENKOD_LINE_REFUSAL_END) - 1);
 }

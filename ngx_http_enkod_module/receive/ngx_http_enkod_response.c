@@ -5,13 +5,18 @@
 
 
 /*
- * What the sender is told.  An error is a problem in the sense of RFC 9457;
- * nothing that the request contains gets into it but the name of a member.
+ * The answer to the sender.  An error is answered with problem details (RFC
+ * 9457), which contain nothing of the request but the name of a member.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_body.h"
 #include "ngx_http_enkod_pass.h"
+#include "ngx_http_enkod_response.h"
+
+
+/* seconds in Retry-After, unless the upstream has sent another value */
+#define NGX_HTTP_ENKOD_RETRY_AFTER  "5"
 
 
 typedef struct {
@@ -32,7 +37,7 @@ static const enkod_refusal_t *ngx_http_enkod_response_refusal(
     ngx_http_enkod_ctx_t *ctx);
 static ngx_uint_t ngx_http_enkod_response_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
-static ngx_int_t ngx_http_enkod_response_leave(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_response_note_failed(ngx_http_request_t *r);
 static void ngx_http_enkod_response_log(ngx_http_request_t *r);
 static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
 
@@ -43,8 +48,7 @@ static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
     { 405, ngx_string("405 Method Not Allowed") },
     { 413, ngx_string("413 Content Too Large") },
     { 415, ngx_string("415 Unsupported Media Type") },
-    { NGX_HTTP_ENKOD_UNPROCESSABLE_CONTENT,
-      ngx_string("422 Unprocessable Content") },
+    { 422, ngx_string("422 Unprocessable Content") },
     { 500, ngx_string("500 Internal Server Error") },
     { 502, ngx_string("502 Bad Gateway") },
     { 503, ngx_string("503 Service Unavailable") },
@@ -60,13 +64,13 @@ ngx_http_enkod_response_ok(ngx_http_request_t *r)
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = 0;
 
-    /* of an error_page that has led here: what happened to the event counts */
+    /* set by an error_page that has led here */
     r->err_status = 0;
 
-    /* no condition of the request makes a 304 or 412 of it */
+    /* a condition in the request must not turn it into 304 or 412 */
     r->disable_not_modified = 1;
 
-    /* the header is all there is, and is sent without waiting for a body */
+    /* there is no body to wait for before the header is sent */
     r->header_only = 1;
 
     rc = ngx_http_send_header(r);
@@ -75,7 +79,7 @@ ngx_http_enkod_response_ok(ngx_http_request_t *r)
         return rc;
     }
 
-    /* a filter has made the end of the body part of the answer */
+    /* after a filter has changed the answer, its body has to be ended */
 
     return ngx_http_send_special(r, NGX_HTTP_LAST);
 }
@@ -107,8 +111,13 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
 
     status = enkod_error_get(ctx->error)->status;
 
-    ctx->result = status < NGX_HTTP_INTERNAL_SERVER_ERROR
-                  ? NGX_HTTP_ENKOD_REJECTED : NGX_HTTP_ENKOD_FAILED;
+    if (ctx->state == NGX_HTTP_ENKOD_REFUSED) {
+        ngx_http_enkod_ctx_set_state(ctx,
+                                     status < NGX_HTTP_INTERNAL_SERVER_ERROR
+                                     ? NGX_HTTP_ENKOD_REJECTED
+                                     : NGX_HTTP_ENKOD_FAILED,
+                                     ctx->error);
+    }
 
     ngx_http_enkod_response_log(r);
 
@@ -118,7 +127,7 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
 
     if (ngx_http_enkod_response_error_page(r, status)) {
 
-        if (ngx_http_enkod_response_leave(r) != NGX_OK
+        if (ngx_http_enkod_response_note_failed(r) != NGX_OK
             || ngx_http_enkod_body_drop(r) != NGX_OK)
         {
             return NGX_ERROR;
@@ -201,17 +210,16 @@ ngx_http_enkod_response_headers(ngx_http_request_t *r, ngx_uint_t status)
 
         ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-        value = &seconds;
-
         if (ctx->error == ENKOD_UPSTREAM_BUSY) {
+
             value = ngx_http_enkod_pass_retry_after(ctx->pass);
+
+            if (value->len) {
+                return ngx_http_enkod_response_header(r, &retry_after, value);
+            }
         }
 
-        if (value->len == 0) {
-            value = &seconds;
-        }
-
-        return ngx_http_enkod_response_header(r, &retry_after, value);
+        return ngx_http_enkod_response_header(r, &retry_after, &seconds);
     }
 
     return NGX_OK;
@@ -309,8 +317,8 @@ ngx_http_enkod_response_body(ngx_http_request_t *r, ngx_str_t *title,
 
 
 /*
- * The event's own refusal, if it is the event that is refused.  A body that is
- * too large is refused alike, whether that was announced or seen.
+ * The details of the refusal, if the body was refused.  A body that is too
+ * large is refused in the same way whether its length was announced or not.
  */
 
 static const enkod_refusal_t *
@@ -329,8 +337,8 @@ ngx_http_enkod_response_refusal(ngx_http_enkod_ctx_t *ctx)
 
 
 /*
- * As ngx_http_special_response_handler() will decide.  An event that was not
- * kept is not answered with a redirect, which is no page to be shown.
+ * Whether ngx_http_special_response_handler() will find an error_page.  An
+ * event that was not stored is not answered with a redirect.
  */
 
 static ngx_uint_t
@@ -368,10 +376,10 @@ ngx_http_enkod_response_error_page(ngx_http_request_t *r, ngx_uint_t status)
 }
 
 
-/* A receiver that could not keep the event does not get it again. */
+/* A receiver that could not store the event does not get it again. */
 
 static ngx_int_t
-ngx_http_enkod_response_leave(ngx_http_request_t *r)
+ngx_http_enkod_response_note_failed(ngx_http_request_t *r)
 {
     void                       **receiver;
     ngx_http_enkod_ctx_t        *ctx;
@@ -379,7 +387,7 @@ ngx_http_enkod_response_leave(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-    if (ctx->result != NGX_HTTP_ENKOD_FAILED) {
+    if (ctx->state != NGX_HTTP_ENKOD_FAILED) {
         return NGX_OK;
     }
 
@@ -416,7 +424,7 @@ ngx_http_enkod_response_log(ngx_http_request_t *r)
     error = enkod_error_get(ctx->error);
     refusal = ngx_http_enkod_response_refusal(ctx);
 
-    if (ctx->result == NGX_HTTP_ENKOD_FAILED) {
+    if (ctx->state == NGX_HTTP_ENKOD_FAILED) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "enkod: event not kept, answered with %ui %s",
                       (ngx_uint_t) error->status, error->code);

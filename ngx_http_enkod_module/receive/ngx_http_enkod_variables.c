@@ -5,16 +5,17 @@
 
 
 /*
- * Variables: they look at a request's event and never change it.  They are
- * empty until there is something to see, the fields until the event is
- * accepted, and are asked again after that.  Whatever was given out stays where
- * it is as long as the request lives: the captures of a regular expression
- * point into the text that it was applied to.
+ * The variables.  They read the context of a request and never change what
+ * becomes of it.  A variable without a value yet is empty, and is evaluated
+ * again the next time: the fields have values once the event is valid.  A value
+ * stays where it is as long as the request lives, because the captures of a
+ * regular expression point into the text that it was applied to.
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_envelope.h"
 #include "ngx_http_enkod_pass.h"
+#include "ngx_http_enkod_receive.h"
 
 
 static ngx_int_t ngx_http_enkod_variable_event(ngx_http_request_t *r,
@@ -115,8 +116,8 @@ ngx_http_enkod_variables_add(ngx_conf_t *cf)
 
 
 /*
- * A field has a variable if its name can be that of one.  Fields of several
- * events share it; names of variables do not tell capitals apart.
+ * Adds the variable of a field, if its name can be the name of a variable.
+ * Fields of the same name share it; names of variables are case-insensitive.
  */
 
 ngx_int_t
@@ -211,17 +212,17 @@ ngx_http_enkod_variable_event(ngx_http_request_t *r,
     enkod_str_t            name;
     ngx_http_enkod_ctx_t  *ctx;
 
-    /* also of an event that was refused for something else */
-
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx && ctx->event && (ctx->accepted || ctx->error != ENKOD_OK)) {
+    /* the name of a refused event is known, too, if it came in time */
+
+    if (ctx && ctx->event && ctx->state != NGX_HTTP_ENKOD_RECEIVING) {
         name = enkod_event_name(ctx->event);
         ngx_http_enkod_variable_set(v, name.data, name.len);
 
         if (enkod_event_shape(ctx->event) == NULL) {
-            /* else it is that of the table */
-            ctx->shown = 1;
+            /* otherwise the name is in the table */
+            ctx->exposed = 1;
         }
     }
 
@@ -239,7 +240,7 @@ ngx_http_enkod_variable_json(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx == NULL || !ctx->accepted) {
+    if (ctx == NULL || !ngx_http_enkod_ctx_has_event(ctx)) {
         return NGX_OK;
     }
 
@@ -275,11 +276,13 @@ ngx_http_enkod_variable_line(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx == NULL || !ctx->accepted) {
+    if (ctx == NULL || !ngx_http_enkod_ctx_has_event(ctx)) {
         return NGX_OK;
     }
 
-    if (ngx_http_enkod_line_get(r, &line) != NGX_OK) {
+    if (ngx_http_enkod_envelope_fill(r) != NGX_OK
+        || ngx_http_enkod_ctx_line(r, &line) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -373,7 +376,9 @@ ngx_http_enkod_variable_test(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx && ctx->accepted && enkod_event_test(ctx->event)) {
+    if (ctx && ngx_http_enkod_ctx_has_event(ctx)
+        && enkod_event_test(ctx->event))
+    {
         ngx_http_enkod_variable_set(v, (u_char *) "1", 1);
     }
 
@@ -406,10 +411,12 @@ ngx_http_enkod_variable_result(ngx_http_request_t *r,
     ngx_http_enkod_ctx_t  *ctx;
 
     static ngx_str_t  results[] = {
-        [NGX_HTTP_ENKOD_UNDECIDED] = ngx_null_string,
+        [NGX_HTTP_ENKOD_RECEIVING] = ngx_null_string,
+        [NGX_HTTP_ENKOD_REFUSED] = ngx_null_string,
+        [NGX_HTTP_ENKOD_DELIVERING] = ngx_null_string,
         [NGX_HTTP_ENKOD_ACCEPTED] = ngx_string("accepted"),
-        [NGX_HTTP_ENKOD_TEST] = ngx_string("test"),
         [NGX_HTTP_ENKOD_SPOOLED] = ngx_string("spooled"),
+        [NGX_HTTP_ENKOD_TEST] = ngx_string("test"),
         [NGX_HTTP_ENKOD_REJECTED] = ngx_string("rejected"),
         [NGX_HTTP_ENKOD_FAILED] = ngx_string("failed")
     };
@@ -417,8 +424,8 @@ ngx_http_enkod_variable_result(ngx_http_request_t *r,
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
     if (ctx) {
-        ngx_http_enkod_variable_set(v, results[ctx->result].data,
-                                    results[ctx->result].len);
+        ngx_http_enkod_variable_set(v, results[ctx->state].data,
+                                    results[ctx->state].len);
     }
 
     return NGX_OK;
@@ -439,7 +446,7 @@ ngx_http_enkod_variable_field(ngx_http_request_t *r,
 
     ctx = ngx_http_enkod_variable_ctx(r, v);
 
-    if (ctx == NULL || !ctx->accepted) {
+    if (ctx == NULL || !ngx_http_enkod_ctx_has_event(ctx)) {
         return NGX_OK;
     }
 
@@ -460,7 +467,7 @@ ngx_http_enkod_variable_field(ngx_http_request_t *r,
         {
             value = enkod_event_field(ctx->event, field);
             ngx_http_enkod_variable_set(v, value.data, value.len);
-            ctx->shown = 1;
+            ctx->exposed = 1;
             break;
         }
     }
@@ -470,8 +477,8 @@ ngx_http_enkod_variable_field(ngx_http_request_t *r,
 
 
 /*
- * Leaves the variable empty and, by not marking it as valid, not cached: the
- * modules that log ask for a variable without minding that it may change.
+ * Leaves the variable empty and not valid, so that its value is not cached: the
+ * modules that log take a cached value even if the variable may have changed.
  */
 
 static ngx_http_enkod_ctx_t *
@@ -484,7 +491,7 @@ ngx_http_enkod_variable_ctx(ngx_http_request_t *r,
     v->len = 0;
     v->data = (u_char *) "";
 
-    return ngx_http_enkod_get_ctx(r->main);
+    return ngx_http_enkod_ctx_get(r->main);
 }
 
 

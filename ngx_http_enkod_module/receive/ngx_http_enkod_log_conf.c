@@ -9,7 +9,7 @@
  */
 
 
-#include "ngx_http_enkod_module.h"
+#include "ngx_http_enkod_receive.h"
 
 
 static ngx_http_enkod_journal_t *ngx_http_enkod_log_journal(ngx_conf_t *cf,

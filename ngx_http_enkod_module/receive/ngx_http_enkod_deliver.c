@@ -1,0 +1,271 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * What becomes of an event once its body was received: its line is written to
+ * every enkod_log that applies, then it is passed, then the sender gets the
+ * answer.  A refusal is written to enkod_reject_log before the sender is told.
+ */
+
+
+#include "ngx_http_enkod_deliver.h"
+#include "ngx_http_enkod_envelope.h"
+#include "ngx_http_enkod_pass.h"
+#include "ngx_http_enkod_reject.h"
+#include "ngx_http_enkod_response.h"
+
+
+static void ngx_http_enkod_deliver_refusal(ngx_http_request_t *r);
+static void ngx_http_enkod_deliver_lines(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r);
+static void ngx_http_enkod_deliver_written(ngx_http_request_t *r,
+    ngx_err_t err);
+static void ngx_http_enkod_deliver_pass(ngx_http_request_t *r);
+static void ngx_http_enkod_deliver_passed(ngx_http_request_t *r,
+    enkod_error_e error);
+static void ngx_http_enkod_deliver_spooled(ngx_http_request_t *r,
+    ngx_err_t err);
+static void ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
+    ngx_http_enkod_state_e state, enkod_error_e error);
+
+
+void
+ngx_http_enkod_deliver(ngx_http_request_t *r)
+{
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ctx->state == NGX_HTTP_ENKOD_REFUSED) {
+
+        if (elcf->reject_log && ngx_http_enkod_reject_is_logged(ctx)) {
+            ngx_http_enkod_deliver_refusal(r);
+            return;
+        }
+
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_REFUSED, ctx->error);
+        return;
+    }
+
+    if (elcf->ack_test && enkod_event_test(ctx->event)) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_TEST, ENKOD_OK);
+        return;
+    }
+
+    if (elcf->logs) {
+        ngx_http_enkod_deliver_lines(r);
+        return;
+    }
+
+    ngx_http_enkod_deliver_pass(r);
+}
+
+
+static void
+ngx_http_enkod_deliver_refusal(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_deliver_written);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_envelope_fill(r);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_reject_write(ctx, elcf->reject_log);
+    }
+
+    ngx_http_enkod_ctx_write_end(r, rc);
+}
+
+
+/* The first sink: a line in each log whose condition holds. */
+
+static void
+ngx_http_enkod_deliver_lines(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    rc = ngx_http_enkod_ctx_write_begin(r, elcf->logs->nelts,
+                                        ngx_http_enkod_deliver_written);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_deliver_write_lines(r);
+    }
+
+    ngx_http_enkod_ctx_write_end(r, rc);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_log_t       *log;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ngx_http_enkod_envelope_fill(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    log = elcf->logs->elts;
+
+    for (i = 0; i < elcf->logs->nelts; i++) {
+
+        rc = ngx_http_enkod_value_true(r, log[i].filter);
+
+        if (rc == NGX_DECLINED) {
+            continue;
+        }
+
+        if (rc != NGX_OK
+            || ngx_http_enkod_ctx_write_event(ctx, log[i].journal, 0)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_enkod_deliver_written(ngx_http_request_t *r, ngx_err_t err)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (err) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_FAILED,
+                                      ENKOD_LOG_UNAVAILABLE);
+        return;
+    }
+
+    if (ctx->state == NGX_HTTP_ENKOD_REFUSED) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_REFUSED, ctx->error);
+        return;
+    }
+
+    ngx_http_enkod_deliver_pass(r);
+}
+
+
+/* The second sink. */
+
+static void
+ngx_http_enkod_deliver_pass(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (elcf->pass == NULL) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK);
+        return;
+    }
+
+    /* before the subrequest asks for $request_id: it has to be the same */
+
+    rc = ngx_http_enkod_envelope_fill(r);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_pass_start(r, ngx_http_enkod_deliver_passed);
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK);
+        return;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_http_finalize_request(r, NGX_ERROR);
+    }
+}
+
+
+static void
+ngx_http_enkod_deliver_passed(ngx_http_request_t *r, enkod_error_e error)
+{
+    ngx_int_t                   rc;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (error == ENKOD_OK) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK);
+        return;
+    }
+
+    if (elcf->spool == NULL) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_FAILED, error);
+        return;
+    }
+
+    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_deliver_spooled);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_ctx_write_event(ctx, elcf->spool,
+                                       ngx_http_enkod_pass_status(ctx->pass));
+    }
+
+    ngx_http_enkod_ctx_write_end(r, rc);
+}
+
+
+static void
+ngx_http_enkod_deliver_spooled(ngx_http_request_t *r, ngx_err_t err)
+{
+    if (err) {
+        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_FAILED,
+                                      ENKOD_LOG_UNAVAILABLE);
+        return;
+    }
+
+    ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_SPOOLED, ENKOD_OK);
+}
+
+
+static void
+ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
+    ngx_http_enkod_state_e state, enkod_error_e error)
+{
+    ngx_int_t              rc;
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    ngx_http_enkod_ctx_set_state(ctx, state, error);
+
+    if (error == ENKOD_OK) {
+        rc = ngx_http_enkod_response_ok(r);
+
+    } else {
+        rc = ngx_http_enkod_response_problem(r);
+    }
+
+    ngx_http_finalize_request(r, rc);
+}

@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+#ifndef _NGX_HTTP_ENKOD_RESPONSE_H_INCLUDED_
+#define _NGX_HTTP_ENKOD_RESPONSE_H_INCLUDED_
+
+
+#include "ngx_http_enkod_ctx.h"
+#include "ngx_http_enkod_module.h"
+
+#pragma GCC visibility push(hidden)
+
+
+/*
+ * Each function sends a complete answer and returns what to finalize the
+ * request with.
+ */
+
+/* 200 without a body: the event is stored */
+ngx_int_t ngx_http_enkod_response_ok(ngx_http_request_t *r);
+
+/* 200 with a short line of text, for GET and HEAD */
+ngx_int_t ngx_http_enkod_response_probe(ngx_http_request_t *r);
+
+/*
+ * The problem (RFC 9457) that ctx->error is, or the error_page for its status.
+ * A request in the state REFUSED becomes REJECTED, or FAILED if its status is
+ * 5xx.
+ */
+ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
+
+
+#pragma GCC visibility pop
+
+#endif /* _NGX_HTTP_ENKOD_RESPONSE_H_INCLUDED_ */
