@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_enkod_pass_internal.h"
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_message.h"
 #include "enkod_json.h"
 
