@@ -4,8 +4,10 @@ package Enkod::Procedure;
 # those of an nginx of the test, in whose folder is:
 #
 #     log/            /var/log/enkod
+#     logs/           /var/log/nginx
 #     mnt/            /mnt
 #     logs/nginx.pid  /run/nginx.pid
+#     nginx.conf      /etc/nginx/nginx.conf
 #
 #     my $procedure = Enkod::Procedure->new($nginx, urls => { 9000 => $port });
 #     my @blocks = $procedure->blocks("docs/operations.md", "The disk is full");
@@ -113,9 +115,25 @@ sub adapt {
     my ($self, $text) = @_;
 
     $text =~ s{/var/log/enkod\b}{$self->{dir}/log}g;
+    $text =~ s{/var/log/nginx\b}{$self->{dir}/logs}g;
     $text =~ s{/run/nginx\.pid\b}{$self->{dir}/logs/nginx.pid}g;
     $text =~ s{/mnt/}{$self->{dir}/mnt/}g;
     $text =~ s{127\.0\.0\.1:(\d+)}{"127.0.0.1:" . ($self->{urls}{$1} || $1)}ge;
+
+    return $text;
+}
+
+
+# what was printed, with the paths of the documentation
+
+sub shown {
+    my ($self, $text) = @_;
+
+    $text =~ s{\Q$self->{dir}\E/logs/nginx\.pid\b}{/run/nginx.pid}g;
+    $text =~ s{\Q$self->{dir}\E/logs\b}{/var/log/nginx}g;
+    $text =~ s{\Q$self->{dir}\E/log\b}{/var/log/enkod}g;
+    $text =~ s{\Q$self->{dir}\E/mnt/}{/mnt/}g;
+    $text =~ s{\Q$self->{dir}\E/(?=nginx\.conf\b)}{/etc/nginx/}g;
 
     return $text;
 }
