@@ -313,7 +313,7 @@ sub faults {
     }
 
     my %known = map { $_ => 1 }
-                    slurp("$top/t/lib/Enkod/Soak.pm") =~ /^sub fault_(\w+)/mg;
+                    slurp("$top/t/lib/Enkod/SoakFaults.pm") =~ /^sub fault_(\w+)/mg;
 
     is(join(" ", sort keys %named), join(" ", sort keys %known),
        "docs/operations.md: every fault of the tests is in the table");

@@ -11,6 +11,7 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 use Enkod::Port qw(free_port);
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 # a mount namespace of our own, which vanishes with us
@@ -171,9 +172,9 @@ for my $left ("nothing", "one that is away already") {
     my $waits;
 
     wait_for(sub {
-        $waits = grep { Enkod::Nginx::cmdline($_) =~ /^sleep / }
-                      Enkod::Nginx::children($pid);
-        $waits || !Enkod::Nginx::alive($pid);
+        $waits = grep { Enkod::Process::cmdline($_) =~ /^sleep / }
+                      Enkod::Process::children($pid);
+        $waits || !Enkod::Process::alive($pid);
     });
 
     ok $waits, "as long as a worker has the file open, it is not taken away";
@@ -475,7 +476,7 @@ for my $way ("the upgrade", "the roll-back") {
 
     $procedure->works("$way: a master ends", $way eq "the upgrade" ? $quit : $back);
     ok wait_for(sub {
-        !Enkod::Nginx::alive($way eq "the upgrade" ? $old : $new) }), "$way: it does";
+        !Enkod::Process::alive($way eq "the upgrade" ? $old : $new) }), "$way: it does";
     goes_on($nginx, "log/events.jsonl");
 
     is $nginx->wait_pid("nginx.pid"), $way eq "the upgrade" ? $new : $old,

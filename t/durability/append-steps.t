@@ -16,6 +16,7 @@ use Test::More;
 BEGIN { delete $ENV{TEST_NGINX_REUSE_PORT} }
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Follower;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
@@ -99,7 +100,7 @@ sub halt {
     kill 'STOP', $pid;
 
     wait_for(sub {
-        Enkod::Nginx::slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) T /s;
+        Enkod::File::slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) T /s;
     }) or die "a process does not stop\n";
 }
 

@@ -19,6 +19,7 @@ use Enkod::Disk;
 BEGIN { Enkod::Disk::unshare() }
 
 use Enkod::Nginx;
+use Enkod::NginxConf;
 use Enkod::Soak;
 
 my $first = $ENV{SEED} || int time;
@@ -44,13 +45,13 @@ for (@episodes) {
     my ($title, $workers, %with) = @$_;
     my ($sync, $pass) = @with{qw(sync pass)};
 
-    next if $sync && !Enkod::Nginx::threads();
+    next if $sync && !Enkod::NginxConf::threads();
 
     Enkod::Soak::seed($seed++);
 
-    my @faults = shuffle(@Enkod::Soak::FAULTS,
-                         $sync ? @Enkod::Soak::SYNC_FAULTS : (),
-                         $pass ? @Enkod::Soak::PASS_FAULTS : ());
+    my @faults = shuffle(@Enkod::SoakFaults::FAULTS,
+                         $sync ? @Enkod::SoakFaults::SYNC_FAULTS : (),
+                         $pass ? @Enkod::SoakFaults::PASS_FAULTS : ());
 
     $title .= ", $workers worker" . ($workers > 1 ? "s" : "");
     $title .= ", on " . $with{dir} =~ s{.*/}{}r if $with{dir};

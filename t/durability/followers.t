@@ -17,9 +17,11 @@ use Enkod::Disk;
 BEGIN { Enkod::Disk::unshare() }
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Load qw(event tally);
 use Enkod::Nginx;
 use Enkod::Preload;
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 my @running;
@@ -181,7 +183,7 @@ sub expected {
     my ($self) = @_;
 
     return grep { $_ ne "" }
-           map { split /\n/, Enkod::Nginx::slurp($_) }
+           map { split /\n/, Enkod::File::slurp($_) }
            sort { -M $b <=> -M $a } glob "$self->{files}/a.jsonl*";
 }
 
@@ -189,7 +191,7 @@ sub expected {
 sub delivered {
     my ($self, $name) = @_;
 
-    return grep { $_ ne "\n" } split /^/, Enkod::Nginx::slurp($self->{out}{$name});
+    return grep { $_ ne "\n" } split /^/, Enkod::File::slurp($self->{out}{$name});
 }
 
 
@@ -278,7 +280,7 @@ followed("a binary upgrade", sub {
     }
 
     kill 'QUIT', $old;
-    wait_for(sub { !Enkod::Nginx::alive($old) })
+    wait_for(sub { !Enkod::Process::alive($old) })
         or die "the old master does not end\n";
 
     $nginx->{pid} = $new;

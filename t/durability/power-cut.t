@@ -11,16 +11,19 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::DeliveryCheck;
+use Enkod::NginxConf;
 use Enkod::PowerLoss;
 use Enkod::Preload;
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 use constant PAGE => 4096;
 
-plan skip_all => "nginx has no threads" if !Enkod::Nginx::threads();
+plan skip_all => "nginx has no threads" if !Enkod::NginxConf::threads();
 
 my ($nginx, $preload, $power, %sent, $torn);
 
@@ -131,14 +134,14 @@ sub kill_all {
 
     kill 'STOP', $nginx->{pid};
     wait_for(sub {
-        Enkod::Nginx::slurp("/proc/$nginx->{pid}/stat") =~ /\) T / });
+        Enkod::File::slurp("/proc/$nginx->{pid}/stat") =~ /\) T / });
 
     @pids = $nginx->processes;
     kill 'KILL', @pids;
 
     wait_for(sub {
         $nginx->reap;
-        !grep { Enkod::Nginx::alive($_) } @pids;
+        !grep { Enkod::Process::alive($_) } @pids;
     }) or die "nginx lives on";
 }
 

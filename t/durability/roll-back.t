@@ -15,11 +15,13 @@ use Time::HiRes qw(sleep time);
 BEGIN { delete $ENV{TEST_NGINX_REUSE_PORT} }
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Follower;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::DeliveryCheck;
 use Enkod::Preload;
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 my ($nginx, $preload, $follower, $old, $new, %sent);
@@ -81,7 +83,7 @@ sub client_of {
     if ($other) {
         kill 'STOP', $other;
         await("stop", sub {
-            Enkod::Nginx::slurp("/proc/$other/stat") =~ /^\d+ \(.*\) T /s });
+            Enkod::File::slurp("/proc/$other/stat") =~ /^\d+ \(.*\) T /s });
     }
 
     my $client = $nginx->client;
@@ -114,7 +116,7 @@ sub judge {
     my ($title) = @_;
 
     kill 'QUIT', $old;
-    await("end of the old master", sub { !Enkod::Nginx::alive($old) });
+    await("end of the old master", sub { !Enkod::Process::alive($old) });
     $nginx->{pid} = $new;
     $nginx->stop('QUIT');
 

@@ -15,6 +15,7 @@ use Test::More;
 
 use Enkod::Client;
 use Enkod::Command;
+use Enkod::NginxConf;
 use Enkod::Wait qw(wait_for);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
@@ -22,7 +23,7 @@ use Enkod::Port qw(free_port);
 my $json = JSON::PP->new->utf8;
 my $top = Cwd::abs_path(dirname(__FILE__) . "/../..");
 my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";
-my $sync = Enkod::Nginx::threads() ? "sync" : "";
+my $sync = Enkod::NginxConf::threads() ? "sync" : "";
 my $closed = free_port();
 
 # nginx's own socket needs a short path, and so does a client's

@@ -12,9 +12,11 @@ use Fcntl qw(O_NONBLOCK O_RDONLY);
 use POSIX ();
 use Test::More;
 
+use Enkod::File;
 use Enkod::Load qw(event problems tally acknowledged);
 use Enkod::Nginx;
 use Enkod::Preload;
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 my $location = "location / { enkod_webhook; enkod_log a.jsonl; }";
@@ -252,7 +254,7 @@ for (["stop_write", "write()", sub { }],
     $send->($slow, "P-1", "/a");
 
     my $stopped = sub {
-        Enkod::Nginx::slurp("/proc/$slow/stat") =~ /^\d+ \(.*\) T /s;
+        Enkod::File::slurp("/proc/$slow/stat") =~ /^\d+ \(.*\) T /s;
     };
 
     ok wait_for($stopped), "a worker is held up by $call";
@@ -297,7 +299,7 @@ for (["stop_write", "write()", sub { }],
     my %sent;
 
     kill 'KILL', $nginx->{pid};
-    wait_for(sub { !Enkod::Nginx::alive($nginx->{pid}) });
+    wait_for(sub { !Enkod::Process::alive($nginx->{pid}) });
 
     $preload->on_write("kill");
 

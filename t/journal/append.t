@@ -208,7 +208,7 @@ SKIP: {
 }
 
 SKIP: {
-    skip "valgrind has descriptors of its own", 3 if $Enkod::Nginx::valgrind;
+    skip "valgrind has descriptors of its own", 3 if $ENV{TEST_NGINX_USE_VALGRIND};
 
     my $nginx = Enkod::Nginx->create(server => $location, workers => 1,
                                      main => "worker_rlimit_nofile 32;");

@@ -11,11 +11,12 @@ use JSON::PP ();
 use POSIX ();
 use Test::More;
 
+use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Wait qw(wait_for);
 
-my %body = map { /([^\/]+)\.json$/ => Enkod::Nginx::slurp($_) }
+my %body = map { /([^\/]+)\.json$/ => Enkod::File::slurp($_) }
            glob dirname(__FILE__) . "/../bodies/*.json";
 
 # one that is no test delivery, and one that is
@@ -381,7 +382,7 @@ my $unwritable = Enkod::Nginx->create(
 
 {
     # nginx frees nothing then
-    local $Enkod::Nginx::valgrind;
+    local $ENV{TEST_NGINX_USE_VALGRIND};
     local $ENV{ASAN_OPTIONS} = "detect_leaks=0";
 
     ok !eval { $unwritable->start }, "nginx does not start without its log";

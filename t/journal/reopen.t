@@ -11,6 +11,8 @@ use Test::More;
 
 use Enkod::Load qw(event problems tally acknowledged);
 use Enkod::Nginx;
+use Enkod::NginxConf;
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 my $location = "location / { enkod_webhook; enkod_log %s; }";
@@ -306,7 +308,7 @@ SKIP: {
 # a file that was rotated, and deleted to make room: no worker, busy or idle, has
 # a descriptor of it
 
-for my $sync ("", Enkod::Nginx::threads() ? "sync" : ()) {
+for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
 
     my $nginx = Enkod::Nginx->new(
         server => "location / { enkod_webhook; enkod_log a.jsonl $sync; }",
@@ -393,7 +395,7 @@ for my $sync ("", Enkod::Nginx::threads() ? "sync" : ()) {
 
     $nginx->signal('QUIT', $old);
 
-    ok wait_for(sub { !Enkod::Nginx::alive($old) }), "upgrade: and so does it";
+    ok wait_for(sub { !Enkod::Process::alive($old) }), "upgrade: and so does it";
 
     $nginx->{pid} = $new;
 
@@ -459,7 +461,7 @@ for my $sync ("", Enkod::Nginx::threads() ? "sync" : ()) {
 
     kill 'QUIT', $new;
 
-    ok wait_for(sub { !Enkod::Nginx::alive($new) }), "taken back: the second ends";
+    ok wait_for(sub { !Enkod::Process::alive($new) }), "taken back: the second ends";
     is_deeply [problems(\%sent, paths($nginx))], [],
               "taken back: each is in a whole line";
     is $nginx->alerts, "", "taken back: nginx has no reason to complain";

@@ -12,6 +12,7 @@ use Time::HiRes qw(time);
 
 use Enkod::Load qw(event problems);
 use Enkod::Nginx;
+use Enkod::Process;
 use Enkod::SyncTest;
 use Enkod::Wait qw(wait_for);
 
@@ -161,7 +162,7 @@ for my $how ('HUP', 'QUIT') {
     # nginx would wait for that
     $_->close for $first, $second;
 
-    ok wait_for(sub { !Enkod::Nginx::alive($worker) }),
+    ok wait_for(sub { !Enkod::Process::alive($worker) }),
        "SIG$how: and then it ends";
 
     is_deeply [problems({ "G-1" => 200, "G-2" => 200 },
@@ -186,7 +187,7 @@ for my $how ('HUP', 'QUIT') {
     $preload->on_sync("none");
 
     is $client->status, 0, "SIGTERM: who waits is not answered";
-    ok wait_for(sub { $nginx->reap; !Enkod::Nginx::alive($master) }),
+    ok wait_for(sub { $nginx->reap; !Enkod::Process::alive($master) }),
        "SIGTERM: nginx ends";
     is $nginx->alerts, "", "SIGTERM: and has no reason to complain";
 }
@@ -207,7 +208,7 @@ for my $how ('HUP', 'QUIT') {
 
     $preload->on_sync("none");
 
-    ok wait_for(sub { !Enkod::Nginx::alive($worker) }), "and the worker";
+    ok wait_for(sub { !Enkod::Process::alive($worker) }), "and the worker";
     is $nginx->post(event("W-2"))->{status}, 200, "the new one accepts events";
     is $nginx->alerts, "", "nginx has no reason to complain";
 }

@@ -10,6 +10,7 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::HTTP2;
 use Enkod::Load qw(event problems acknowledged tally);
 use Enkod::Nginx;
@@ -179,7 +180,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     # those for reading only are for syncs
     my $descriptor = sub {
         map { s/.*fdinfo/fd/r }
-            grep { Enkod::Nginx::slurp($_) =~ /^flags:\s+\d*0$/m
+            grep { Enkod::File::slurp($_) =~ /^flags:\s+\d*0$/m
                    && (readlink s/fdinfo/fd/r) =~ /a\.jsonl$/ }
                  glob "/proc/$pid/fdinfo/*";
     };

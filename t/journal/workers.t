@@ -21,7 +21,7 @@ my $nginx = Enkod::Nginx->new(
 
 my $load = Enkod::Load->new($nginx->{port}, connections => 64,
                             processes => 2);
-$load->accepted($Enkod::Nginx::valgrind ? 20 : 3000) for 1 .. 20;
+$load->accepted($ENV{TEST_NGINX_USE_VALGRIND} ? 20 : 3000) for 1 .. 20;
 
 my $sent = $load->finish;
 

@@ -1,29 +1,25 @@
-# EnkodTest: what the tests of the request side share, on top of
-# Test::Nginx::Socket.
-#
-# A block has, beside the sections of Test::Nginx:
-#
-#   --- webhook   directives for "location = /enkod", which is the usual
-#                 receiver with logs/events.jsonl; it replaces --- config
-#   --- server    more of the server, beside that location
-#   --- tries     a Perl list of [ title, request, expectation ]; all of a
-#                 block go to one nginx, over one connection as long as it is
-#                 to be kept, and each is checked for what it may have added to
-#                 any logs/*.jsonl: its line to the file named, or nothing
-#   --- files     a Perl list of name => text or qr/.../, for files that must
-#                 have this content in the end
-#
-# For `nginx -t` there are takes(), warns() and refuses().
-
 package EnkodTest;
+
+# For tests that are written as blocks of Test::Nginx::Socket.  Beside the sections
+# of Test::Nginx, a block has:
+#
+#   --- webhook   directives for "location = /enkod", a receiver that writes
+#                 logs/events.jsonl; it replaces --- config
+#   --- server    more directives for the server, beside that location
+#   --- tries     a Perl list of [ title, request, expectation ], which are sent
+#                 to one nginx, over one connection as long as it is kept; each
+#                 is also tested for what it adds to the files logs/*.jsonl:
+#                 its line to the file that is named, or nothing
+#   --- files     a Perl list of name => text or qr/.../: the content that these
+#                 files must have in the end
+#
+# Bodies and requests are made by EnkodTest::Request, tests of `nginx -t` are in
+# EnkodTest::Config; both export their functions through this module.
 
 use strict;
 use warnings;
 
-use Exporter 'import';
-use File::Temp ();
-use IO::Select;
-use IO::Socket::INET;
+use Exporter qw(import);
 use JSON::PP ();
 use Test::More;
 use Time::HiRes ();
@@ -32,19 +28,18 @@ use Time::Local ();
 use Test::Nginx::Util ();
 use Test::Nginx::Socket ();
 
-use Enkod::Client;
+use Enkod::File qw(slurp);
 use Enkod::Protocol;
 use Enkod::Wait qw(wait_for);
 
-our @EXPORT = qw(
-    event compact message post get request raw h2 curl
-    accepted nowhere problem answer
-    takes warns refuses slurp
-);
+use EnkodTest::Client;
+use EnkodTest::Config;
+use EnkodTest::Request;
 
-my $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
+our @EXPORT = (@EnkodTest::Config::EXPORT, @EnkodTest::Request::EXPORT,
+               qw(accepted nowhere problem answer slurp));
 
-# one that no block uses
+# a port that no block uses
 my $protocol_port = 'TEST_NGINX_RAND_PORT_9';
 
 if (my $n = $ENV{TEST_ENKOD_WORKERS}) {
@@ -53,7 +48,7 @@ if (my $n = $ENV{TEST_ENKOD_WORKERS}) {
 }
 
 
-# the statuses of docs/directives.md, and the phrases of RFC 9110
+# the statuses of docs/directives.md, and the reason phrases of RFC 9110
 
 my %status = (
     empty_body => 400, invalid_json => 400, invalid_utf8 => 400,
@@ -75,8 +70,8 @@ my %title = (
     503 => 'Service Unavailable', 504 => 'Gateway Time-out',
 );
 
-# answers that are nginx's own have its own words, or those of Angie and
-# freenginx; for 422 it has none
+# An answer that nginx makes has nginx's reason phrase, or that of Angie or
+# freenginx.  nginx has none for 422.
 my %phrase = (
     %title, 200 => 'OK', 204 => 'No Content', 405 => 'Not Allowed',
     413 => 'Request Entity Too Large', 422 => undef,
@@ -85,112 +80,19 @@ my %phrase = (
 );
 
 
-# Bodies
+# Expectations.  Common options:
+#
+#     headers => { name => value, qr//, or undef for one that must be absent }
+#     closed => 1         the answer ends the connection; all others must leave
+#                         it usable
+#     interim => N        so many answers with 100 come before it
+#     perhaps => 1        the client may get no answer
+#     early => 1          nginx answers before it has read the body, so a client
+#                         of HTTP/2 or HTTP/3 may get no answer
+#     any_line => 1       lines are not tested
 
-# one of the vendor's, as it stands in t/bodies
-sub event {
-    my ($name) = @_;
+# 200, and a line with these members of the event in the file
 
-    return slurp("t/bodies/$name.json");
-}
-
-# the same JSON on one line
-sub compact {
-    my ($text) = @_;
-
-    $text =~ s/\n *//g;
-    $text =~ s/": /":/g;
-
-    return $text;
-}
-
-# a "message open" that is no test delivery; a pair replaces a member's JSON,
-# removes it (undef), or adds one behind the others
-sub message {
-    my @members = (
-        event => '"message open"', message_id => 7, message_uid => '"uid"',
-        sending_type => '"regular"', name => '"Name"', from => '"a@example.com"',
-        to => '"b@example.com"',
-    );
-
-    while (my ($name, $json) = splice @_, 0, 2) {
-        my ($i) = grep { $members[$_] eq $name } map { 2 * $_ } 0 .. $#members / 2;
-
-        if (!defined $i) {
-            push @members, $name, $json;
-        } elsif (defined $json) {
-            $members[$i + 1] = $json;
-        } else {
-            splice @members, $i, 2;
-        }
-    }
-
-    my @text;
-    while (my ($name, $json) = splice @members, 0, 2) {
-        push @text, qq("$name":$json);
-    }
-
-    return '{' . join(',', @text) . '}';
-}
-
-
-# Requests: "headers" is a list of lines; "chunks" a list of pieces for chunked
-# transfer; "split" how many bytes of the body to send at a time
-
-sub request {
-    my ($method, $uri, %option) = @_;
-
-    return { method => $method, uri => $uri, version => '1.1', %option };
-}
-
-sub post {
-    my ($body, %option) = @_;
-
-    return request('POST', $option{uri} // '/enkod', %option, body => $body);
-}
-
-sub get {
-    my ($uri, %option) = @_;
-
-    return request('GET', $uri // '/enkod', %option);
-}
-
-# A sub that gets a fresh socket, does what it likes and returns a response, or
-# what read_response() of the socket gives.
-sub raw {
-    my ($sub) = @_;
-
-    return { raw => $sub };
-}
-
-# by curl; the URL's path is the last argument, and a body goes to stdin
-sub curl {
-    my ($body, @args) = @_;
-
-    return { curl => \@args, body => $body };
-}
-
-# HTTP/2, to the port that the block has for it
-sub h2 {
-    my ($body, @args) = @_;
-
-    my $uri = @args && $args[-1] =~ m{^/} ? pop @args : '/enkod';
-
-    return { curl => ['--http2-prior-knowledge',
-                      defined $body ? ('--data-binary', '@-') : (),
-                      @args, $uri],
-             port => 'TEST_NGINX_RAND_PORT_1', body => $body };
-}
-
-
-# Expectations.  Common options: headers => { name => value, qr//, or undef for
-# a header that must not be there }, closed => 1 for an answer that ends the
-# connection, while all others must leave it usable; interim => the number of
-# answers with 100 before it, perhaps => 1 for an answer that the client may not
-# get to see, early => 1 for one that nginx gives before it reads the body, so that
-# an HTTP/2 or HTTP/3 client may not, any_line => 1 where the lines do not matter.
-
-# 200, and the line with these members of the event in the file
 sub accepted {
     my ($members, %option) = @_;
 
@@ -198,13 +100,17 @@ sub accepted {
              file => 'logs/events.jsonl', %option };
 }
 
-# 200 without a line
+
+# 200, and no line
+
 sub nowhere {
     return { status => 200, body => '', @_ };
 }
 
-# problem+json with exactly these members beside title, status and detail; an
-# offset of undef stands for any within the body
+
+# An error as application/problem+json, with exactly these members beside title,
+# status and detail; offset => undef stands for any offset within the body.
+
 sub problem {
     my ($code, %option) = @_;
 
@@ -215,6 +121,7 @@ sub problem {
              %option };
 }
 
+
 sub answer {
     my ($status, %option) = @_;
 
@@ -222,51 +129,13 @@ sub answer {
 }
 
 
-# The client
-
-sub connect_to {
-    my ($port) = @_;
-
-    my $socket = IO::Socket::INET->new(
-        PeerAddr => '127.0.0.1', PeerPort => $port, Proto => 'tcp')
-        or die "cannot connect to port $port: $!";
-
-    $socket->autoflush(1);
-
-    return bless { socket => $socket, buffer => '' }, 'EnkodTest::Client';
+sub connection {
+    return EnkodTest::Client->connect_to(
+        $Test::Nginx::Util::ServerPortForClient);
 }
 
-sub send_request {
-    my ($client, $request) = @_;
 
-    my $body = $request->{body};
-    my @lines = ("$request->{method} $request->{uri} HTTP/$request->{version}");
-
-    push @lines, 'Host: localhost';
-    push @lines, @{ $request->{headers} // [] };
-
-    if ($request->{chunks}) {
-        push @lines, 'Transfer-Encoding: chunked';
-        $body = join '', map { sprintf "%x\r\n%s\r\n", length $_, $_ }
-                         @{ $request->{chunks} }, '';
-
-    } elsif (defined $body && !grep { /^Content-Length:/i } @lines) {
-        push @lines, 'Content-Length: ' . length $body;
-    }
-
-    my $head = join "\r\n", @lines, '', '';
-    $body //= '';
-
-    if (my $size = $request->{split}) {
-        for ($head, unpack "(a$size)*", $body) {
-            $client->write($_);
-            Enkod::Client::taken($client);
-        }
-        return;
-    }
-
-    $client->write($head . $body);
-}
+# by curl, with the request's own options
 
 sub run_curl {
     my ($request) = @_;
@@ -280,7 +149,9 @@ sub run_curl {
                              "http://127.0.0.1:$port$uri"));
 }
 
-# by the protocol of this run
+
+# by curl, with the protocol that TEST_ENKOD_PROTOCOL names
+
 sub run_protocol {
     my ($request) = @_;
 
@@ -293,7 +164,10 @@ sub run_protocol {
                               unsized => $chunks));
 }
 
-# what it can ask, and how it can be answered, without HTTP/1.1
+
+# True if neither the request nor the expected answer needs HTTP/1.1, and another
+# protocol is to be used.
+
 sub any_protocol {
     my ($request, $expect) = @_;
 
@@ -302,9 +176,11 @@ sub any_protocol {
            && Enkod::Protocol::goes(@{ $request->{headers} // [] });
 }
 
-# One answered before its body is read: nginx then cuts off the upload, and curl
-# may not show the answer.  That is what nginx answers by itself, what is too
-# large, and no event at all.
+
+# True if the answer comes before the body is read: nginx then resets the stream,
+# and curl may not show the answer.  That is so for answers that nginx makes, for
+# a body that is too large, and for requests that have no event.
+
 sub answered_early {
     my ($request, $expect) = @_;
 
@@ -315,6 +191,7 @@ sub answered_early {
                    && $expect->{status} !~ /^(?:200|400|422|50[234])$/));
 }
 
+
 sub port {
     my ($name) = @_;
 
@@ -322,11 +199,11 @@ sub port {
                  : $Test::Nginx::Util::ServerPortForClient;
 }
 
+
 sub curl_response {
     my ($request, $said) = @_;
 
-    my $client = bless { buffer => $said }, 'EnkodTest::Client';
-    my $response = $client->read_response($request);
+    my $response = EnkodTest::Client->parse($said, $request);
 
     if ($response) {
         $response->{by_curl} = 1;
@@ -336,124 +213,7 @@ sub curl_response {
 }
 
 
-package EnkodTest::Client;
-
-use IO::Select;
-
-sub write {
-    my ($self, $bytes) = @_;
-
-    local $SIG{PIPE} = 'IGNORE';
-
-    while (length $bytes) {
-        my $n = syswrite $self->{socket}, $bytes;
-        last if !defined $n;
-        substr $bytes, 0, $n, '';
-    }
-}
-
-# more bytes into the buffer; false at the end of the connection
-sub fill {
-    my ($self) = @_;
-
-    return 0 if !$self->{socket};
-
-    if (!IO::Select->new($self->{socket})->can_read($Enkod::Wait::limit)) {
-        $self->{timed_out} = 1;
-        return 0;
-    }
-
-    return sysread $self->{socket}, $self->{buffer}, 65536,
-                   length $self->{buffer};
-}
-
-sub at_end {
-    my ($self) = @_;
-
-    return !$self->fill && !$self->{timed_out} && $self->{buffer} eq '';
-}
-
-# The final response, without the interim ones (they are counted), or undef.
-sub read_response {
-    my ($self, $request) = @_;
-
-    my %response = (interim => 0, headers => {});
-
-    while (1) {
-        while ($self->{buffer} !~ /\r\n\r\n/) {
-            return if !$self->fill;
-        }
-
-        $self->{buffer} =~ s/^(.*?)\r\n\r\n//s;
-
-        my ($first, @lines) = split /\r\n/, $1;
-
-        $first =~ m{^HTTP/(\S+) (\d{3}) ?(.*)$} or return;
-        @response{qw(version status phrase)} = ($1, $2, $3);
-
-        if ($2 == 100) {
-            $response{interim}++;
-            next;
-        }
-
-        $response{head} = join "\n", $first, @lines, '';
-
-        for (@lines) {
-            my ($name, $value) = /^([^:]+): *(.*)$/;
-            push @{ $response{headers}{lc $name} }, $value;
-        }
-
-        last;
-    }
-
-    my $headers = $response{headers};
-    my $length = $headers->{'content-length'};
-
-    if (($request->{method} // '') eq 'HEAD' || $response{status} == 204) {
-        $response{body} = '';
-
-    } elsif ($length) {
-        while (length $self->{buffer} < $length->[0]) {
-            last if !$self->fill;
-        }
-
-        $response{cut} = length $self->{buffer} < $length->[0];
-        $response{body} = substr $self->{buffer}, 0, $length->[0], '';
-
-    } elsif ($headers->{'transfer-encoding'}) {
-        $response{body} = '';
-
-        while (1) {
-            while ($self->{buffer} !~ /\r\n/) {
-                return if !$self->fill;
-            }
-
-            $self->{buffer} =~ s/^([0-9a-f]+)\r\n//i or return;
-            my $size = hex $1;
-
-            while (length $self->{buffer} < $size + 2) {
-                return if !$self->fill;
-            }
-
-            $response{body} .= substr $self->{buffer}, 0, $size, '';
-            substr $self->{buffer}, 0, 2, '';
-            last if $size == 0;
-        }
-
-    } else {
-        1 while $self->fill;
-        $response{body} = $self->{buffer};
-        $self->{buffer} = '';
-    }
-
-    return \%response;
-}
-
-
-package EnkodTest;
-
-
-# Checks
+# Sends the requests of --- tries and checks the answers.
 
 my $client;
 
@@ -471,7 +231,7 @@ sub try {
 
     } elsif ($request->{raw}) {
         undef $client;
-        $client = connect_to($Test::Nginx::Util::ServerPortForClient);
+        $client = connection();
         $response = $request->{raw}->($client);
 
     } elsif (any_protocol($request, $expect)) {
@@ -479,15 +239,15 @@ sub try {
         $perhaps ||= answered_early($request, $expect);
 
     } else {
-        $client //= connect_to($Test::Nginx::Util::ServerPortForClient);
-        send_request($client, $request);
+        $client //= connection();
+        $client->send_request($request);
         $response = $client->read_response($request);
     }
 
-    # what a 200 promises is there now, not later
+    # a line must be there before the 200 is
     my %after = sizes();
 
-    # or the beginning of one
+    # no answer, or only a part of it
     if ((!$response || $response->{cut}) && $perhaps) {
         check_files($name, {}, $expect, \%before, \%after, $began);
         return;
@@ -522,6 +282,7 @@ sub try {
     }
 }
 
+
 sub check_status {
     my ($name, $response, $expect) = @_;
 
@@ -536,6 +297,7 @@ sub check_status {
             : is($response->{phrase}, $phrase, "$name - reason phrase");
     }
 }
+
 
 sub check_headers {
     my ($name, $response, $expect) = @_;
@@ -555,6 +317,7 @@ sub check_headers {
                    : is($got, $value, "$name - header $header");
     }
 }
+
 
 sub check_problem {
     my ($name, $request, $response, $expect) = @_;
@@ -590,6 +353,7 @@ sub check_problem {
            "$name - no value is echoed");
 }
 
+
 sub check_connection {
     my ($name, $response, $expect) = @_;
 
@@ -608,7 +372,7 @@ sub check_connection {
         return;
     }
 
-    send_request($client, get('/ready'));
+    $client->send_request(get('/ready'));
 
     my $next = $client->read_response({});
 
@@ -617,10 +381,12 @@ sub check_connection {
     undef $client if !$next;
 }
 
+
 sub sizes {
     return map { ($_ => -s $_) }
            glob "$Test::Nginx::Util::ServRoot/logs/*.jsonl";
 }
+
 
 sub check_files {
     my ($name, $response, $expect, $before, $after, $began) = @_;
@@ -662,7 +428,7 @@ sub check_files {
 
         my $seconds = seconds($at // '1970-01-01T00:00:00.000Z');
 
-        # in between, as far as milliseconds tell
+        # between the two, to the millisecond
         ok($seconds > $began - 0.001 && $seconds <= Time::HiRes::time(),
            "$name - received_at")
             or diag("$at is not after $began");
@@ -673,23 +439,15 @@ sub check_files {
     }
 }
 
+
 sub seconds {
     my ($y, $m, $d, $hour, $min, $sec, $msec) = $_[0] =~ /\d+/g;
 
     return Time::Local::timegm($sec, $min, $hour, $d, $m - 1, $y) + $msec / 1000;
 }
 
-sub slurp {
-    my ($path) = @_;
 
-    open my $in, '<:raw', $path or return;
-    local $/;
-
-    return scalar(<$in>) // '';
-}
-
-
-# Blocks
+# the Perl list in a section of a block
 
 sub list {
     my ($block, $section) = @_;
@@ -736,7 +494,7 @@ Test::Nginx::Util::add_block_preprocessor(sub {
     $block->set_value('http_config', ($block->http_config // '')
                                      . "\n$Enkod::Protocol::early_read");
 
-    # nginx is up when this is answered
+    # nginx has started when this is answered
     if (!defined $block->request) {
         $block->set_value('request', 'GET /ready');
         $block->set_value('error_code', 204);
@@ -757,7 +515,7 @@ Test::Nginx::Socket::add_response_body_check(sub {
 
     undef $client;
 
-    all_is_said($block);
+    wait_for_messages($block);
 
     if (defined $block->files) {
         my @files = list($block, 'files');
@@ -779,20 +537,20 @@ Test::Nginx::Socket::add_response_body_check(sub {
 });
 
 
-# Test::Nginx looks into the error log once, a moment later: until then what a
-# block asks for has to be there, and what it forbids would be, as the worker has
-# gone on to another request.
+# Test::Nginx reads the error log once, after a fixed pause.  This waits until the
+# messages that a block asks for are there.  Messages that it forbids would be
+# there too by then, as the worker has answered a later request.
 
-sub all_is_said {
+sub wait_for_messages {
     my ($block) = @_;
 
     my $wanted = $block->error_log;
 
     return if !defined $wanted && !defined $block->no_error_log;
 
-    my $after = connect_to($Test::Nginx::Util::ServerPortForClient);
+    my $after = connection();
 
-    send_request($after, get('/ready'));
+    $after->send_request(get('/ready'));
     $after->read_response({});
 
     my @patterns = ref $wanted eq 'ARRAY' ? @$wanted
@@ -803,68 +561,6 @@ sub all_is_said {
         my $said = slurp($Test::Nginx::Util::ErrLogFile);
         !grep { $said !~ $_ } @patterns;
     });
-}
-
-
-# nginx -t: %config has the keys main, http, server and location (which is that
-# of the webhook)
-
-my $dir;
-
-sub check_config {
-    my (%config) = @_;
-
-    $_ //= '' for @config{qw(main http server location)};
-
-    $dir //= File::Temp->newdir;
-    mkdir "$dir/logs";
-
-    my $load = join '', map { "load_module $_;\n" }
-                        split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '';
-
-    my $temp = join '', map { "${_}_temp_path $dir/$_;\n" }
-                        qw(client_body proxy fastcgi uwsgi scgi);
-
-    open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!";
-    print $out "${load}pid $dir/pid;\nerror_log stderr;\nevents {}\n",
-        "$config{main}\nhttp {\naccess_log off;\n$temp$config{http}\n",
-        "server {\nlisten unix:$dir/socket;\n$config{server}\n",
-        "location = /enkod {\n$config{location}\n}\n}\n}\n";
-    close $out;
-
-    # an nginx that refuses its configuration leaves the memory to the system
-
-    my $under = $valgrind ? "valgrind -q $valgrind --leak-check=no" : '';
-
-    my $said = `$under $Test::Nginx::Util::NginxBinary -t -e stderr -p $dir/ -c $dir/nginx.conf 2>&1`;
-
-    return ($? == 0, $said);
-}
-
-sub takes {
-    my ($title, %config) = @_;
-
-    my ($ok, $said) = check_config(%config);
-
-    ok($ok && $said !~ /\[/, $title) or diag($said);
-}
-
-sub warns {
-    my ($title, $pattern, %config) = @_;
-
-    my ($ok, $said) = check_config(%config);
-
-    ok($ok, "$title - nginx -t passes") or diag($said);
-    like($said, qr/\[warn\] .*$pattern/, $title);
-}
-
-sub refuses {
-    my ($title, $pattern, %config) = @_;
-
-    my ($ok, $said) = check_config(%config);
-
-    ok(!$ok, "$title - nginx -t fails");
-    like($said, qr/\[emerg\] .*$pattern/, $title);
 }
 
 1;

@@ -11,10 +11,12 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
+use Enkod::File;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
+use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
 
@@ -231,7 +233,7 @@ sub spoil {
 
 sub workers {
     return grep {
-        Enkod::Nginx::slurp("/proc/$_/cmdline") =~ /: worker process/
+        Enkod::File::slurp("/proc/$_/cmdline") =~ /: worker process/
     } $nginx->workers;
 }
 
@@ -295,6 +297,6 @@ sub stops {
        "so does a graceful stop");
     ok(wait_for(sub {
            $nginx->reap;
-           !Enkod::Nginx::alive($pid);
+           !Enkod::Process::alive($pid);
        }), "nothing is left that would hold it");
 }

@@ -17,6 +17,7 @@ use Test::More;
 use Enkod::Backend;
 use Enkod::Command;
 use Enkod::Example;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
@@ -26,7 +27,7 @@ my $replay = $ENV{TEST_ENKOD_REPLAY} || "$top/build/enkod-replay";
 my $json = JSON::PP->new->utf8->allow_bignum;
 my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
 
-my @events = map { Enkod::Nginx::slurp($_) }
+my @events = map { Enkod::File::slurp($_) }
                  sort glob dirname(__FILE__) . "/../bodies/*.json";
 
 is scalar @events, 8, "there are eight events";
@@ -403,13 +404,13 @@ sub drained {
     my ($e) = @_;
 
     my $nginx = $e->{nginx};
-    my $conf = Enkod::Nginx::slurp("$top/docs/examples/$e->{name}.conf");
+    my $conf = Enkod::File::slurp("$top/docs/examples/$e->{name}.conf");
     my ($command) = $conf =~ /^    #     (enkod-replay (?:.*\\\n)*.*)/m
         or die "$e->{name}.conf has no command for the spool\n";
 
     $command =~ s/\s*\\\n\s*#\s*/ /g;
 
-    ok index(Enkod::Nginx::slurp("$top/docs/engines.md"), "$command\n") >= 0,
+    ok index(Enkod::File::slurp("$top/docs/engines.md"), "$command\n") >= 0,
        "the command is in the documentation";
 
     $command =~ s{/var/log/enkod/}{$nginx->{dir}/};

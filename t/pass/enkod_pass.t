@@ -13,6 +13,7 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
+use Enkod::File;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
@@ -25,7 +26,7 @@ my $top = dirname(dirname(__FILE__));
 my @kinds = qw(message-sent delivery-bounce message-open message-clicked
                complaint mailing-group-subscribe mailing-group-unsubscribe
                contact-adding);
-my %body = map { $_ => Enkod::Nginx::slurp("$top/bodies/$_.json") } @kinds;
+my %body = map { $_ => Enkod::File::slurp("$top/bodies/$_.json") } @kinds;
 
 my $nginx = Enkod::Nginx->create(http => <<'END', server => <<'END');
         upstream back {

@@ -12,15 +12,17 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::NginxConf;
 use Enkod::Port qw(free_port);
 use Enkod::Preload;
 use Enkod::Wait qw(wait_for);
 
 my $json = JSON::PP->new->utf8;
 my $top = dirname(dirname(__FILE__));
-my $sync = Enkod::Nginx::threads() ? "sync" : "";
+my $sync = Enkod::NginxConf::threads() ? "sync" : "";
 my $closed = free_port();
 
 my $nginx = Enkod::Nginx->create(workers => 1, http => <<'END', server => <<"END");
@@ -204,7 +206,7 @@ sub lines_of_failures {
     for my $orders (sort keys %failure) {
         for my $kind (qw(message-open contact-adding)) {
 
-            my $body = Enkod::Nginx::slurp("$top/bodies/$kind.json");
+            my $body = Enkod::File::slurp("$top/bodies/$kind.json");
             my $n = count("spool.jsonl");
             my $uri = $orders =~ /hang/ ? "/log-hangs" : "/log";
             my $answer = post($uri, $body, $orders);
@@ -252,7 +254,7 @@ sub where_there_is_none {
        "what is refused: 422");
     is(post("/none", event("d"), "status=500")->{status}, 200,
        "what is not handed on: 200");
-    is(post("/ack", Enkod::Nginx::slurp("$top/bodies/message-open.json"),
+    is(post("/ack", Enkod::File::slurp("$top/bodies/message-open.json"),
             "status=500")->{status}, 200, "a test that is only acknowledged: 200");
     is(count("spool.jsonl"), $n, "none of these is in the spool");
 

@@ -10,6 +10,7 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Backend;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
@@ -110,7 +111,7 @@ my %uri = (closed => "/closed/\$enkod_name", rewritten => "\@rewritten",
            hang => "/to/\$enkod_name", name => "\@\$enkod_name",
            unsafe => "/../\$enkod_name", none => "\$enkod_name");
 
-my $event = Enkod::Nginx::slurp("$top/bodies/message-open.json")
+my $event = Enkod::File::slurp("$top/bodies/message-open.json")
             =~ s/"name": *"[^"]*"/"name":"secret%0Ax%0d%7f\xc2\x9b"/r
             =~ s/"to": *"[^"]*"/"to":"secret\@example.com"/r;
 

@@ -13,6 +13,7 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Nginx;
 
 my $json = JSON::PP->new->utf8;
@@ -26,7 +27,7 @@ my %place = ("message sent" => "/messages", "message open" => "/messages",
              "mailing group unsubscribe" => "/groups",
              "contact adding" => "/contacts");
 
-my @events = map { $json->decode(Enkod::Nginx::slurp($_)) }
+my @events = map { $json->decode(Enkod::File::slurp($_)) }
              glob "$top/bodies/*.json";
 
 my $nginx = Enkod::Nginx->create(workers => 2, http => <<'END', server => <<'END');

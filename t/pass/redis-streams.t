@@ -19,6 +19,7 @@ use Time::HiRes qw(sleep);
 
 use Enkod::Client;
 use Enkod::Example;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::Redis;
 use Enkod::Wait qw(wait_for now);
@@ -81,7 +82,7 @@ sub events {
                  '* / . %2f %00 ?a=b&c+d #', '$request_id ${x}',
                  'x' x 3000, '');
 
-    my @kinds = map { Enkod::Nginx::slurp($_) } glob "$top/t/bodies/*.json";
+    my @kinds = map { Enkod::File::slurp($_) } glob "$top/t/bodies/*.json";
     my %event;
 
     for my $i (1 .. $n) {
@@ -163,7 +164,7 @@ sub answers {
         my ($pid, $file) = @$_;
         waitpid $pid, 0;
         @children = grep { $_ != $pid } @children;
-        %status = (%status, split " ", Enkod::Nginx::slurp($file));
+        %status = (%status, split " ", Enkod::File::slurp($file));
     }
 
     return \%status;
@@ -280,7 +281,7 @@ sub consumed {
         is $?, 0, "consumer $name ends well";
         @children = grep { $_ != $pid } @children;
 
-        for (split /^/, Enkod::Nginx::slurp($file)) {
+        for (split /^/, Enkod::File::slurp($file)) {
             my ($id, @fields) = @{ $json->decode($_) };
             push @all, [$name, $id, map { pack "H*", $_ } @fields];
         }

@@ -11,9 +11,11 @@ use Test::More;
 
 use Enkod::Backend;
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::MemoryCheck;
 use Enkod::Nginx;
+use Enkod::NginxConf;
 use Enkod::Port qw(free_port);
 use Enkod::Wait qw(now);
 
@@ -155,7 +157,7 @@ for my $part (qw(http server)) {
     $nginx->{$part} =~ s/%(BACK|OTHER)%/$port{$1}/g;
 }
 
-my $aio = Enkod::Nginx::threads() ? "aio threads;" : "";
+my $aio = Enkod::NginxConf::threads() ? "aio threads;" : "";
 $nginx->{server} =~ s/%AIO%/$aio/;
 
 my ($back, $other) = @backend{qw(BACK OTHER)};
@@ -274,7 +276,7 @@ sub other_directives {
 sub resident {
     my ($worker) = $nginx->workers;
 
-    return (Enkod::Nginx::slurp("/proc/$worker/status") =~ /^VmRSS:\s+(\d+)/m)[0];
+    return (Enkod::File::slurp("/proc/$worker/status") =~ /^VmRSS:\s+(\d+)/m)[0];
 }
 
 

@@ -10,12 +10,13 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::MemoryCheck;
 use Enkod::Nginx;
 use Enkod::Wait qw(now);
 
-my %body = map { /([^\/]+)\.json$/ => Enkod::Nginx::slurp($_) }
+my %body = map { /([^\/]+)\.json$/ => Enkod::File::slurp($_) }
            glob dirname(__FILE__) . "/../bodies/*.json";
 
 my $nginx = Enkod::Nginx->new(level => "info", workers => 1, server => <<'END');
@@ -474,7 +475,7 @@ done_testing;
 
 
 sub rss {
-    my ($rss) = Enkod::Nginx::slurp("/proc/$worker/status")
+    my ($rss) = Enkod::File::slurp("/proc/$worker/status")
                 =~ /^VmRSS:\s+(\d+) kB/m;
 
     return $rss;

@@ -16,12 +16,13 @@ use Enkod::Client;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::NginxConf;
 use Enkod::Preload;
 
 my $json = JSON::PP->new->utf8;
 
 # without threads it is as good without
-my $sync = Enkod::Nginx::threads() ? "sync" : "";
+my $sync = Enkod::NginxConf::threads() ? "sync" : "";
 
 my $nginx = Enkod::Nginx->create(
     level => "info", listen => "http2", http => <<'END',

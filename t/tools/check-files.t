@@ -11,6 +11,7 @@ use File::Spec;
 use Test::More;
 
 use Enkod::CheckTest;
+use Enkod::File;
 use Enkod::MemoryCheck;
 use Enkod::Nginx;
 
@@ -244,7 +245,7 @@ is +(run("--help"))[0], 0, "which is no error";
 
 # the documentation
 
-my $docs = Enkod::Nginx::slurp("$top/docs/enkod-check.md");
+my $docs = Enkod::File::slurp("$top/docs/enkod-check.md");
 my $help = (run("--help"))[1];
 
 for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g } }) {
@@ -252,7 +253,7 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
 }
 
 {
-    my $c = join "", map { Enkod::Nginx::slurp($_) } glob "$top/tools/check/*.c";
+    my $c = join "", map { Enkod::File::slurp($_) } glob "$top/tools/check/*.c";
     $c =~ s/"\s+"//g;
 
     my @texts = $c =~ /checker_scan_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;

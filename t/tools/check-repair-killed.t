@@ -11,6 +11,8 @@ use File::Spec;
 use Test::More;
 
 use Enkod::Command;
+use Enkod::File;
+use Enkod::MemoryCheck;
 use Enkod::Nginx;
 
 plan skip_all => "LeakSanitizer does not run in a process that is traced"
@@ -102,4 +104,4 @@ sub steps {
 }
 
 
-sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
+sub slurp { Enkod::File::slurp("$dir/$_[0]") }

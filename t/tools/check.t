@@ -11,6 +11,7 @@ use File::Spec;
 use Test::More;
 
 use Enkod::CheckTest;
+use Enkod::File;
 use Enkod::Nginx;
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
@@ -487,7 +488,7 @@ is says("a mark on an event that may be declared",
 
 # lines of enkod_reject_log
 
-my %code = Enkod::Nginx::slurp("$top/ngx_http_enkod_module/event/enkod_error.c")
+my %code = Enkod::File::slurp("$top/ngx_http_enkod_module/event/enkod_error.c")
            =~ /\] = \{ "(\w+)", (\d+),/g;
 my @codes = sort grep { $code{$_} =~ /^4(?:00|22)$/ } keys %code;
 

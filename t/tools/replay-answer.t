@@ -11,6 +11,7 @@ use File::Temp qw(tempdir);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::ScriptedServer qw(answer);
 use Enkod::ReplayTest;
@@ -185,7 +186,7 @@ put("last", "X-Last: 1");
 
     my $pid = start("--header", '@headers', "s", '@url');
     wait_for_requests($server, 1);
-    my $shown = Enkod::Nginx::slurp("/proc/$pid/cmdline");
+    my $shown = Enkod::File::slurp("/proc/$pid/cmdline");
     put("go", "");
     finish($pid);
     $server->stop;

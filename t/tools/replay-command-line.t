@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 use Enkod::Command;
+use Enkod::File;
 use Enkod::MemoryCheck;
 use Enkod::Nginx;
 use Enkod::ReplayTest;
@@ -178,7 +179,7 @@ SKIP: {
 
     my $pid = start("s", $server->url);
     wait_for(sub { -e "$dir/last" }, 10 * $Enkod::Wait::limit);
-    my ($kb) = Enkod::Nginx::slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m;
+    my ($kb) = Enkod::File::slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m;
     put("go", "");
     finish($pid);
     $server->stop;
@@ -281,7 +282,7 @@ is +(run("--help"))[0], 0, "which is no error";
 # the documentation
 
 {
-    my $docs = Enkod::Nginx::slurp("$top/docs/enkod-replay.md");
+    my $docs = Enkod::File::slurp("$top/docs/enkod-replay.md");
     my $help = (run("--help"))[1];
     my $server = receiver();
     my $examples = 0;

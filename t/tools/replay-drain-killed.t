@@ -13,6 +13,7 @@ use Test::More;
 use Enkod::Command;
 use Enkod::DrainTest;
 use Enkod::Nginx;
+use Enkod::Process;
 use Enkod::ReplayTest;
 use Enkod::ScriptedServer qw(answer);
 use Enkod::Wait qw(wait_for);
@@ -148,7 +149,7 @@ END
     is $drain->(), "0 ", "both masters let go" for 1 .. 3;
 
     kill 'QUIT', $old;
-    ok wait_for(sub { !Enkod::Nginx::alive($old) }),
+    ok wait_for(sub { !Enkod::Process::alive($old) }),
        "the first one ends";
     $nginx->{pid} = $new;
 

@@ -12,6 +12,7 @@ use Test::More;
 
 use Enkod::Command;
 use Enkod::DrainTest;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::ReplayTest;
 use Enkod::ScriptedServer qw(answer);
@@ -245,11 +246,11 @@ is files(), "", "and the other, too";
     $replay = start("--drain", "s", "http://127.0.0.1:1/");
     # it is asleep, and has taken its signals into its own hands
     wait_for(sub {
-        my ($caught) = Enkod::Nginx::slurp("/proc/$replay/status")
+        my ($caught) = Enkod::File::slurp("/proc/$replay/status")
                        =~ /^SigCgt:\s+(\w+)$/m or return 0;
         (hex(substr $caught, -8) & 0x4002) == 0x4002
-        && Enkod::Nginx::slurp("/proc/$replay/cmdline") =~ /--drain/
-        && Enkod::Nginx::slurp("/proc/$replay/stat") =~ /\) S /;
+        && Enkod::File::slurp("/proc/$replay/cmdline") =~ /--drain/
+        && Enkod::File::slurp("/proc/$replay/stat") =~ /\) S /;
     });
     kill 'TERM', $replay;
     my ($status, $out, $err) = finish($replay);

@@ -10,6 +10,7 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Command;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::ReplayTest;
 use Enkod::ScriptedServer qw(answer);
@@ -220,7 +221,7 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
     close $r;
     syswrite $w, line(9) . "\nhalf";
     wait_for_requests($server, 6);
-    wait_for(sub { Enkod::Nginx::slurp("/proc/$pid/wchan") =~ /pipe/ });
+    wait_for(sub { Enkod::File::slurp("/proc/$pid/wchan") =~ /pipe/ });
     kill 'INT', $pid;
     ($status, $out, $err) = finish($pid);
     is "$status " . numbers($out) . " $err",

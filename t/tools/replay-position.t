@@ -11,6 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 use Enkod::Command;
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::ReplayTest;
 use Enkod::ScriptedServer qw(answer);
@@ -259,7 +260,7 @@ for my $signal (qw(INT TERM)) {
     my $pid = start("s", $server->url);
     wait_for_requests($server, 1);
     kill 'INT', $pid;
-    wait_for(sub { Enkod::Nginx::slurp("/proc/$pid/status")
+    wait_for(sub { Enkod::File::slurp("/proc/$pid/status")
                    =~ /^ShdPnd:\s+0+$/m });
     kill 'INT', $pid;
     is +(finish($pid))[0], "signal 2", "a second signal ends it at once";

@@ -11,6 +11,7 @@ use File::Spec;
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Enkod::File;
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 use Enkod::ReplayTest;
@@ -38,7 +39,7 @@ my ($one_sent, $two_sent) = map { sent_line($_) } 1, 2;
 
 # what is sent: the eight events and others, as nginx writes them
 
-my @bodies = map { Enkod::Nginx::slurp($_) } sort glob "$top/t/bodies/*.json";
+my @bodies = map { Enkod::File::slurp($_) } sort glob "$top/t/bodies/*.json";
 
 is scalar @bodies, 8, "there are eight events";
 

@@ -20,8 +20,9 @@ use warnings;
 use File::Basename ();
 use File::Path qw(make_path);
 
+use Enkod::File qw(slurp);
 use Enkod::Statistics qw(too_busy);
-use Enkod::Process qw(start stop alive child_of);
+use Enkod::BenchProcess qw(start stop alive child_of);
 use Enkod::Wait qw(wait_for);
 
 # the worker's user, so that it can write to build/: the owner of the tree
@@ -116,16 +117,6 @@ $server
     }
 }
 END
-}
-
-
-sub slurp {
-    my ($path) = @_;
-
-    open my $file, '<', $path or return '';
-    local $/;
-
-    return <$file> // '';
 }
 
 1;

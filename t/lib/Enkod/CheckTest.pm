@@ -21,7 +21,7 @@ use File::Spec;
 use Test::More;
 
 use Enkod::Command;
-use Enkod::Nginx ();
+use Enkod::File;
 
 our @EXPORT = qw(in_folder check_command run parse put slurp says says_status
                  message refusal with @kinds %body $uid $start $good $test);
@@ -34,7 +34,7 @@ our @kinds = qw(message-sent delivery-bounce message-open message-clicked
                 complaint mailing-group-subscribe mailing-group-unsubscribe
                 contact-adding);
 
-our %body = map { $_ => Enkod::Nginx::slurp("$top/t/bodies/$_.json") } @kinds;
+our %body = map { $_ => Enkod::File::slurp("$top/t/bodies/$_.json") } @kinds;
 
 our $uid = '"message_uid":"5f0c1a7e_345_678_90123"';
 
@@ -79,16 +79,10 @@ sub parse {
 }
 
 
-sub put {
-    my ($name, $text) = @_;
-
-    open my $fh, ">", "$dir/$name" or die "$name: $!";
-    print $fh $text;
-    close $fh or die "$name: $!";
-}
+sub put { Enkod::File::put("$dir/$_[0]", $_[1]) }
 
 
-sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
+sub slurp { Enkod::File::slurp("$dir/$_[0]") }
 
 
 # Tests what the command says of these bytes; the exit status has to be 0 if it

@@ -13,7 +13,7 @@ use warnings;
 
 use POSIX ();
 
-use Enkod::Nginx ();
+use Enkod::File;
 
 
 # The exit status (or "signal N"), its output and its messages.
@@ -52,7 +52,7 @@ sub finish {
     waitpid $pid, 0;
 
     return ($? & 127 ? "signal " . ($? & 127) : $? >> 8,
-            map { Enkod::Nginx::slurp("$dir/$_") } "stdout", "stderr");
+            map { Enkod::File::slurp("$dir/$_") } "stdout", "stderr");
 }
 
 1;

@@ -19,6 +19,7 @@ use Exporter qw(import);
 use File::Path ();
 use POSIX ();
 
+use Enkod::File;
 use Enkod::Nginx ();
 use Enkod::ReplayTest;
 use Enkod::Wait qw(wait_for);
@@ -146,7 +147,7 @@ sub writer {
     $writers{$pid} = 1;
 
     my $file = "$dir/" . ($o{pid_file} || "pid");
-    wait_for(sub { Enkod::Nginx::slurp($file) eq "$pid\n" })
+    wait_for(sub { Enkod::File::slurp($file) eq "$pid\n" })
         or die "no writer";
 
     return $pid;

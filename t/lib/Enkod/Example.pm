@@ -20,6 +20,7 @@ use warnings;
 
 use File::Basename ();
 
+use Enkod::File;
 use Enkod::Nginx ();
 
 our @ISA = qw(Enkod::Nginx);
@@ -30,7 +31,7 @@ my $examples = File::Basename::dirname(__FILE__) . "/../../../docs/examples";
 sub text {
     my ($self) = @_;
 
-    my $conf = Enkod::Nginx::slurp("$examples/$self->{name}.conf");
+    my $conf = Enkod::File::slurp("$examples/$self->{name}.conf");
 
     my $change = sub {
         my ($what, $from, $to, $may) = @_;

@@ -33,26 +33,22 @@ use POSIX ();
 use Test::More ();
 
 use Enkod::Client;
+use Enkod::File qw(slurp);
+use Enkod::NginxConf;
 use Enkod::Port qw(free_port);
+use Enkod::Process qw(alive children cmdline stopped);
 use Enkod::Protocol;
 use Enkod::Wait qw(wait_for);
-use Enkod::MemoryCheck;
 
-our $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
+our @ISA = qw(Enkod::NginxConf);
 
-our $slow = $Enkod::MemoryCheck::slow;
+my $valgrind = $ENV{TEST_NGINX_USE_VALGRIND};
 
 my $tree = Cwd::abs_path(File::Basename::dirname(__FILE__) . "/../../..");
 
 my $build = $ENV{TEST_NGINX_SERVROOT}
             ? File::Basename::dirname($ENV{TEST_NGINX_SERVROOT})
             : "$tree/build";
-
-my $module = $ENV{TEST_NGINX_LOAD_MODULES};
-
-if (!defined $module) {
-    ($module) = grep { -f } "$tree/build/ngx_http_enkod_module.so";
-}
 
 my $owner = $$;
 my @all;
@@ -160,139 +156,6 @@ sub passable {
     }
 
     return 1;
-}
-
-
-sub configure {
-    my ($self, %o) = @_;
-
-    @$self{keys %o} = values %o;
-
-    open my $fh, ">", "$self->{dir}/nginx.conf" or die "nginx.conf: $!";
-    print $fh $self->text;
-    close $fh or die "nginx.conf: $!";
-}
-
-
-# of which module, user and process nginx.conf has to speak first
-
-sub preamble {
-    my ($self) = @_;
-
-    my $load = join "", $self->{load} || "",
-                        map { "load_module $_;\n" } split " ", $module || "";
-    my $user = "";
-
-    if ($> == 0) {
-        $user = "user  $self->{user} " . getgrgid(($self->user)[1]) . ";";
-    }
-
-    my $daemon = $self->{daemon} ? "on" : "off";
-
-    return <<"END";
-$load
-$user
-daemon            $daemon;
-pid               logs/nginx.pid;
-worker_processes  $self->{workers};
-END
-}
-
-
-# where nginx was configured to have folders that others may not write to
-
-sub temp_paths {
-    return join "", map { "    ${_}_temp_path  tmp/$_;\n" }
-                        qw(client_body proxy fastcgi uwsgi scgi);
-}
-
-
-sub text {
-    my ($self) = @_;
-
-    my ($main, $events, $http, $server, $listen)
-        = map { defined $self->{$_} ? $self->{$_} : "" }
-              qw(main events http server listen);
-
-    for ($main, $events, $http, $server) {
-        s/%DIR%/$self->{dir}/g;
-        s/%SECOND%/$self->{second}/g;
-    }
-
-    $listen .= " reuseport"
-        if $ENV{TEST_NGINX_REUSE_PORT} && $listen !~ /reuseport/;
-    $events .= "use $ENV{TEST_NGINX_EVENT_TYPE};"
-        if $ENV{TEST_NGINX_EVENT_TYPE};
-    $server .= Enkod::Protocol::listen($self->{protocol_port});
-
-    return $self->preamble . <<"END" . $self->temp_paths . <<"END";
-error_log         logs/error.log $self->{level};
-$main
-
-events {
-    worker_connections  1024;
-    $events
-}
-
-http {
-    access_log              off;
-    keepalive_requests      1000000;
-    $Enkod::Protocol::early_read
-    keepalive_timeout       3600s;
-    client_header_timeout   3600s;
-    client_body_timeout     3600s;
-    send_timeout            3600s;
-END
-    $http
-
-    server {
-        listen  127.0.0.1:$self->{port} $listen;
-        $server
-    }
-}
-END
-}
-
-
-sub binary {
-    my ($nginx) = grep { -x } map { "$_/nginx" }
-                      split(/:/, $ENV{PATH}), "/usr/sbin", "/usr/local/sbin";
-
-    return $ENV{TEST_NGINX_BINARY} || $nginx || "nginx";
-}
-
-
-# whether it was built with threads, and the event method takes what comes from
-# them; otherwise there is no "sync"
-
-sub threads {
-    my $binary = quotemeta binary();
-
-    return ($ENV{TEST_NGINX_EVENT_TYPE} || "epoll") eq "epoll"
-           && `$binary -V 2>&1` =~ /--with-threads/;
-}
-
-
-sub command {
-    my ($self, @more) = @_;
-
-    return (binary(), "-p", "$self->{dir}/", "-c", "nginx.conf",
-            "-e", "logs/error.log", @more);
-}
-
-
-# nginx -t: what it says and whether it agrees
-
-sub check {
-    my ($self) = @_;
-
-    $self->configure;
-
-    my @cmd = map { quotemeta } $self->command("-t");
-
-    my $out = `@cmd 2>&1`;
-
-    return wantarray ? ($out, $? == 0) : $out;
 }
 
 
@@ -466,16 +329,6 @@ sub upgraded {
 }
 
 
-sub cmdline {
-    my ($pid) = @_;
-
-    my $line = slurp("/proc/$pid/cmdline");
-    $line =~ tr/\0/ /;
-
-    return $line;
-}
-
-
 # all of them, masters first
 
 sub processes {
@@ -491,32 +344,6 @@ sub workers {
     my ($self, $master) = @_;
 
     return children($master || $self->{pid});
-}
-
-
-sub children {
-    my ($parent) = @_;
-
-    my @pids;
-
-    for my $dir (glob "/proc/[0-9]*") {
-        my ($ppid) = slurp("$dir/stat") =~ /^\d+ \(.*\) [^Z] (\d+)/s;
-        push @pids, $dir =~ /(\d+)/ if defined $ppid && $ppid == $parent;
-    }
-
-    return @pids;
-}
-
-
-sub alive {
-    my ($pid) = @_;
-
-    return 0 if !$pid || !kill 0, $pid;
-
-    # one that nobody has waited for is no process any more; but while one of its
-    # threads is in a call, the files and ports are still its own
-    return 0 != grep { slurp($_) =~ /^\d+ \(.*\) [^ZX] /s }
-                     glob "/proc/$pid/task/*/stat";
 }
 
 
@@ -537,7 +364,7 @@ sub frozen {
     kill 'STOP', @pids;
 
     wait_for(sub {
-        !grep { slurp("/proc/$_/stat") !~ /^\d+ \(.*\) T /s } @pids;
+        !grep { !stopped($_) } @pids;
     });
 
     my @result = eval { $code->() };
@@ -741,17 +568,6 @@ sub post_protocol {
     $head =~ s/^([\w-]+)(?=:)/join "-", map { ucfirst } split "-", $1/gme;
 
     return { status => $status, head => $head, body => $rest };
-}
-
-
-sub slurp {
-    my ($path) = @_;
-
-    open my $fh, "<", $path or return "";
-    local $/;
-    my $text = <$fh>;
-
-    return defined $text ? $text : "";
 }
 
 1;

@@ -22,7 +22,7 @@ use File::Spec;
 use Test::More ();
 
 use Enkod::Command;
-use Enkod::Nginx ();
+use Enkod::File;
 
 my $top = File::Spec->rel2abs(dirname(__FILE__) . "/../../..");
 
@@ -65,7 +65,7 @@ sub script {
 sub section {
     my ($page, $heading) = @_;
 
-    my $text = Enkod::Nginx::slurp("$top/$page");
+    my $text = Enkod::File::slurp("$top/$page");
     my ($level, $rest) = $text =~ /^(#+) \Q$heading\E\n(.*)/ms
         or die "$page has no \"$heading\"\n";
     my $part = "";

@@ -17,6 +17,7 @@ use Exporter qw(import);
 use Test::More;
 
 use Enkod::DeliveryCheck;
+use Enkod::File;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx ();
 use Enkod::Procedure;
@@ -144,7 +145,7 @@ sub delivered {
     my @missing;
 
     for my $file (files($nginx, "log/spool.*")) {
-        $there{$_} = 1 for Enkod::Nginx::slurp($file) =~ /"message_uid":"([^"]+)"/g;
+        $there{$_} = 1 for Enkod::File::slurp($file) =~ /"message_uid":"([^"]+)"/g;
     }
 
     @missing = grep { $sent->{$_} == 200 && !$there{$_} } sort keys %$sent;

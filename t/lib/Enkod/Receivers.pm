@@ -24,8 +24,9 @@ use File::Path qw(make_path);
 use IO::Socket::INET;
 
 use Enkod::Callgrind;
+use Enkod::File qw(slurp);
 use Enkod::Port qw(free_port);
-use Enkod::Process qw(start output stop alive which child_of);
+use Enkod::BenchProcess qw(start output stop alive which child_of);
 use Enkod::Wait qw(wait_for);
 use Enkod::BenchNginx;
 
@@ -295,16 +296,6 @@ sub fresh {
     }
 
     return $same;
-}
-
-
-sub slurp {
-    my ($path) = @_;
-
-    open my $file, '<:raw', $path or return '';
-    local $/;
-
-    return <$file> // '';
 }
 
 1;

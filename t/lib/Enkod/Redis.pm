@@ -20,7 +20,7 @@ use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
 
-use Enkod::Nginx ();
+use Enkod::File qw(put);
 use Enkod::Port qw(free_port);
 use Enkod::Wait qw(wait_for);
 
@@ -82,7 +82,7 @@ sub new {
         webdis => [$webdis, "$dir/webdis.json"],
     };
 
-    my ($settings) = Enkod::Nginx::slurp("$tree/docs/engines.md")
+    my ($settings) = Enkod::File::slurp("$tree/docs/engines.md")
                      =~ /^```redis\n(.*?)^```/ms
         or die "docs/engines.md has no settings for Redis\n";
 
@@ -96,7 +96,7 @@ END
 
     my $json = JSON::PP->new->canonical;
     my $conf = $json->decode(
-        Enkod::Nginx::slurp("$tree/docs/examples/webdis.json"));
+        Enkod::File::slurp("$tree/docs/examples/webdis.json"));
 
     $conf->{redis_port} = $self->{port}{redis};
     $conf->{http_port} = $self->{port}{webdis};
@@ -109,15 +109,6 @@ END
     push @all, $self;
 
     return $self;
-}
-
-
-sub put {
-    my ($path, $text) = @_;
-
-    open my $fh, ">", $path or die "$path: $!";
-    print $fh $text;
-    close $fh or die "$path: $!";
 }
 
 

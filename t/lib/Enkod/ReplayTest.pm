@@ -16,7 +16,7 @@ use File::Basename ();
 use File::Spec;
 
 use Enkod::Command;
-use Enkod::Nginx ();
+use Enkod::File;
 use Enkod::ScriptedServer;
 use Enkod::Wait qw(wait_for);
 
@@ -38,18 +38,12 @@ sub start { Enkod::Command::start($dir, $replay, @_) }
 
 sub finish { Enkod::Command::finish($dir, @_) }
 
-sub slurp { Enkod::Nginx::slurp("$dir/$_[0]") }
+sub slurp { Enkod::File::slurp("$dir/$_[0]") }
 
 sub receiver { Enkod::ScriptedServer->new($dir, @_) }
 
 
-sub put {
-    my ($name, $text) = @_;
-
-    open my $fh, ">", "$dir/$name" or die "$name: $!";
-    print $fh $text;
-    close $fh or die "$name: $!";
-}
+sub put { Enkod::File::put("$dir/$_[0]", $_[1]) }
 
 
 # The summary as numbers: read, selected, delivered, failed, left.

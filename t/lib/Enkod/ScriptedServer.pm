@@ -23,6 +23,7 @@ use POSIX ();
 use Time::HiRes qw(time);
 
 use Enkod::Client;
+use Enkod::File;
 use Enkod::Wait qw(wait_for);
 
 our @EXPORT_OK = qw(answer);
@@ -160,7 +161,7 @@ sub request {
 sub requests {
     my ($self) = @_;
 
-    my $data = Enkod::Nginx::slurp($self->{file});
+    my $data = Enkod::File::slurp($self->{file});
     my @list;
 
     while (length $data) {

@@ -20,6 +20,7 @@ use Test::More;
 use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx ();
+use Enkod::NginxConf;
 use Enkod::Preload;
 
 our @EXPORT = qw(needs_threads nginx id ask waits synced folders no_alerts
@@ -34,7 +35,7 @@ my @all;
 # Without threads there is no "sync", and only its refusal is tested.
 
 sub needs_threads {
-    return if Enkod::Nginx::threads();
+    return if Enkod::NginxConf::threads();
 
     my $why = join "|", 'it needs an nginx built with "--with-threads"',
                         'cannot be used with the event method "\w+"';
