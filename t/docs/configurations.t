@@ -8,6 +8,8 @@ use strict;
 use warnings;
 
 use File::Basename qw(basename dirname);
+use lib dirname(__FILE__) . "/../lib";
+
 use File::Copy qw(copy);
 use File::Path qw(make_path);
 use File::Spec;
@@ -15,6 +17,7 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use Test::More;
 
+use Enkod::File qw(put slurp);
 use Enkod::Port qw(free_port);
 use Enkod::Wait qw(wait_for);
 
@@ -159,7 +162,7 @@ sub adapt {
 sub check {
     my ($conf) = @_;
 
-    spew("$dir/nginx.conf", adapt($conf));
+    put("$dir/nginx.conf", adapt($conf));
 
     return nginx("-t");
 }
@@ -190,7 +193,7 @@ sub first_configuration_works {
     my ($event) = $readme =~ /^curl .* -d '(.*)'$/m;
     my ($line, $problem) = $readme =~ /^```json\n(\{.*\})\n```/mg;
 
-    spew("$dir/nginx.conf", "worker_processes 1;\n" . adapt($conf));
+    put("$dir/nginx.conf", "worker_processes 1;\n" . adapt($conf));
 
     my $out = nginx();
 
@@ -268,24 +271,4 @@ END {
         stop();
         $? = $rc;
     }
-}
-
-
-sub slurp {
-    my ($name) = @_;
-
-    open my $fh, "<", $name or die "$name: $!";
-    local $/;
-    my $text = <$fh>;
-
-    return defined $text ? $text : "";
-}
-
-
-sub spew {
-    my ($name, $text) = @_;
-
-    open my $fh, ">", $name or die "$name: $!";
-    print $fh $text;
-    close $fh or die "$name: $!";
 }

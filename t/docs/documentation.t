@@ -6,9 +6,13 @@ use strict;
 use warnings;
 
 use File::Basename qw(basename dirname);
+use lib dirname(__FILE__) . "/../lib";
+
 use File::Spec;
 use JSON::PP;
 use Test::More;
+
+use Enkod::File qw(slurp);
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
 my $src = "$top/ngx_http_enkod_module";
@@ -388,15 +392,4 @@ sub json {
             }
         }
     }
-}
-
-
-sub slurp {
-    my ($name) = @_;
-
-    open my $fh, "<", $name or die "$name: $!";
-    local $/;
-    my $text = <$fh>;
-
-    return defined $text ? $text : "";
 }

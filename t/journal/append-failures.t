@@ -12,7 +12,7 @@ use Fcntl qw(O_NONBLOCK O_RDONLY);
 use POSIX ();
 use Test::More;
 
-use Enkod::File;
+use Enkod::File qw(append);
 use Enkod::Load qw(event problems tally acknowledged);
 use Enkod::Nginx;
 use Enkod::Preload;
@@ -403,12 +403,3 @@ SKIP: {
 }
 
 done_testing;
-
-
-sub append {
-    my ($file, $text) = @_;
-
-    open my $fh, ">>", $file or die "$file: $!";
-    syswrite $fh, $text;
-    close $fh;
-}

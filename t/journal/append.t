@@ -11,6 +11,7 @@ use lib dirname(__FILE__) . "/../lib";
 use Fcntl qw(F_SETLK F_RDLCK SEEK_SET);
 use Test::More;
 
+use Enkod::File qw(append);
 use Enkod::Load qw(event problems acknowledged);
 use Enkod::Nginx;
 use Enkod::Wait qw(wait_for);
@@ -240,12 +241,3 @@ SKIP: {
 }
 
 done_testing;
-
-
-sub append {
-    my ($file, $text) = @_;
-
-    open my $fh, ">>", $file or die "$file: $!";
-    syswrite $fh, $text;
-    close $fh;
-}

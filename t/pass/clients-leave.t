@@ -9,14 +9,13 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
-use Enkod::Backend;
 use Enkod::Client;
 use Enkod::File;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::Port qw(free_port);
 use Enkod::Process;
+use Enkod::PassTest;
 use Enkod::Wait qw(wait_for);
 
 
@@ -81,20 +80,7 @@ END
         }
 END
 
-my (%port, %backend);
-
-for my $name (qw(BACK OTHER)) {
-    $port{$name} = free_port();
-    $backend{$name} = Enkod::Backend->new(dir => $nginx->{dir},
-                                          port => $port{$name});
-}
-
-for my $part (qw(http server)) {
-    $nginx->{$part} =~ s/%(BACK|OTHER)%/$port{$1}/g;
-}
-
-my ($back, $other) = @backend{qw(BACK OTHER)};
-
+my ($back, $other) = backends($nginx, "BACK", "OTHER");
 
 $nginx->start;
 
@@ -106,27 +92,6 @@ is($nginx->alerts("exited on signal 9|nowhere"), "",
    "the error log has no alerts");
 
 done_testing();
-
-
-# The answer to an event, while the backend does as it is told.
-
-sub try {
-    my ($uri, $orders, $seconds) = @_;
-
-    $back->tell($orders // "");
-
-    my $answer = $nginx->post(event("t"), uri => $uri, seconds => $seconds);
-
-    my ($code) = $answer->{body} =~ /"code":"(\w+)"/;
-    $answer->{says} = join " ", $answer->{status}, $code // ();
-
-    return $answer;
-}
-
-
-sub logged {
-    return ($nginx->lines("logs/access.log"))[-1] // "";
-}
 
 
 # The event is accepted, so it is delivered, whether anybody waits or not.
@@ -204,7 +169,7 @@ sub client_leaves {
     $back->wait_requests(1);
 
     # the backend has sent the first part when it answers another request
-    my $direct = Enkod::Client->new($port{BACK});
+    my $direct = Enkod::Client->new($back->{port});
     $direct->send(Enkod::Client::request("", uri => "/?big=0&part=0"));
     is($direct->status, 204, "half of an answer comes");
     $nginx->settled;

@@ -9,9 +9,8 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
-use Enkod::Backend;
-use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::PassTest;
 use Enkod::Port qw(free_port);
 use Enkod::Wait qw(wait_for);
 
@@ -192,21 +191,9 @@ END
         }
 END
 
-my %port = (CLOSED => free_port());
-my %backend;
+my ($back, $other) = backends($nginx, "BACK", "OTHER");
 
-for my $name (qw(BACK OTHER)) {
-    $port{$name} = free_port();
-    $backend{$name} = Enkod::Backend->new(dir => $nginx->{dir},
-                                          port => $port{$name});
-}
-
-for my $part (qw(http server)) {
-    $nginx->{$part} =~ s/%(BACK|OTHER|CLOSED)%/$port{$1}/g;
-}
-
-my ($back, $other) = @backend{qw(BACK OTHER)};
-
+$nginx->{server} =~ s/%CLOSED%/free_port()/ge;
 
 $nginx->start;
 
@@ -222,27 +209,6 @@ is($nginx->alerts(), "",
    "the error log has no alerts");
 
 done_testing();
-
-
-# The answer to an event, while the backend does as it is told.
-
-sub try {
-    my ($uri, $orders, $seconds) = @_;
-
-    $back->tell($orders // "");
-
-    my $answer = $nginx->post(event("t"), uri => $uri, seconds => $seconds);
-
-    my ($code) = $answer->{body} =~ /"code":"(\w+)"/;
-    $answer->{says} = join " ", $answer->{status}, $code // ();
-
-    return $answer;
-}
-
-
-sub logged {
-    return ($nginx->lines("logs/access.log"))[-1] // "";
-}
 
 
 sub statuses {

@@ -9,14 +9,13 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
-use Enkod::Backend;
 use Enkod::Client;
 use Enkod::File;
 use Enkod::Load qw(event);
 use Enkod::MemoryCheck;
 use Enkod::Nginx;
 use Enkod::NginxConf;
-use Enkod::Port qw(free_port);
+use Enkod::PassTest;
 use Enkod::Wait qw(now);
 
 
@@ -145,23 +144,10 @@ END
         }
 END
 
-my (%port, %backend);
-
-for my $name (qw(BACK OTHER)) {
-    $port{$name} = free_port();
-    $backend{$name} = Enkod::Backend->new(dir => $nginx->{dir},
-                                          port => $port{$name});
-}
-
-for my $part (qw(http server)) {
-    $nginx->{$part} =~ s/%(BACK|OTHER)%/$port{$1}/g;
-}
+my ($back, $other) = backends($nginx, "BACK", "OTHER");
 
 my $aio = Enkod::NginxConf::threads() ? "aio threads;" : "";
 $nginx->{server} =~ s/%AIO%/$aio/;
-
-my ($back, $other) = @backend{qw(BACK OTHER)};
-
 
 $nginx->start;
 
@@ -173,22 +159,6 @@ is($nginx->alerts(), "",
    "the error log has no alerts");
 
 done_testing();
-
-
-# The answer to an event, while the backend does as it is told.
-
-sub try {
-    my ($uri, $orders, $seconds) = @_;
-
-    $back->tell($orders // "");
-
-    my $answer = $nginx->post(event("t"), uri => $uri, seconds => $seconds);
-
-    my ($code) = $answer->{body} =~ /"code":"(\w+)"/;
-    $answer->{says} = join " ", $answer->{status}, $code // ();
-
-    return $answer;
-}
 
 
 # However much the upstream answers, it goes through the target's buffers.

@@ -7,7 +7,7 @@ use warnings;
 
 use Exporter qw(import);
 
-our @EXPORT_OK = qw(slurp put);
+our @EXPORT_OK = qw(append put slurp);
 
 
 # Returns the content of a file; "" if it cannot be read.
@@ -30,6 +30,17 @@ sub put {
 
     open my $fh, ">", $path or die "$path: $!";
     print $fh $text;
+    close $fh or die "$path: $!";
+}
+
+
+# Appends to a file in one write(), or dies.
+
+sub append {
+    my ($path, $text) = @_;
+
+    open my $fh, ">>", $path or die "$path: $!";
+    syswrite $fh, $text;
     close $fh or die "$path: $!";
 }
 
