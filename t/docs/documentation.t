@@ -32,6 +32,7 @@ limits();
 source_files();
 faults();
 matrix();
+functions();
 links();
 json();
 
@@ -343,6 +344,27 @@ sub matrix {
 
     ok($_->[11] =~ /^\d+$/ || $_->[11] eq "not run", "$_->[0]: $_->[11]")
         for @table;
+}
+
+
+# README.md names functions for those who look for something in the sources: each
+# is in the file beside which it stands.
+
+sub functions {
+    my ($part) = $page{"README.md"} =~ /^## Where things are\n(.*?)^## /ms;
+    my $n = 0;
+
+    while ($part =~ /^\|.*\]\((\S+\.c)\) \| (.*) \|$/mg) {
+        my ($file, $names) = ($1, $2);
+        my $c = slurp("$top/$file");
+
+        for my $name ($names =~ /`(\w+)\(\)`/g) {
+            like($c, qr/^$name\(/m, "README.md: $name() is in $file");
+            $n++;
+        }
+    }
+
+    cmp_ok($n, '>=', 10, "README.md names functions");
 }
 
 
