@@ -55,8 +55,8 @@ typedef enum {
 } ngx_http_enkod_pass_state_e;
 
 
-static ngx_int_t ngx_http_enkod_pass_move(ngx_http_enkod_pass_t *pass,
-    ngx_http_enkod_pass_state_e state);
+static ngx_inline ngx_int_t ngx_http_enkod_pass_move(
+    ngx_http_enkod_pass_t *pass, ngx_http_enkod_pass_state_e state);
 static ngx_int_t ngx_http_enkod_pass_store_response(
     ngx_http_enkod_pass_t *pass, ngx_buf_t *b);
 static void ngx_http_enkod_pass_upstream_finalized(ngx_http_request_t *sr,
@@ -140,17 +140,13 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
  * state already, or in a later one: nginx may report a thing twice.
  */
 
-static ngx_int_t
+static ngx_inline ngx_int_t
 ngx_http_enkod_pass_move(ngx_http_enkod_pass_t *pass,
     ngx_http_enkod_pass_state_e state)
 {
     if (pass->state >= state) {
         return NGX_DECLINED;
     }
-
-    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, pass->request->connection->log, 0,
-                   "enkod pass to \"%V\": state %ui, was %ui",
-                   &pass->conf->pass_name, (ngx_uint_t) state, pass->state);
 
     pass->state = state;
 
@@ -319,6 +315,10 @@ ngx_http_enkod_pass_subrequest_finished(ngx_http_request_t *sr,
          */
         pass->status = NGX_HTTP_BAD_GATEWAY;
     }
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, sr->connection->log, 0,
+                   "enkod pass finished in state %ui, status %ui",
+                   pass->state, pass->status);
 
     (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_FINISHED);
 

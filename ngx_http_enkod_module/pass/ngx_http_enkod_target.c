@@ -113,8 +113,9 @@ ngx_http_enkod_target_get(ngx_http_enkod_pass_t *pass, ngx_str_t *uri,
     }
 
     if (uri->data[0] != '/') {
-        return ngx_http_enkod_target_invalid(pass, "a value that does not begin "
-                                                   "with \"/\" or \"@\"");
+        return ngx_http_enkod_target_invalid(pass,
+                                      "a value that does not begin with \"/\" "
+                                      "or \"@\"");
     }
 
     if (ngx_http_enkod_target_encode_path(r, uri) != NGX_OK) {
