@@ -6,21 +6,17 @@
 
 /*
  * The state machine of a pass: an accepted event is handed on by a subrequest,
- * and the outcome is judged and reported before the sender gets an answer.
- * The functions stand in the order in which a subrequest meets them.
+ * the outcome is judged, an event that was not delivered is written to the
+ * spool, and then the outcome is reported.  The functions stand in the order in
+ * which a subrequest meets them.
  */
 
 
 #include "ngx_http_enkod_pass_internal.h"
-#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_message.h"
-#include "enkod_json.h"
 
 
-/* of an answer's body, what "success=" and $enkod_pass_response can use */
-#define NGX_HTTP_ENKOD_RESPONSE_SIZE  4096
-
-#define NGX_HTTP_ENKOD_MAX_STATUS     999
+#define NGX_HTTP_ENKOD_MAX_STATUS  999
 
 
 /*
@@ -39,10 +35,15 @@
  *     COMPLETE      |   |  the upstream module has read the answer to its end
  *        |          |   |
  *        v          |   |
- *     FINISHED <----'   |  nginx has ended the subrequest; the client's request
- *        |              |  is going to be woken
+ *     FINISHED <----'   |  nginx has ended the subrequest, the client's request
+ *        |              |  is going to be woken to judge the outcome
+ *        |              |
+ *        +--------------+  delivered, or there is no spool: REPORTED
+ *        |              |
+ *        |              v
+ *        |          SPOOLING  the line is written to the spool
  *        v              |
- *     REPORTED <--------'  the outcome was judged and handed to the callback
+ *     REPORTED <--------'  the callback got the outcome
  */
 
 typedef enum {
@@ -51,14 +52,13 @@ typedef enum {
     NGX_HTTP_ENKOD_PASS_ANSWERED,
     NGX_HTTP_ENKOD_PASS_COMPLETE,
     NGX_HTTP_ENKOD_PASS_FINISHED,
+    NGX_HTTP_ENKOD_PASS_SPOOLING,
     NGX_HTTP_ENKOD_PASS_REPORTED
 } ngx_http_enkod_pass_state_e;
 
 
 static ngx_inline ngx_int_t ngx_http_enkod_pass_move(
     ngx_http_enkod_pass_t *pass, ngx_http_enkod_pass_state_e state);
-static ngx_int_t ngx_http_enkod_pass_store_response(
-    ngx_http_enkod_pass_t *pass, ngx_buf_t *b);
 static void ngx_http_enkod_pass_upstream_finalized(ngx_http_request_t *sr,
     ngx_int_t rc);
 static ngx_int_t ngx_http_enkod_pass_subrequest_finished(
@@ -68,9 +68,11 @@ static void ngx_http_enkod_pass_wake(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_clear_error(ngx_http_enkod_pass_t *pass);
 static enkod_error_e ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass);
-static void ngx_http_enkod_pass_find_retry_after(ngx_http_enkod_pass_t *pass);
-static void ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass,
+static void ngx_http_enkod_pass_failed(ngx_http_enkod_pass_t *pass,
     enkod_error_e error);
+static void ngx_http_enkod_pass_spooled(ngx_http_request_t *r, ngx_err_t err);
+static void ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass,
+    ngx_http_enkod_state_e state, enkod_error_e error);
 
 
 ngx_int_t
@@ -99,7 +101,7 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
 
     if (rc == NGX_ABORT) {
         pass->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        ngx_http_enkod_pass_report(pass, ENKOD_UPSTREAM_FAILED);
+        ngx_http_enkod_pass_failed(pass, ENKOD_UPSTREAM_FAILED);
         return NGX_OK;
     }
 
@@ -200,7 +202,7 @@ ngx_http_enkod_pass_answer_body(ngx_http_enkod_pass_t *pass, ngx_chain_t *in)
         b = in->buf;
 
         if (pass->conf->pass_success
-            && ngx_http_enkod_pass_store_response(pass, b) != NGX_OK)
+            && ngx_http_enkod_pass_response_store(pass, b) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -208,40 +210,6 @@ ngx_http_enkod_pass_answer_body(ngx_http_enkod_pass_t *pass, ngx_chain_t *in)
         b->pos = b->last;
         b->file_pos = b->file_last;
     }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_enkod_pass_store_response(ngx_http_enkod_pass_t *pass, ngx_buf_t *b)
-{
-    size_t      len;
-    ngx_str_t  *response;
-
-    if (!ngx_buf_in_memory(b)) {
-        return NGX_OK;
-    }
-
-    response = &pass->response;
-
-    len = ngx_min((size_t) (b->last - b->pos),
-                  NGX_HTTP_ENKOD_RESPONSE_SIZE - response->len);
-
-    if (len == 0) {
-        return NGX_OK;
-    }
-
-    if (response->data == NULL) {
-        response->data = ngx_pnalloc(pass->request->pool,
-                                     NGX_HTTP_ENKOD_RESPONSE_SIZE);
-        if (response->data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ngx_memcpy(response->data + response->len, b->pos, len);
-    response->len += len;
 
     return NGX_OK;
 }
@@ -389,6 +357,7 @@ ngx_http_enkod_pass_is_answered(ngx_http_enkod_pass_t *pass)
 static void
 ngx_http_enkod_pass_wake(ngx_http_request_t *r)
 {
+    enkod_error_e           error;
     ngx_http_request_t     *sr;
     ngx_http_enkod_ctx_t   *ctx;
     ngx_http_enkod_pass_t  *pass;
@@ -423,7 +392,14 @@ ngx_http_enkod_pass_wake(ngx_http_request_t *r)
     /* $upstream_status and others, for the access log */
     r->upstream_states = sr->upstream_states;
 
-    ngx_http_enkod_pass_report(pass, ngx_http_enkod_pass_judge(pass));
+    error = ngx_http_enkod_pass_judge(pass);
+
+    if (error != ENKOD_OK) {
+        ngx_http_enkod_pass_failed(pass, error);
+        return;
+    }
+
+    ngx_http_enkod_pass_report(pass, NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK);
 }
 
 
@@ -493,7 +469,7 @@ ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass)
 
     case NGX_HTTP_TOO_MANY_REQUESTS:
     case NGX_HTTP_SERVICE_UNAVAILABLE:
-        ngx_http_enkod_pass_find_retry_after(pass);
+        ngx_http_enkod_pass_response_find_retry_after(pass);
         return ENKOD_UPSTREAM_BUSY;
 
     default:
@@ -503,85 +479,55 @@ ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass)
 
 
 static void
-ngx_http_enkod_pass_find_retry_after(ngx_http_enkod_pass_t *pass)
+ngx_http_enkod_pass_failed(ngx_http_enkod_pass_t *pass, enkod_error_e error)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
+    ngx_int_t              rc;
+    ngx_http_request_t    *r;
+    ngx_http_enkod_ctx_t  *ctx;
 
-    static ngx_str_t  name = ngx_string("retry-after");
-
-    part = &pass->subrequest->headers_out.headers.part;
-    header = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return;
-            }
-
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
-
-        if (header[i].hash
-            && header[i].key.len == name.len
-            && ngx_strncasecmp(header[i].key.data, name.data, name.len) == 0)
-        {
-            pass->retry_after = header[i].value;
-            return;
-        }
+    if (pass->conf->spool == NULL) {
+        ngx_http_enkod_pass_report(pass, NGX_HTTP_ENKOD_FAILED, error);
+        return;
     }
+
+    (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_SPOOLING);
+
+    r = pass->request;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_pass_spooled);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_enkod_ctx_write_event(ctx, pass->conf->spool,
+                                            pass->status);
+    }
+
+    ngx_http_enkod_ctx_write_end(r, rc);
 }
 
 
 static void
-ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass, enkod_error_e error)
+ngx_http_enkod_pass_spooled(ngx_http_request_t *r, ngx_err_t err)
+{
+    ngx_http_enkod_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
+
+    if (err) {
+        ngx_http_enkod_pass_report(ctx->pass, NGX_HTTP_ENKOD_FAILED,
+                                   ENKOD_LOG_UNAVAILABLE);
+        return;
+    }
+
+    ngx_http_enkod_pass_report(ctx->pass, NGX_HTTP_ENKOD_SPOOLED, ENKOD_OK);
+}
+
+
+static void
+ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass,
+    ngx_http_enkod_state_e state, enkod_error_e error)
 {
     (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_REPORTED);
 
-    pass->handler(pass->request, error);
-}
-
-
-ngx_uint_t
-ngx_http_enkod_pass_status(ngx_http_enkod_pass_t *pass)
-{
-    return pass->status;
-}
-
-
-ngx_str_t *
-ngx_http_enkod_pass_retry_after(ngx_http_enkod_pass_t *pass)
-{
-    return &pass->retry_after;
-}
-
-
-ngx_int_t
-ngx_http_enkod_pass_response(ngx_http_enkod_pass_t *pass, ngx_str_t *text)
-{
-    *text = pass->escaped;
-
-    if (text->len || pass->response.len == 0) {
-        return NGX_OK;
-    }
-
-    /* an upstream may send any bytes */
-
-    text->data = ngx_pnalloc(pass->request->pool, 6 * pass->response.len);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    text->len = enkod_json_escape_any(text->data, pass->response.data,
-                                      pass->response.len);
-
-    if (pass->state >= NGX_HTTP_ENKOD_PASS_FINISHED) {
-        pass->escaped = *text;
-    }
-
-    return NGX_OK;
+    pass->handler(pass->request, state, error);
 }

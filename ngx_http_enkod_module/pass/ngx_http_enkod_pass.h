@@ -5,9 +5,10 @@
 
 
 /*
- * Pass: hands an accepted event on by a subrequest (enkod_pass) and reports
- * whether the target has taken it.  This is all that other folders use; the
- * struct of a pass is in ngx_http_enkod_pass_internal.h.
+ * Pass: hands an accepted event on by a subrequest (enkod_pass), writes it to
+ * the spool (enkod_spool) if that fails, and reports the outcome.  This is all
+ * that other folders use; the struct of a pass is in
+ * ngx_http_enkod_pass_internal.h.
  */
 
 
@@ -20,6 +21,7 @@
 #include <ngx_http.h>
 
 #include "enkod_error.h"
+#include "ngx_http_enkod_ctx.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -27,18 +29,26 @@
 typedef struct ngx_http_enkod_pass_s  ngx_http_enkod_pass_t;
 
 /*
- * The report on a pass; r is the client's request.  ENKOD_OK: the event was
- * delivered.  Otherwise ENKOD_UPSTREAM_FAILED, ENKOD_UPSTREAM_TIMEOUT or
- * ENKOD_UPSTREAM_BUSY.  The callback may finalize r.
+ * The outcome, as a state that the client's request r may take; the pass itself
+ * does not change the state of r.
+ *
+ *     NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK  the event was delivered
+ *     NGX_HTTP_ENKOD_SPOOLED, ENKOD_OK   it was not, but it is in the spool
+ *     NGX_HTTP_ENKOD_FAILED, error       it is nowhere: ENKOD_UPSTREAM_FAILED,
+ *                                        _TIMEOUT or _BUSY if there is no
+ *                                        spool, else ENKOD_LOG_UNAVAILABLE
+ *
+ * The callback may finalize r.
  */
 typedef void (*ngx_http_enkod_pass_pt)(ngx_http_request_t *r,
-    enkod_error_e error);
+    ngx_http_enkod_state_e state, enkod_error_e error);
 
 
 /*
- * Starts a pass of the request's event, which must have been accepted, and
- * stores it in ctx->pass.  "handler" is called exactly once, possibly before
- * this function returns, and not at all if the request is terminated first.
+ * Starts a pass of the request's event, which must be valid and have its
+ * envelope filled, and stores it in ctx->pass.  "handler" is called exactly
+ * once, possibly before this function returns; not at all if the request is
+ * terminated first.
  * Returns NGX_OK; NGX_DECLINED if the value of enkod_pass is empty, so that
  * this event is not passed; or NGX_ERROR if there is no memory: the request
  * must then be finalized with NGX_ERROR.

@@ -10,9 +10,9 @@
  *
  *     filter --> pass --> target --> subrequest
  *
- * Pass also calls subrequest, and pass_conf calls the last two at configuration
- * time.  What a lower file learns from nginx it reports through a callback in
- * the struct.
+ * Pass also calls subrequest and pass_response; pass_conf calls target and
+ * subrequest at configuration time.  What a lower file learns from nginx it
+ * reports through a callback in the struct.
  */
 
 
@@ -36,14 +36,15 @@ struct ngx_http_enkod_pass_s {
 
     ngx_http_request_t               *request;  /* the client's */
     ngx_http_enkod_loc_conf_t        *conf;     /* of its location */
-    ngx_http_enkod_pass_pt            handler;  /* is told the outcome */
+    ngx_http_enkod_pass_pt            handler;  /* gets the outcome */
 
     ngx_http_request_t               *subrequest;
     ngx_http_post_subrequest_t        post;
     ngx_http_enkod_pass_finished_pt   finished;
 
     ngx_str_t                         location; /* @name, or empty */
-    ngx_uint_t                        status;   /* of the answer */
+    ngx_uint_t                        status;   /* of the answer; 0 until the
+                                                   subrequest has finished */
     ngx_str_t                         retry_after;  /* of the answer */
     ngx_str_t                         response; /* beginning of its body */
     ngx_str_t                         escaped;  /* the same, once it is whole */
@@ -82,6 +83,19 @@ void ngx_http_enkod_pass_answer_header(ngx_http_enkod_pass_t *pass);
  */
 ngx_int_t ngx_http_enkod_pass_answer_body(ngx_http_enkod_pass_t *pass,
     ngx_chain_t *in);
+
+
+/*
+ * Pass response: what is kept of the answer.
+ */
+
+/* A buffer of the body; NGX_ERROR if there is no memory. */
+ngx_int_t ngx_http_enkod_pass_response_store(ngx_http_enkod_pass_t *pass,
+    ngx_buf_t *b);
+
+/* Sets pass->retry_after if the answer has that header. */
+void ngx_http_enkod_pass_response_find_retry_after(
+    ngx_http_enkod_pass_t *pass);
 
 
 /*

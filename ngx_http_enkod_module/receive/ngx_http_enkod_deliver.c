@@ -24,10 +24,6 @@ static ngx_int_t ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r);
 static void ngx_http_enkod_deliver_written(ngx_http_request_t *r,
     ngx_err_t err);
 static void ngx_http_enkod_deliver_pass(ngx_http_request_t *r);
-static void ngx_http_enkod_deliver_passed(ngx_http_request_t *r,
-    enkod_error_e error);
-static void ngx_http_enkod_deliver_spooled(ngx_http_request_t *r,
-    ngx_err_t err);
 static void ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
     ngx_http_enkod_state_e state, enkod_error_e error);
 
@@ -191,7 +187,7 @@ ngx_http_enkod_deliver_pass(ngx_http_request_t *r)
     rc = ngx_http_enkod_envelope_fill(r);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_enkod_pass_start(r, ngx_http_enkod_deliver_passed);
+        rc = ngx_http_enkod_pass_start(r, ngx_http_enkod_deliver_answer);
     }
 
     if (rc == NGX_DECLINED) {
@@ -202,50 +198,6 @@ ngx_http_enkod_deliver_pass(ngx_http_request_t *r)
     if (rc == NGX_ERROR) {
         ngx_http_finalize_request(r, NGX_ERROR);
     }
-}
-
-
-static void
-ngx_http_enkod_deliver_passed(ngx_http_request_t *r, enkod_error_e error)
-{
-    ngx_int_t                   rc;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
-    if (error == ENKOD_OK) {
-        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_ACCEPTED, ENKOD_OK);
-        return;
-    }
-
-    if (elcf->spool == NULL) {
-        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_FAILED, error);
-        return;
-    }
-
-    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_deliver_spooled);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_enkod_ctx_write_event(ctx, elcf->spool,
-                                       ngx_http_enkod_pass_status(ctx->pass));
-    }
-
-    ngx_http_enkod_ctx_write_end(r, rc);
-}
-
-
-static void
-ngx_http_enkod_deliver_spooled(ngx_http_request_t *r, ngx_err_t err)
-{
-    if (err) {
-        ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_FAILED,
-                                      ENKOD_LOG_UNAVAILABLE);
-        return;
-    }
-
-    ngx_http_enkod_deliver_answer(r, NGX_HTTP_ENKOD_SPOOLED, ENKOD_OK);
 }
 
 
