@@ -14,6 +14,7 @@ use Enkod::Backend;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
+use Enkod::Preload;
 use Enkod::Procedure;
 use Enkod::Symptoms;
 use Enkod::Wait qw(wait_for);
@@ -105,6 +106,8 @@ first_look();
 test_fails();
 events_refused();
 unavailable();
+faulty_disk();
+deleted_output();
 upstream();
 does_not_grow();
 no_events();
@@ -456,6 +459,80 @@ sub unavailable {
                  http => "limit_req_zone \$server_name zone=enkod:1m rate=1r/m;");
     post(event("L1"), event("L2"));
     $page->run("503 with an empty error", $site);
+}
+
+
+# A disk that fails, in an nginx of its own.
+
+sub faulty_disk {
+    my $nginx = Enkod::Nginx->create(workers => 1);
+    my $site = Site->new($nginx);
+    my $preload = Enkod::Preload->new("$nginx->{dir}/preload");
+    my $heading = "A sync has failed";
+
+    return $page->excuse($heading) if !$preload || !$threads;
+
+    mkdir $nginx->path("log");
+    $nginx->{env} = $preload->env;
+    $nginx->{main} = "thread_pool default threads=1 max_queue=0;";
+    $nginx->{server} = <<'END';
+location /a { enkod_webhook; enkod_log %DIR%/log/events.jsonl sync; }
+location /b { enkod_webhook; enkod_log %DIR%/log/others.jsonl sync; }
+END
+    $nginx->start;
+
+    my $fails = sub {
+        my ($title, $pattern) = @_;
+
+        is $nginx->post($event, uri => "/a")->{status}, 503, "$title: 503";
+        like $nginx->error_log, $pattern, "$title: the error log says so";
+        $page->saw($heading, $site->shown($nginx->error_log));
+    };
+
+    $preload->on_fallocate("quota");
+    $fails->("a quota", qr/written to, .* \(122: Disk quota exceeded\)/);
+    $preload->on_fallocate("none");
+
+    # another worker, as this one has said it
+    $nginx->reload or die "nginx does not reload\n";
+
+    $preload->on_write("eio");
+    $fails->("an I/O error", qr/written to, .* \(5: Input\/output error\)/);
+    $preload->on_write("none");
+
+    $preload->on_sync("eio");
+    $fails->("a sync that fails", qr/cannot be synced/);
+
+    $preload->on_sync("hold");
+
+    # as long as the only thread does not wait for work, there is a 503
+    my $client;
+
+    wait_for(sub {
+        $client = $nginx->client;
+        $client->send(Enkod::Client::request($event, uri => "/b"));
+        wait_for(sub { $preload->holding || !$client->silent });
+        $preload->holding;
+    });
+    $fails->("a full queue", qr/queue overflow/);
+
+    $preload->on_sync("none");
+    ok $nginx->stop, "nginx with a faulty disk ends";
+}
+
+
+sub deleted_output {
+    my $nginx = Enkod::Nginx->create(workers => 1, server => <<'END');
+location / { enkod_webhook; enkod_log /dev/stdout; }
+END
+
+    $nginx->{stdout} = $nginx->path("output");
+    $nginx->start;
+    unlink $nginx->{stdout};
+
+    is $nginx->post($event)->{status}, 503, "standard output that was deleted";
+    $page->saw("The file was deleted", $nginx->error_log);
+    ok $nginx->stop, "nginx without an output ends";
 }
 
 
