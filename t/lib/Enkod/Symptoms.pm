@@ -172,7 +172,7 @@ sub plain {
         # columns
         s/\h+/ /g;
         s/^ | $//g;
-        s/^([\w-]+) \d+ (F\.\.\.\.)/$1 PROCESS $2/;
+        s/^[\w-]+ \d+ (F\.{4})/USER PROCESS $1/;
         s/^\d+ \w+ [\d:-]+ nginx/PROCESS nginx/;
         s/pid=\d+,fd=\d+/PROCESS/;
         s/^\d+:\h*/N: /;
