@@ -23,27 +23,26 @@
  * A pass goes down through these states.  It may skip some, along the lines,
  * but never goes up again.
  *
- *     STARTED ----------.
- *        |              |  the target does not exist
- *        v              |
- *     RUNNING ------.   |  nginx routes the subrequest and sends it to the
- *        |          |   |  target
- *        v          |   |
- *     ANSWERED -----+   |  the header of the answer has arrived, the body is
- *        |          |   |  read
- *        v          |   |
- *     COMPLETE      |   |  the upstream module has read the answer to its end
- *        |          |   |
- *        v          |   |
- *     FINISHED <----'   |  nginx has ended the subrequest, the client's request
- *        |              |  is going to be woken to judge the outcome
- *        |              |
- *        +--------------+  delivered, or there is no spool: REPORTED
- *        |              |
- *        |              v
- *        |          SPOOLING  the line is written to the spool
- *        v              |
- *     REPORTED <--------'  the callback got the outcome
+ *     STARTED -----------.
+ *        |               |  the target does not exist
+ *        v               |
+ *     RUNNING -------.   |  nginx routes the subrequest and sends it to the
+ *        |           |   |  target
+ *        v           |   |
+ *     ANSWERED ------+   |  the header of the answer has arrived, the body is
+ *        |           |   |  being read
+ *        v           |   |
+ *     COMPLETE       |   |  the upstream module has read the answer to its end
+ *        |           |   |
+ *        v           |   |
+ *     FINISHED <-----'   |  nginx has ended the subrequest, the client's request
+ *        |               |  is going to be woken to judge the outcome
+ *        +<--------------'
+ *        |
+ *        +------> SPOOLING  the event was not delivered, and there is a spool:
+ *        |           |      its line is being written
+ *        v           |
+ *     REPORTED <-----'      the callback got the outcome
  */
 
 typedef enum {
@@ -68,7 +67,7 @@ static void ngx_http_enkod_pass_wake(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_clear_error(ngx_http_enkod_pass_t *pass);
 static enkod_error_e ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass);
-static void ngx_http_enkod_pass_failed(ngx_http_enkod_pass_t *pass,
+static void ngx_http_enkod_pass_spool(ngx_http_enkod_pass_t *pass,
     enkod_error_e error);
 static void ngx_http_enkod_pass_spooled(ngx_http_request_t *r, ngx_err_t err);
 static void ngx_http_enkod_pass_report(ngx_http_enkod_pass_t *pass,
@@ -101,7 +100,7 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
 
     if (rc == NGX_ABORT) {
         pass->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
-        ngx_http_enkod_pass_failed(pass, ENKOD_UPSTREAM_FAILED);
+        ngx_http_enkod_pass_spool(pass, ENKOD_UPSTREAM_FAILED);
         return NGX_OK;
     }
 
@@ -395,7 +394,7 @@ ngx_http_enkod_pass_wake(ngx_http_request_t *r)
     error = ngx_http_enkod_pass_judge(pass);
 
     if (error != ENKOD_OK) {
-        ngx_http_enkod_pass_failed(pass, error);
+        ngx_http_enkod_pass_spool(pass, error);
         return;
     }
 
@@ -478,8 +477,10 @@ ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass)
 }
 
 
+/* The event was not delivered.  Without a spool "error" is the outcome. */
+
 static void
-ngx_http_enkod_pass_failed(ngx_http_enkod_pass_t *pass, enkod_error_e error)
+ngx_http_enkod_pass_spool(ngx_http_enkod_pass_t *pass, enkod_error_e error)
 {
     ngx_int_t              rc;
     ngx_http_request_t    *r;
