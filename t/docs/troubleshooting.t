@@ -11,11 +11,14 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Backend;
+use Enkod::File;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx;
+use Enkod::NginxConf;
 use Enkod::Port qw(free_port);
 use Enkod::Preload;
 use Enkod::Procedure;
+use Enkod::Process;
 use Enkod::Symptoms;
 use Enkod::Wait qw(wait_for);
 
@@ -49,14 +52,14 @@ package Site {
 
 package main;
 
-my $text = Enkod::Nginx::slurp(dirname(__FILE__)
+my $text = Enkod::File::slurp(dirname(__FILE__)
                                . "/../../docs/troubleshooting.md");
 my $page = Enkod::Symptoms->new($text);
 
 my $root = $> == 0 && getpwnam("www-data");
-my $built = `${\ quotemeta Enkod::Nginx::binary()} -V 2>&1`;
+my $built = `${\ quotemeta Enkod::NginxConf::binary()} -V 2>&1`;
 my $tls = $built =~ /--with-http_ssl_module/;
-my $threads = Enkod::Nginx::threads();
+my $threads = Enkod::NginxConf::threads();
 
 my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
 my $uri = "/enkod?token=$token";
@@ -84,7 +87,7 @@ enkod_reject_log  %DIR%/log/refused.jsonl;
 END
 
 plan skip_all => "valgrind gives processes other names"
-    if $Enkod::Nginx::valgrind;
+    if $ENV{TEST_NGINX_USE_VALGRIND};
 
 my $nginx = Enkod::Nginx->create(workers => 1,
                                  user => $root ? "www-data" : "root");
@@ -725,7 +728,7 @@ sub module {
         <$fh>;
     };
 
-    my ($version) = `${\ quotemeta Enkod::Nginx::binary()} -v 2>&1`
+    my ($version) = `${\ quotemeta Enkod::NginxConf::binary()} -v 2>&1`
                     =~ /\/([\d.]+)/;
     my $number = sprintf "%d%03d%03d", split /\./, $version;
 
@@ -797,15 +800,15 @@ sub shutting_down {
                   . "Content-Length: 1000\r\n\r\n{");
     $nginx->settled;
     $nginx->signal('HUP');
-    wait_for(sub { Enkod::Nginx::cmdline($old) =~ /shutting down/
+    wait_for(sub { Enkod::Process::cmdline($old) =~ /shutting down/
                    && $nginx->workers == 2 });
 
     $page->run($heading, $site, n => 0);
     $page->run($heading, $site, n => 1);
-    ok Enkod::Nginx::alive($old), "the old worker is still there";
+    ok Enkod::Process::alive($old), "the old worker is still there";
 
     kill 'TERM', $old;
-    ok wait_for(sub { !Enkod::Nginx::alive($old) }), "TERM ends it";
+    ok wait_for(sub { !Enkod::Process::alive($old) }), "TERM ends it";
     logged($heading, qr/open socket/);
 }
 

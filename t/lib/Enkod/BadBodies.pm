@@ -17,7 +17,7 @@ my $good = '{"event":"message open","message_id":4,"message_uid":"1_2_3",'
            . '"from":"sender@example.com","to":"recipient@example.com"}';
 
 
-# pairs: what is wrong, and the body
+# Returns pairs: what is wrong, and the body.
 
 sub bad_bodies {
     return (
@@ -43,12 +43,16 @@ sub bad_bodies {
 }
 
 
+# the good body with another value of a field
+
 sub with {
     my ($field, $value) = @_;
 
     return $good =~ s/("$field":)("[^"]*"|\d+)/$1$value/r;
 }
 
+
+# the good body with one more member
 
 sub also {
     my ($member) = @_;

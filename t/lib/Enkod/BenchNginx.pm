@@ -1,18 +1,18 @@
 package Enkod::BenchNginx;
 
-# An nginx of a benchmark: one worker, and nothing in its configuration but what
-# is measured.
+# The nginx of a benchmark: one worker, and a configuration of nothing but what is
+# measured.
 #
 #     my ($pid, $worker) = Enkod::BenchNginx::launch(
 #         dir     => folder, port => port, binary => "nginx",
 #         load    => [modules], main => text, http => text, server => text,
 #         connections => 2000,
-#         seconds => 1200,            # it ends then even if nobody stops it
-#         alone   => 1,               # no master: one process
+#         seconds => 1200,            # it ends then even if it is not stopped
+#         alone   => 1,               # without a master: one process
 #         wrapper => [qw(taskset -c 1)]
 #     );
 #
-# The pid is the one to stop.
+# $pid is the process to stop.
 
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ use Enkod::Statistics qw(too_busy);
 use Enkod::BenchProcess qw(start stop alive child_of);
 use Enkod::Wait qw(wait_for);
 
-# the worker's user, so that it can write to build/: the owner of the tree
+# the worker's user is the owner of the tree, so that it can write to build/
 my @owner = (stat File::Basename::dirname(__FILE__))[4, 5];
 
 
@@ -45,7 +45,7 @@ sub launch {
                     @{ $o{wrapper} || [] }, $o{binary}, '-p', "$dir/",
                     '-c', "$dir/nginx.conf", '-e', "$dir/error.log");
 
-    # it listens when it has written its process id, and not before
+    # nginx listens before it writes its process id
     wait_for(sub { -s "$dir/nginx.pid" || !alive($pid) }, 120)
         or too_busy("nginx has not started in two minutes");
 

@@ -1,7 +1,7 @@
 package Enkod::BenchProcess;
 
-# Processes of a benchmark: started in a group of their own, put on a CPU,
-# measured, and stopped when the benchmark ends, however it ends.
+# The processes of a benchmark: starts each in a group of its own, pins it to a CPU,
+# measures it, and stops it when the benchmark ends, however it ends.
 
 use strict;
 use warnings;
@@ -52,7 +52,7 @@ sub start {
 }
 
 
-# Runs a command for so many seconds at most and returns what it says; $? is its
+# Runs a command for at most $limit seconds and returns its output; $? is its
 # status.
 
 sub output {
@@ -99,9 +99,9 @@ sub interrupt {
 }
 
 
-# Every process of ours is the leader of a group, and `timeout` in it passes
-# the signal on, once.  nginx that gets it just before epoll_wait() sleeps over
-# it, so all of the group get it again.
+# Each process leads a group, and `timeout` in that group passes the signal on,
+# once.  An nginx that gets it just before epoll_wait() misses it, so the whole
+# group gets the signal again.
 
 sub finish {
     my ($pid, $signal) = @_;
@@ -135,7 +135,7 @@ sub child_of {
 }
 
 
-# A process and all that have come of it and are still there.
+# a process and all its descendants
 
 sub family {
     my ($pid) = @_;
@@ -146,8 +146,8 @@ sub family {
 }
 
 
-# The last CPU that we may use, for what is measured, and the others, for who
-# measures it; or nothing if there is only one.
+# Returns the last CPU that we may use, for what is measured, and the others, for
+# the process that measures it; or nothing if there is only one CPU.
 
 sub cpus {
     my ($list) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\S+)/m;
@@ -161,7 +161,7 @@ sub cpus {
 }
 
 
-# Puts a process on the first of these.
+# Pins a process to the first of these.
 
 sub pin {
     my ($pid) = @_;
@@ -176,8 +176,8 @@ sub pin {
 }
 
 
-# CPU time of a process in seconds: utime and stime as the scheduler has them,
-# in nanoseconds; where it does not tell, in ticks.
+# The CPU time of a process in seconds: from the scheduler's nanoseconds, or where
+# they are not available, from ticks.
 
 sub cpu_time {
     my ($pid) = @_;
@@ -202,8 +202,8 @@ sub ticks {
 }
 
 
-# CPU time of all of these, in seconds, with that of their children that have
-# ended.  The kernel tells it in ticks, which is exact enough for seconds.
+# The CPU time of a process and its descendants, in seconds, with that of children
+# that have ended.  Ticks are exact enough for seconds.
 
 sub family_time {
     my ($pid) = @_;
@@ -220,8 +220,8 @@ sub family_time {
 }
 
 
-# Waits until a worker has nothing to do: it sleeps, and has slept for a while.
-# One that is kept off its CPU by others uses no time either.
+# Waits until a worker is idle: it sleeps, and has slept for a while.  CPU time alone
+# does not show that, as a process that gets no CPU uses no time either.
 
 sub settle {
     my ($worker) = @_;
@@ -242,7 +242,7 @@ sub settle {
 }
 
 
-# The same for a family: it has not used a tick for a while.
+# Waits until a process and its descendants have used no tick for a while.
 
 sub rest {
     my ($pid) = @_;
@@ -262,8 +262,8 @@ sub rest {
 }
 
 
-# KiB: resident, resident at most until now, and what of it is its own with its
-# share of what it shares
+# Memory in KiB: resident (rss), the maximum of that (peak), and with shared pages
+# divided among the processes that share them (pss).
 
 sub memory {
     my ($pid) = @_;

@@ -1,11 +1,11 @@
 package Enkod::Callgrind;
 
-# What callgrind has counted: instructions in user space.  What is left between
-# a short run and a long one is what a request costs, without start and end.
+# Instructions in user space, counted by callgrind.  The difference between a short
+# run and a long one is what the requests cost, without start and end.
 #
-# A profile has "total", and by function those of the function "self" and "with"
-# all it calls, and by object.  See "Callgrind Format Specification" in
-# valgrind's manual; names are given once and then known by number.
+# A profile has the keys "total"; "self", by function; "with", by function and
+# with all that it calls; and "objects", by object.  See "Callgrind Format
+# Specification" in valgrind's manual: a name is given once, and then by number.
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ sub command {
 }
 
 
-# The profile, or why there is none.
+# Returns the profile, or a text that says why there is none.
 
 sub profile {
     my ($path) = @_;
@@ -81,7 +81,8 @@ sub profile {
 }
 
 
-# per request, of which the one profile has "n" more than the other
+# The cost of one request; the second profile has "n" requests more than the
+# first.
 
 sub difference {
     my ($few, $many, $n) = @_;

@@ -1,11 +1,11 @@
 package Enkod::Chart;
 
-# A chart as SVG, for light and dark pages: bars with an interval about their end.
-# One that is far longer than all others is broken, so that these can still be
-# told.
+# A bar chart as SVG, for light and dark pages, with an interval around the end of
+# each bar.  A bar that is much longer than all others is broken, so that the others
+# can still be compared.
 #
 #     Enkod::Chart::bars(title => text, bars => [
-#         { label => text, value => n, low => n, high => n, text => behind it,
+#         { label => text, value => n, low => n, high => n, text => after it,
 #           class => "floor", "ours" or "peer" } ])
 
 use strict;
@@ -13,7 +13,7 @@ use warnings;
 
 use constant { LABEL => 210, BAR => 360, BEHIND => 150, ROW => 30, TOP => 48 };
 
-# longer than that times the next one
+# a bar is broken if it is this many times longer than the next one
 use constant FAR => 3;
 
 
@@ -23,7 +23,7 @@ sub bars {
     my @bars = @{ $o{bars} };
     my @highs = sort { $b <=> $a } map { $_->{high} } @bars;
 
-    # what would leave no room for others does not count
+    # broken bars do not count for the scale
     shift @highs while @highs > 1 && $highs[0] > FAR * $highs[1];
 
     my $scale = BAR / $highs[0];

@@ -1,11 +1,11 @@
 package Enkod::Command;
 
-# Runs one of the commands in a test's folder.  Options are the last argument:
+# Runs a command in a folder.  Options are the last argument:
 #
 #     Enkod::Command::run($dir, $program, @arguments, {
-#         stdin  => file, or a handle     # /dev/null
-#         stdout => file, or a handle     # stdout in the folder
-#         before => "ulimit -v 12000; "   # what the shell does first
+#         stdin  => file, or a handle     # default: /dev/null
+#         stdout => file, or a handle     # default: "stdout" in the folder
+#         before => "ulimit -v 12000; "   # what the shell runs first
 #     });
 
 use strict;
@@ -16,7 +16,7 @@ use POSIX ();
 use Enkod::File;
 
 
-# The exit status (or "signal N"), its output and its messages.
+# Returns the exit status (or "signal N"), standard output and standard error.
 
 sub run {
     my ($dir) = @_;
@@ -24,6 +24,8 @@ sub run {
     return finish($dir, start(@_));
 }
 
+
+# The two halves of run(), for a command that has to be acted upon meanwhile.
 
 sub start {
     my ($dir, $program, @args) = @_;

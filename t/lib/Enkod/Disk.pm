@@ -1,10 +1,10 @@
 package Enkod::Disk;
 
-# Small file systems, which can be filled, in a mount namespace of the test's own,
-# where they vanish with it.
+# Small file systems that a test can fill, in a mount namespace of its own, with
+# which they disappear.
 #
-#     Enkod::Disk::unshare();             # before anything else: starts anew
-#     my $dir = Enkod::Disk::tmpfs("64m");        # or undef, if that cannot be
+#     Enkod::Disk::unshare();             # first of all: runs the test again
+#     my $dir = Enkod::Disk::tmpfs("64m");        # undef if it cannot be mounted
 #     my $dir = Enkod::Disk::ext4("64m");
 
 use strict;
@@ -16,7 +16,7 @@ my $base = "/mnt";
 sub unshare {
     return if defined $ENV{ENKOD_MOUNTS};
 
-    # with a user namespace where we are not root
+    # without root, in a user namespace as well
 
     my ($how) = grep { system("unshare $_ sh -c 'mount -t tmpfs none $base' "
                               . ">/dev/null 2>&1") == 0 } "-m", "-Urm";
@@ -37,7 +37,7 @@ sub tmpfs {
 }
 
 
-# in a file; a loop device is root's to have
+# In an image file; only root can have a loop device.
 
 sub ext4 {
     my ($size) = @_;

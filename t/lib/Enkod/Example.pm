@@ -1,13 +1,13 @@
 package Enkod::Example;
 
-# An nginx with the configuration of docs/examples/NAME.conf.  It is the shipped
-# file, but for what a test cannot have: ports and the addresses of other
-# servers, the time that these may take, paths, the user and TLS.  What is to be changed and is not there is
-# an error, so that the file cannot drift away from its test.
+# An nginx with the configuration of docs/examples/NAME.conf.  Only what a test
+# cannot use is changed: ports, addresses and timeouts of other servers, paths, the
+# user and TLS.  A directive that is to be changed and is missing is an error, so
+# that the file and its test cannot diverge.
 #
 #     my $nginx = Enkod::Example->new(
 #         name    => "clickhouse",
-#         servers => { 8123 => $port },   # 127.0.0.1:8123 is there
+#         servers => { 8123 => $port },   # instead of 127.0.0.1:8123
 #         http    => "...",               # more directives
 #         without => qr/^ *enkod_spool .*\n/m,
 #         timeout => "1s",                # of the other servers
@@ -60,7 +60,7 @@ sub text {
                   "127.0.0.1:$self->{servers}{$port}");
     }
 
-    # no other server is too slow for a test
+    # on a busy machine, another server must not time out
     my $timeout = $self->{timeout} || "3600s";
     $change->("timeout", qr/^\s*proxy_(?:connect|read)_timeout\s+\K\w+/m,
               $timeout, 1);

@@ -1,7 +1,8 @@
 package Enkod::Modules;
 
-# Modules that are not nginx's own (lua, njs, headers-more): Debian's packages for
-# the stock nginx, unpacked by `make test`, or what the nginx has itself.
+# Where other projects' modules for nginx are (lua, njs, headers-more): in Debian's
+# packages, which `make test` unpacks, or among the modules of the nginx that is
+# tested.
 
 use strict;
 use warnings;
@@ -13,7 +14,7 @@ our $unpacked = Cwd::abs_path(dirname(__FILE__) . "/../../..")
                 . "/build/unpacked/usr";
 
 
-# what load_module takes
+# the argument of load_module
 
 sub file {
     my ($name) = @_;
@@ -24,7 +25,8 @@ sub file {
 }
 
 
-# whether nginx -t says that such a module is not there, or is another nginx's
+# True if nginx -t says that such a module is missing or was built for another
+# nginx.
 
 sub misfit {
     my ($said) = @_;

@@ -1,8 +1,8 @@
 package Enkod::Port;
 
-# A port of 127.0.0.1 that nobody listens on, for a server that is to have it
-# more than once.  It is none that the kernel gives to clients: between two starts
-# of the server one of these could be there.
+# A free port of 127.0.0.1 for a server that is started more than once.  The port is
+# outside the range from which the kernel gives ports to clients, as a client could
+# get it while the server is down.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ our @EXPORT_OK = qw(free_port);
 
 use constant LOWEST => 10000;
 
-# tried before one gives up
+# ports that are tried
 use constant TRIES => 100;
 
 
@@ -25,7 +25,7 @@ sub free_port {
         ($clients) = split ' ', <$range>;
     }
 
-    # or any, where clients have them all
+    # any port where the range of clients begins at the lowest one
     my ($lowest, $n) = $clients > LOWEST ? (LOWEST, $clients - LOWEST)
                                          : (1024, 64512);
 

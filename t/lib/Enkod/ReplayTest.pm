@@ -1,7 +1,7 @@
 package Enkod::ReplayTest;
 
-# For tests of enkod-replay: a folder with a file "s", receivers to which it is
-# sent, and what comes of it.
+# For tests of enkod-replay: a folder with a spool "s", servers to which it is sent,
+# and the results.
 #
 #     use Enkod::ReplayTest;                   # exports all of its functions
 #     in_folder($dir);                    # before any other
@@ -46,7 +46,7 @@ sub receiver { Enkod::ScriptedServer->new($dir, @_) }
 sub put { Enkod::File::put("$dir/$_[0]", $_[1]) }
 
 
-# The summary as numbers: read, selected, delivered, failed, left.
+# Returns the summary as numbers: read, selected, delivered, failed, left.
 
 sub numbers {
     my ($out) = @_;
@@ -56,7 +56,7 @@ sub numbers {
 }
 
 
-# A new file "s" with these lines.
+# Writes a new file "s" with these lines.
 
 sub spool {
     unlink "$dir/s.pos";
@@ -64,8 +64,8 @@ sub spool {
 }
 
 
-# It is sent to a receiver that answers so: status, numbers, messages, and the
-# bodies that came.
+# Sends "s" to a server that answers so; returns the exit status, the numbers, the
+# messages, and the bodies that the server got.
 
 sub sent {
     my ($code, @args) = @_;
@@ -77,7 +77,7 @@ sub sent {
 }
 
 
-# the beginning of a line, and a line of a spool, or that of another event
+# the beginning of a line
 
 sub envelope {
     my ($time) = @_;
@@ -89,6 +89,8 @@ sub envelope {
 }
 
 
+# A line of a spool; with an event, a line of enkod_log.
+
 sub line {
     my ($n, $time, $event) = @_;
 
@@ -98,6 +100,8 @@ sub line {
            . qq(,"message_id":$n});
 }
 
+
+# line $n as it is sent
 
 sub sent_line {
     my ($n) = @_;

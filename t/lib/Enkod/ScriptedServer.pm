@@ -1,18 +1,19 @@
 package Enkod::ScriptedServer;
 
-# A receiver of HTTP requests on a free port of 127.0.0.1, in a process of its
-# own, which keeps what it gets and answers what it is told to, down to the
+# An HTTP server on a free port of 127.0.0.1, in a process of its own.  It keeps the
+# requests that it gets, and a function of the test writes its answers, byte by
 # byte.  It serves one connection after the other.
 #
 #     my $server = Enkod::ScriptedServer->new($folder, sub {
-#         my ($n, $body) = @_;            # of the request, from 1
-#         return answer(200);             # or any bytes; undef is none,
-#     });                                 # \"bytes" closes the connection
+#         my ($n, $body) = @_;            # number of the request, from 1
+#         return answer(200);             # or any bytes; undef sends nothing and
+#     });                                 # closes the connection, \"bytes" sends
+#                                         # them and closes it
 #
-# With an answer in the place of the function, it gives that one without having
-# read the request, and hears no more of it.
+# With a string instead of the function, the server sends that string before it has
+# read the request, and does not read the rest.
 #
-# It ends with the test, however that ends.
+# The server ends with the test, however the test ends.
 
 use strict;
 use warnings;
@@ -65,7 +66,7 @@ sub new {
 
         $code = sub { answer(200) } if !defined $code;
 
-        eval { ref $code ? serve($socket, $fh, $code) : deaf($socket, $code) };
+        eval { ref $code ? serve($socket, $fh, $code) : answer_unread($socket, $code) };
         warn $@ if $@;
         POSIX::_exit(1);
     }
@@ -101,7 +102,7 @@ sub serve {
         while (1) {
             my ($head, $body) = request($client, \$buf) or last;
 
-            # at once: whoever has killed the sender wants to see it
+            # at once, for tests that kill the sender meanwhile
             syswrite $fh, pack "N/a* N/a* N d", $head, $body, $connections,
                                time;
 
@@ -123,7 +124,7 @@ sub serve {
 }
 
 
-sub deaf {
+sub answer_unread {
     my ($socket, $answer) = @_;
 
     while (my $client = $socket->accept) {
@@ -135,7 +136,7 @@ sub deaf {
 }
 
 
-# head and body, or nothing at the end of the connection
+# Returns head and body, or nothing at the end of the connection.
 
 sub request {
     my ($client, $buf) = @_;
@@ -156,7 +157,7 @@ sub request {
 }
 
 
-# what has come: { head, body, connection, time }
+# Returns the requests: { head, body, connection => its number, time }.
 
 sub requests {
     my ($self) = @_;
@@ -168,7 +169,7 @@ sub requests {
         my ($head, $body, $connection, $time)
             = eval { unpack "N/a* N/a* N d", $data };
 
-        # the last one is just being written
+        # the last one is being written
         last if !defined $time;
 
         substr $data, 0, length(pack "N/a* N/a* N d", $head, $body, 0, 0), "";
@@ -195,7 +196,7 @@ sub url {
 }
 
 
-# returns what has come until then
+# Stops the server and returns its requests.
 
 sub stop {
     my ($self) = @_;

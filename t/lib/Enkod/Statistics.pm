@@ -1,9 +1,9 @@
 package Enkod::Statistics;
 
-# How a measurement is told: medians, and in brackets the interval in which the
-# median lies with a confidence of 95 %; and what the goal was.  A few rounds in
-# which the machine did something else neither move the one nor widen the other;
-# where it does nothing else, too_busy() ends the program and says so.
+# How a benchmark prints a measurement: the median, in brackets the interval that
+# contains the median with a confidence of 95 %, and the goal.  A few rounds in
+# which the machine was busy change neither.  Where it was busy all the time,
+# too_busy() ends the program and says so.
 
 use strict;
 use warnings;
@@ -17,7 +17,8 @@ our @EXPORT = qw(goal spread interval median too_busy);
 use constant TOO_BUSY => 75;
 
 
-# "at most" or "at least" that; the format is that of the figure
+# Prints one figure.  $bound is "at most" or "at least"; the format is that of the
+# figure.
 
 sub goal {
     my ($what, $values, $format, $bound, $goal) = @_;
@@ -38,10 +39,10 @@ sub spread {
 }
 
 
-# The bounds are two of the values, which are chosen by how many there are alone
-# (the sign test's interval, whatever the distribution is): as many of the lowest
-# and of the highest are left out as will hide the median in one case of 40 at
-# most.  With less than six values none can be, and the confidence is lower.
+# The interval of the sign test, for any distribution.  The bounds are two of the
+# values, chosen by the number of values alone: as many of the lowest and of the
+# highest are left out as hide the median in at most one case of 40.  With fewer
+# than six values none can be left out, and the confidence is lower.
 
 sub interval {
     my @sorted = sort { $a <=> $b } @_;
@@ -57,15 +58,15 @@ sub interval {
         $hidden += $ways * 2 ** -$n;
     }
 
-    # the one that was too many
+    # one was too many
     $out-- if $out > 0;
 
     return @sorted[$out, -1 - $out];
 }
 
 
-# The machine does too much besides for anything to be measured: says why, and
-# exits with status 75.
+# For a machine that is too busy for measurements: prints why, and exits with
+# status 75.
 
 sub too_busy {
     my ($why) = @_;

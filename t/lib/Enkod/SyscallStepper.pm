@@ -1,21 +1,20 @@
 package Enkod::SyscallStepper;
 
-# Stops processes at each system call that concerns a file of lines, so that they
-# can be made to do them in any order (syscall_stepper.c).
+# Stops processes at each system call on a file of lines, so that a test can run
+# the calls of several processes in any order (syscall_stepper.c).
 #
 #     my $stepper = Enkod::SyscallStepper->new($dir) or plan skip_all => ...;
 #
-#     $stepper->attach($pid);             # true, or it cannot be
-#     $stepper->step($pid);               # "call NAME", which it is about to
-#                                         #   make, "idle", "blocked" by a lock,
-#                                         #   or "gone"
-#     $stepper->hold($pid);               # until its next step
+#     $stepper->attach($pid);             # false if it cannot be traced
+#     $stepper->step($pid);               # to its next call: "call NAME"; or
+#                                         #   "idle", "blocked" by a lock, "gone"
+#     $stepper->hold($pid);               # stops it until its next step
 #     $stepper->kill($pid);
 #     $stepper->detach($pid);
 #
 #     Enkod::SyscallStepper::orders(sub { my ($choose) = @_; ... $choose->(3) ... });
 #
-# Processes go on when the object goes.
+# When the object is destroyed, the processes continue.
 
 use strict;
 use warnings;
@@ -79,13 +78,13 @@ sub ask {
 }
 
 
-# Calls the code again and again, until it has made all choices that there are:
-# a choice among n gives a number from 0 to n - 1.  Returns how often.
+# Calls the code until all sequences of choices have been made; a choice among n
+# returns a number from 0 to n - 1.  Returns the number of calls.
 
 sub orders {
     my ($code) = @_;
 
-    my @path;           # what is to be chosen, and among how many
+    my @path;           # pairs: the choice, and among how many
     my $n = 0;
 
     while (1) {
@@ -96,7 +95,7 @@ sub orders {
         $code->(sub {
             my ($among) = @_;
 
-            # not all is repeated: space is reserved now and then only
+            # calls differ: not every append reserves space
             splice @path, $at if $at < @path && $path[$at][1] != $among;
 
             push @path, [0, $among] if $at == @path;

@@ -1,8 +1,8 @@
 package Enkod::Wait;
 
-# How tests wait: for a thing to happen, and no longer than until it has.  The
-# limit is one that only a failure reaches, also on a machine that is busy with
-# other things; so nobody concludes from it that a thing does not happen.
+# How tests wait: until something has happened, and no longer.  Only a failure
+# reaches the time limit, even on a busy machine, so a test must not wait for the
+# limit to show that something does not happen.
 #
 #     wait_for(sub { -e $path }) or die ...;
 
@@ -16,13 +16,13 @@ use Enkod::MemoryCheck;
 
 our @EXPORT_OK = qw(wait_for now);
 
-# in seconds: for one thing, and for a whole test
+# limits in seconds: of one wait, and of a whole test
 our $limit = 30 * $Enkod::MemoryCheck::slow;
 our $life = 60 * $limit;
 
 
-# What the code has returned in the end, if that is true.  Other limits are for
-# callers that go on when it is reached.
+# Calls the code until it returns a true value, and returns that; false if the
+# limit was reached.  A limit of its own is for a caller that continues after it.
 
 sub wait_for {
     my ($code, $seconds) = @_;
@@ -31,7 +31,7 @@ sub wait_for {
     my $pause = 0.001;
 
     while (1) {
-        # before: whoever was kept off the CPU looks once more
+        # first, so that a process that got no CPU for a while tries once more
         my $late = now() > $end;
         my $result = $code->();
 
@@ -43,7 +43,7 @@ sub wait_for {
 }
 
 
-# a clock that nobody sets
+# a clock that cannot be set
 
 sub now {
     return clock_gettime(CLOCK_MONOTONIC);
