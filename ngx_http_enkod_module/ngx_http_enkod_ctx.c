@@ -76,15 +76,6 @@ ngx_http_enkod_ctx_find(ngx_http_request_t *r)
 }
 
 
-void
-ngx_http_enkod_ctx_set_state(ngx_http_enkod_ctx_t *ctx,
-    ngx_http_enkod_state_e state, enkod_error_e error)
-{
-    ctx->state = state;
-    ctx->error = error;
-}
-
-
 ngx_uint_t
 ngx_http_enkod_ctx_has_event(ngx_http_enkod_ctx_t *ctx)
 {
@@ -130,32 +121,24 @@ ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_str_t *line)
 
 
 ngx_int_t
-ngx_http_enkod_ctx_write_begin(ngx_http_request_t *r, ngx_uint_t n,
-    ngx_http_enkod_written_pt written)
+ngx_http_enkod_ctx_write_begin(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_uint_t n, ngx_http_enkod_written_pt written)
 {
-    ngx_http_cleanup_t    *cln;
-    ngx_http_enkod_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
     ctx->written = written;
 
-    if (ngx_http_enkod_waiters_init(&ctx->waiters, r->pool, n,
-                                    ngx_http_enkod_ctx_written, r)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (ctx->cancel.handler == NULL) {
+
+        /* as ngx_http_cleanup_add() does, without its allocation */
+
+        ctx->cancel.handler = ngx_http_enkod_ctx_cancel;
+        ctx->cancel.data = ctx;
+        ctx->cancel.next = r->cleanup;
+
+        r->cleanup = &ctx->cancel;
     }
 
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_enkod_ctx_cancel;
-    cln->data = ctx;
-
-    return NGX_OK;
+    return ngx_http_enkod_waiters_init(&ctx->waiters, r->pool, n,
+                                       ngx_http_enkod_ctx_written, r);
 }
 
 
@@ -192,12 +175,9 @@ ngx_http_enkod_ctx_write_event(ngx_http_enkod_ctx_t *ctx,
 
 
 void
-ngx_http_enkod_ctx_write_end(ngx_http_request_t *r, ngx_int_t rc)
+ngx_http_enkod_ctx_write_end(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx,
+    ngx_int_t rc)
 {
-    ngx_http_enkod_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-
     if (rc != NGX_OK) {
         ctx->waiters.err = NGX_ENOMEM;
     }

@@ -86,7 +86,7 @@ struct ngx_http_enkod_ctx_s {
     enkod_event_t                   *event;     /* NULL if no body is checked */
 
     time_t                           sec;       /* when the body was complete */
-    ngx_msec_t                       msec;
+    unsigned                         msec;
     enkod_envelope_t                 envelope;  /* filled before the first line
                                                    is written */
     ngx_str_t                        line;      /* once somebody has asked */
@@ -94,6 +94,7 @@ struct ngx_http_enkod_ctx_s {
     /* lines that are being written */
     ngx_http_enkod_waiters_t         waiters;
     ngx_http_enkod_written_pt        written;
+    ngx_http_cleanup_t               cancel;    /* of them */
 
     struct ngx_http_enkod_pass_s    *pass;      /* once it was started */
 
@@ -143,8 +144,15 @@ ngx_http_enkod_ctx_t *ngx_http_enkod_ctx_create(ngx_http_request_t *r,
 ngx_http_enkod_ctx_t *ngx_http_enkod_ctx_find(ngx_http_request_t *r);
 
 /* "error" is the reason for REFUSED, REJECTED and FAILED, else ENKOD_OK. */
-void ngx_http_enkod_ctx_set_state(ngx_http_enkod_ctx_t *ctx,
-    ngx_http_enkod_state_e state, enkod_error_e error);
+
+static ngx_inline void
+ngx_http_enkod_ctx_set_state(ngx_http_enkod_ctx_t *ctx,
+    ngx_http_enkod_state_e state, enkod_error_e error)
+{
+    ctx->state = state;
+    ctx->error = error;
+}
+
 
 /* whether the sender has to get a 200 */
 #define ngx_http_enkod_ctx_is_stored(ctx)                                     \
@@ -169,7 +177,8 @@ ngx_int_t ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_str_t *line);
  */
 
 /* For up to "n" lines; NGX_ERROR if there is no memory. */
-ngx_int_t ngx_http_enkod_ctx_write_begin(ngx_http_request_t *r, ngx_uint_t n,
+ngx_int_t ngx_http_enkod_ctx_write_begin(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_uint_t n,
     ngx_http_enkod_written_pt written);
 
 /*
@@ -180,7 +189,8 @@ ngx_int_t ngx_http_enkod_ctx_write_event(ngx_http_enkod_ctx_t *ctx,
     ngx_http_enkod_journal_t *journal, ngx_uint_t pass_status);
 
 /* "rc" is NGX_ERROR if not all could be added, then "written" gets an error. */
-void ngx_http_enkod_ctx_write_end(ngx_http_request_t *r, ngx_int_t rc);
+void ngx_http_enkod_ctx_write_end(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_int_t rc);
 
 
 #pragma GCC visibility pop

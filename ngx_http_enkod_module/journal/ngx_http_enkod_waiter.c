@@ -107,15 +107,20 @@ ngx_http_enkod_waiter_complete(ngx_queue_t *waiters, ngx_queue_t *completed,
     ngx_queue_t              *q;
     ngx_http_enkod_waiter_t  *waiter;
 
-    while (!ngx_queue_empty(waiters)) {
+    if (ngx_queue_empty(waiters)) {
+        return;
+    }
 
-        q = ngx_queue_head(waiters);
-        ngx_queue_remove(q);
-        ngx_queue_insert_tail(completed, q);
-
+    for (q = ngx_queue_head(waiters);
+         q != ngx_queue_sentinel(waiters);
+         q = ngx_queue_next(q))
+    {
         waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
         waiter->err = err;
     }
+
+    ngx_queue_add(completed, waiters);
+    ngx_queue_init(waiters);
 }
 
 

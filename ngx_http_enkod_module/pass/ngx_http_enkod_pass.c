@@ -496,14 +496,14 @@ ngx_http_enkod_pass_spool(ngx_http_enkod_pass_t *pass, enkod_error_e error)
     r = pass->request;
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
-    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_pass_spooled);
+    rc = ngx_http_enkod_ctx_write_begin(r, ctx, 1, ngx_http_enkod_pass_spooled);
 
     if (rc == NGX_OK) {
         rc = ngx_http_enkod_ctx_write_event(ctx, pass->conf->spool,
                                             pass->status);
     }
 
-    ngx_http_enkod_ctx_write_end(r, rc);
+    ngx_http_enkod_ctx_write_end(r, ctx, rc);
 }
 
 

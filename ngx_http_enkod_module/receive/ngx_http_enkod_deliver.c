@@ -19,8 +19,10 @@
 
 
 static void ngx_http_enkod_deliver_refusal(ngx_http_request_t *r);
-static void ngx_http_enkod_deliver_lines(ngx_http_request_t *r);
-static ngx_int_t ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r);
+static void ngx_http_enkod_deliver_lines(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_array_t *logs);
+static ngx_int_t ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_array_t *logs);
 static void ngx_http_enkod_deliver_written(ngx_http_request_t *r,
     ngx_err_t err);
 static void ngx_http_enkod_deliver_pass(ngx_http_request_t *r);
@@ -54,7 +56,7 @@ ngx_http_enkod_deliver(ngx_http_request_t *r)
     }
 
     if (elcf->logs) {
-        ngx_http_enkod_deliver_lines(r);
+        ngx_http_enkod_deliver_lines(r, ctx, elcf->logs);
         return;
     }
 
@@ -72,7 +74,8 @@ ngx_http_enkod_deliver_refusal(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
 
-    rc = ngx_http_enkod_ctx_write_begin(r, 1, ngx_http_enkod_deliver_written);
+    rc = ngx_http_enkod_ctx_write_begin(r, ctx, 1,
+                                        ngx_http_enkod_deliver_written);
 
     if (rc == NGX_OK) {
         rc = ngx_http_enkod_envelope_fill(r);
@@ -82,61 +85,59 @@ ngx_http_enkod_deliver_refusal(ngx_http_request_t *r)
         rc = ngx_http_enkod_reject_write(ctx, elcf->reject_log);
     }
 
-    ngx_http_enkod_ctx_write_end(r, rc);
+    ngx_http_enkod_ctx_write_end(r, ctx, rc);
 }
 
 
 /* The first sink: a line in each log whose condition holds. */
 
 static void
-ngx_http_enkod_deliver_lines(ngx_http_request_t *r)
+ngx_http_enkod_deliver_lines(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx,
+    ngx_array_t *logs)
 {
-    ngx_int_t                   rc;
-    ngx_http_enkod_loc_conf_t  *elcf;
+    ngx_int_t  rc;
 
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
-
-    rc = ngx_http_enkod_ctx_write_begin(r, elcf->logs->nelts,
+    rc = ngx_http_enkod_ctx_write_begin(r, ctx, logs->nelts,
                                         ngx_http_enkod_deliver_written);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_enkod_deliver_write_lines(r);
+        rc = ngx_http_enkod_deliver_write_lines(r, ctx, logs);
     }
 
-    ngx_http_enkod_ctx_write_end(r, rc);
+    ngx_http_enkod_ctx_write_end(r, ctx, rc);
 }
 
 
 static ngx_int_t
-ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r)
+ngx_http_enkod_deliver_write_lines(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_array_t *logs)
 {
-    ngx_int_t                   rc;
-    ngx_uint_t                  i;
-    ngx_http_enkod_ctx_t       *ctx;
-    ngx_http_enkod_log_t       *log;
-    ngx_http_enkod_loc_conf_t  *elcf;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
-    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+    ngx_int_t              rc;
+    ngx_uint_t             i;
+    ngx_http_enkod_log_t  *log;
 
     if (ngx_http_enkod_envelope_fill(r) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    log = elcf->logs->elts;
+    log = logs->elts;
 
-    for (i = 0; i < elcf->logs->nelts; i++) {
+    for (i = 0; i < logs->nelts; i++) {
 
-        rc = ngx_http_enkod_value_true(r, log[i].filter);
+        if (log[i].filter) {
 
-        if (rc == NGX_DECLINED) {
-            continue;
+            rc = ngx_http_enkod_value_true(r, log[i].filter);
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
 
-        if (rc != NGX_OK
-            || ngx_http_enkod_ctx_write_event(ctx, log[i].journal, 0)
-               != NGX_OK)
-        {
+        if (ngx_http_enkod_ctx_write_event(ctx, log[i].journal, 0) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -34,6 +34,12 @@ static ngx_inline u_char *ngx_http_enkod_envelope_digits(u_char *p,
 static ngx_int_t ngx_http_enkod_envelope_remote_addr(ngx_http_request_t *r,
     enkod_str_t *addr);
 static void ngx_http_enkod_envelope_time(ngx_http_enkod_ctx_t *ctx);
+static void ngx_http_enkod_envelope_new_second(time_t sec);
+
+
+/* the text of the last second that was asked for: RFC 3339, UTC */
+static time_t  ngx_http_enkod_second = (time_t) -1;
+static u_char  ngx_http_enkod_second_text[NGX_HTTP_ENKOD_SECONDS_LEN + 1];
 
 
 ngx_int_t
@@ -198,31 +204,39 @@ ngx_http_enkod_envelope_remote_addr(ngx_http_request_t *r, enkod_str_t *addr)
 }
 
 
-/* RFC 3339, UTC; the text of a second is kept for the events of that second */
-
 static void
 ngx_http_enkod_envelope_time(ngx_http_enkod_ctx_t *ctx)
 {
     u_char    *p;
-    ngx_tm_t   tm;
+    unsigned   tens;
 
-    static time_t  cached = (time_t) -1;
-    static u_char  text[NGX_HTTP_ENKOD_SECONDS_LEN + 1];
-
-    if (ctx->sec != cached) {
-        ngx_gmtime(ctx->sec, &tm);
-
-        (void) ngx_sprintf(text, "%4d-%02d-%02dT%02d:%02d:%02d.",
-                           tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
-                           tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec);
-        cached = ctx->sec;
+    if (ctx->sec != ngx_http_enkod_second) {
+        ngx_http_enkod_envelope_new_second(ctx->sec);
     }
 
-    p = ngx_cpymem(ctx->envelope.received_at, text,
+    p = ngx_cpymem(ctx->envelope.received_at, ngx_http_enkod_second_text,
                    NGX_HTTP_ENKOD_SECONDS_LEN);
 
-    *p++ = '0' + ctx->msec / 100;
-    *p++ = '0' + ctx->msec / 10 % 10;
-    *p++ = '0' + ctx->msec % 10;
+    tens = ctx->msec / 10;
+
+    *p++ = '0' + tens / 10;
+    *p++ = '0' + tens % 10;
+    *p++ = '0' + ctx->msec - tens * 10;
     *p = 'Z';
+}
+
+
+static void
+ngx_http_enkod_envelope_new_second(time_t sec)
+{
+    ngx_tm_t  tm;
+
+    ngx_gmtime(sec, &tm);
+
+    (void) ngx_sprintf(ngx_http_enkod_second_text,
+                       "%4d-%02d-%02dT%02d:%02d:%02d.",
+                       tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                       tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec);
+
+    ngx_http_enkod_second = sec;
 }
