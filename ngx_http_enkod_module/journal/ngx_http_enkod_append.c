@@ -5,16 +5,16 @@
 
 
 /*
- * Lines are appended to a file that only grows: nothing that was written is
- * ever cut off or written over.  Space is reserved before a byte of a batch is
- * visible.  A piece of a line that gets there all the same stays, and is ended
- * by a line feed.
+ * A file only grows: nothing that was written is ever removed or overwritten.
+ * Space is reserved before the first byte of a batch is written.  If a part of
+ * a line is written nevertheless, it stays, and the next append ends it with a
+ * line feed.
  *
- * The workers of one master append under the lock of the file, and remember
- * where the file ended.  Others who append, as another master in a binary
- * upgrade does, are noticed afterwards, by where our own bytes ended.  If they
- * stand behind a piece, our first line is written once more, behind a line
- * feed, before anybody is told that it is there.
+ * The workers of one master process append under the lock of the file, and
+ * share the offset of its end.  Other processes may append as well, as another
+ * master does during a binary upgrade.  That is noticed after the write, by the
+ * offset at which our bytes end.  If they follow a partial line, our first line
+ * is written once more, after a line feed, before it is acknowledged.
  */
 
 
@@ -24,33 +24,34 @@
 
 
 /* bytes that are reserved at a time */
-#define NGX_HTTP_ENKOD_APPEND_CHUNK  (256 * 1024)
+#define NGX_HTTP_ENKOD_APPEND_CHUNK   (256 * 1024)
 
-/* bytes that a disk writes as a whole, at the least */
-#define NGX_HTTP_ENKOD_SECTOR        512
+/* bytes that any disk writes as a whole */
+#define NGX_HTTP_ENKOD_APPEND_SECTOR  512
 
-/* a file that is deleted again and again is given up */
-#define NGX_HTTP_ENKOD_APPEND_TRIES  2
+/* a file that is deleted again and again is an error */
+#define NGX_HTTP_ENKOD_APPEND_TRIES   2
 
 
 static ngx_err_t ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file,
-    u_char *p, size_t len, size_t *whole, ngx_log_t *log);
-static ngx_err_t ngx_http_enkod_append_look(ngx_http_enkod_file_t *file);
-static ngx_uint_t ngx_http_enkod_append_is_torn(ngx_http_enkod_file_t *file,
+    u_char *p, size_t len, size_t *written, ngx_log_t *log);
+static ngx_err_t ngx_http_enkod_append_find_end(ngx_http_enkod_file_t *file);
+static ngx_uint_t ngx_http_enkod_append_is_partial(ngx_http_enkod_file_t *file,
     off_t end);
-static ngx_uint_t ngx_http_enkod_append_is_border(ngx_http_enkod_slot_t *slot);
 static ngx_err_t ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file,
     size_t len);
 static ngx_err_t ngx_http_enkod_append_fallocate(ngx_fd_t fd, off_t offset,
     off_t len);
-static ngx_err_t ngx_http_enkod_append_check(ngx_http_enkod_file_t *file,
-    size_t written);
+static ngx_err_t ngx_http_enkod_append_update(ngx_http_enkod_file_t *file,
+    size_t n);
+static ngx_err_t ngx_http_enkod_append_repeat(ngx_http_enkod_file_t *file,
+    u_char *p, size_t len, size_t *written, ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file,
-    u_char *p, size_t len, size_t *whole, ngx_log_t *log);
+    u_char *p, size_t len, size_t *written, ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p,
-    size_t len, size_t *written);
-static size_t ngx_http_enkod_append_lines(u_char *p, size_t len);
-static void ngx_http_enkod_append_failed(ngx_http_enkod_file_t *file,
+    size_t len, size_t *n);
+static size_t ngx_http_enkod_append_whole_lines(u_char *p, size_t len);
+static void ngx_http_enkod_append_report(ngx_http_enkod_file_t *file,
     ngx_err_t err, ngx_log_t *log);
 
 
@@ -68,7 +69,7 @@ ngx_http_enkod_append_init_process(ngx_cycle_t *cycle)
         ngx_http_enkod_append_limit = limit.rlim_cur;
     }
 
-    /* a limit that comes later shall make write() fail, not end the process */
+    /* the limit may be changed later: then write() fails with EFBIG */
 
     ngx_memzero(&sa, sizeof(struct sigaction));
     sa.sa_handler = SIG_IGN;
@@ -83,7 +84,7 @@ ngx_http_enkod_append_init_process(ngx_cycle_t *cycle)
 
 ngx_err_t
 ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
-    size_t *whole, ngx_log_t *log)
+    size_t *written, ngx_log_t *log)
 {
     ngx_err_t   err;
     ngx_uint_t  n;
@@ -92,21 +93,21 @@ ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
 
     for (n = 0; n < NGX_HTTP_ENKOD_APPEND_TRIES; n++) {
 
-        *whole = 0;
+        *written = 0;
 
         err = ngx_http_enkod_slot_lock(file->slot);
         if (err) {
             return err;
         }
 
-        err = ngx_http_enkod_file_ready(file, log);
+        err = ngx_http_enkod_file_prepare(file, log);
 
         if (err || !file->regular) {
             ngx_http_enkod_slot_unlock(file->slot);
             break;
         }
 
-        err = ngx_http_enkod_append_regular(file, p, len, whole, log);
+        err = ngx_http_enkod_append_regular(file, p, len, written, log);
 
         ngx_http_enkod_slot_unlock(file->slot);
 
@@ -114,122 +115,119 @@ ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p, size_t len,
             return err;
         }
 
-        /* it was deleted: nobody will find what is in it */
+        /* the file was deleted, and what we have written is lost */
 
-        *whole = 0;
-        ngx_http_enkod_file_forget(file);
+        *written = 0;
+        ngx_http_enkod_file_invalidate(file);
     }
 
     if (err) {
         return err;
     }
 
-    /* a FIFO may block, and nobody shall wait for it at the lock */
+    /* not under the lock, since a write() to a FIFO may block */
 
-    return ngx_http_enkod_append_stream(file, p, len, whole, log);
+    return ngx_http_enkod_append_stream(file, p, len, written, log);
 }
 
 
-/* Under the lock.  NGX_ENOENT: the file has no name any more. */
+/* With the slot locked.  Returns ENOENT if the file has been deleted. */
 
 static ngx_err_t
 ngx_http_enkod_append_regular(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, size_t *whole, ngx_log_t *log)
+    size_t len, size_t *written, ngx_log_t *log)
 {
-    off_t                   start;
-    size_t                  written;
-    u_char                 *first;
+    size_t                  n;
     ngx_err_t               err, rc;
-    ngx_uint_t              behind_lf;
+    ngx_uint_t              line_feed;
     ngx_http_enkod_slot_t  *slot;
 
     slot = file->slot;
 
-    if (!slot->known) {
-        err = ngx_http_enkod_append_look(file);
+    if (!slot->valid) {
+        err = ngx_http_enkod_append_find_end(file);
         if (err) {
             return err;
         }
     }
 
-    behind_lf = slot->torn
-                || (slot->unsynced && ngx_http_enkod_append_is_border(slot));
+    line_feed = slot->partial;
 
-    if (behind_lf) {
+    /*
+     * After a failed sync the bytes before our append may not be on disk yet.
+     * If the file ends within a sector, its last bytes are written again with
+     * ours.  If it ends at the end of a sector, a power failure may lose its
+     * last line feed but keep our lines.
+     */
+
+    if (slot->unsynced
+        && slot->end
+        && slot->end % NGX_HTTP_ENKOD_APPEND_SECTOR == 0)
+    {
+        line_feed = 1;
+    }
+
+    if (line_feed) {
         *--p = LF;
         len++;
     }
 
-    written = 0;
+    n = 0;
 
     err = ngx_http_enkod_append_reserve(file, len);
 
     if (err == 0) {
-        err = ngx_http_enkod_append_write(file->fd, p, len, &written);
+        err = ngx_http_enkod_append_write(file->fd, p, len, &n);
     }
 
     if (err) {
-        ngx_http_enkod_append_failed(file, err, log);
+        ngx_http_enkod_append_report(file, err, log);
     }
 
-    if (written == 0) {
-        /* it may have been shortened since, and have room again */
-        slot->known = 0;
+    if (n == 0) {
+        /* find the end again: a file that was truncated has space again */
+        slot->valid = 0;
         return err;
     }
 
-    rc = ngx_http_enkod_append_check(file, written);
+    rc = ngx_http_enkod_append_update(file, n);
     if (rc) {
         return rc;
     }
 
-    slot->torn = (p[written - 1] != LF);
+    slot->partial = (p[n - 1] != LF);
 
-    if (written == len) {
+    if (n == len) {
         slot->unsynced = 0;
     }
 
-    *whole = ngx_http_enkod_append_lines(p, written);
+    *written = ngx_http_enkod_append_whole_lines(p, n);
 
-    if (*whole == 0) {
+    if (*written == 0) {
         return err;
     }
 
-    if (behind_lf) {
-        *whole -= 1;
+    if (line_feed) {
+        *written -= 1;
         return err;
     }
 
-    start = slot->end - written;
+    if (!slot->valid) {
 
-    if (slot->known || start == 0
-        || !ngx_http_enkod_append_is_torn(file, start))
-    {
-        return err;
-    }
-
-    /* our first line stands behind a piece of somebody else's */
-
-    first = ngx_strlchr(p, p + *whole, LF);
-
-    *--p = LF;
-
-    rc = ngx_http_enkod_append_write(file->fd, p, first + 1 - p, &written);
-
-    if (rc) {
-        ngx_http_enkod_append_failed(file, rc, log);
-        *whole = 0;
-        return rc;
+        rc = ngx_http_enkod_append_repeat(file, p, n, written, log);
+        if (rc) {
+            return rc;
+        }
     }
 
     return err;
 }
 
 
-/* Where the file ends, and whether with a line feed. */
+/* Sets the state in the slot by what is in the file. */
 
 static ngx_err_t
-ngx_http_enkod_append_look(ngx_http_enkod_file_t *file)
+ngx_http_enkod_append_find_end(ngx_http_enkod_file_t *file)
 {
     ngx_file_info_t         fi;
     ngx_http_enkod_slot_t  *slot;
@@ -241,25 +239,28 @@ ngx_http_enkod_append_look(ngx_http_enkod_file_t *file)
     slot = file->slot;
 
     if (ngx_file_size(&fi) < slot->end) {
-        /* somebody has shortened it */
+        /* the file was truncated, and has lost the reserved space */
         slot->reserved = 0;
     }
 
     slot->end = ngx_file_size(&fi);
-    slot->torn = slot->end && ngx_http_enkod_append_is_torn(file, slot->end);
-    slot->known = 1;
+    slot->partial = slot->end
+                    && ngx_http_enkod_append_is_partial(file, slot->end);
+    slot->valid = 1;
 
     return 0;
 }
 
 
 /*
- * Whether the byte before that offset is no line feed, or cannot be read.  Our
- * descriptor is for writing only, and the name may mean another file by now.
+ * Whether the file has a partial line before the offset "end", which is not 0.
+ * Our descriptor is for writing only, and the name may be that of another file,
+ * so the descriptor is opened again.  If the byte cannot be read, the line is
+ * assumed to be partial.
  */
 
 static ngx_uint_t
-ngx_http_enkod_append_is_torn(ngx_http_enkod_file_t *file, off_t end)
+ngx_http_enkod_append_is_partial(ngx_http_enkod_file_t *file, off_t end)
 {
     u_char    ch, name[sizeof("/proc/self/fd/") + NGX_INT_T_LEN];
     ssize_t   n;
@@ -282,22 +283,8 @@ ngx_http_enkod_append_is_torn(ngx_http_enkod_file_t *file, off_t end)
 
 
 /*
- * What is before us can be read, but need not be on the disk.  If the file ends
- * within a sector, that is written again with what we append.  If it ends at
- * the border of one, the last line feed may be lost in a crash, and what we
- * append must not stand behind what is then there.
- */
-
-static ngx_uint_t
-ngx_http_enkod_append_is_border(ngx_http_enkod_slot_t *slot)
-{
-    return slot->end && slot->end % NGX_HTTP_ENKOD_SECTOR == 0;
-}
-
-
-/*
- * Has the file system say now that there is no room, and not in the middle of
- * the batch.  Returns 0 also where it cannot be asked.
+ * Reserves space, so that a lack of it is an error before a part of the batch
+ * is written.  Returns 0 also if the file system does not support that.
  */
 
 static ngx_err_t
@@ -313,7 +300,7 @@ ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file, size_t len)
         return EFBIG;
     }
 
-    if (file->unreserved || slot->end + (off_t) len <= slot->reserved) {
+    if (file->no_reserve || slot->end + (off_t) len <= slot->reserved) {
         return 0;
     }
 
@@ -323,7 +310,7 @@ ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file, size_t len)
 
     if (err == NGX_ENOSPC || err == EDQUOT || err == EFBIG) {
 
-        /* not a whole chunk, then */
+        /* there may still be enough for this batch */
 
         size = len;
 
@@ -343,12 +330,12 @@ ngx_http_enkod_append_reserve(ngx_http_enkod_file_t *file, size_t len)
 
     case NGX_EOPNOTSUPP:
     case NGX_ENOSYS:
-        file->unreserved = 1;
+        file->no_reserve = 1;
 
         /* fall through */
 
     default:
-        /* write() will tell */
+        /* if this is a problem, write() fails, too */
         return 0;
     }
 }
@@ -377,13 +364,14 @@ ngx_http_enkod_append_fallocate(ngx_fd_t fd, off_t offset, off_t len)
 
 
 /*
- * After a write: is what we know of the file still right?  Its size says so
- * unless others append; then it is the offset of our descriptor that says where
- * our own bytes ended, and "known" is not true any more.
+ * Updates the state in the slot after a write of "n" bytes.  If the size of the
+ * file is not what it should be, another process has appended to it: then the
+ * offset of our descriptor is the end of our bytes, and the state is not valid
+ * any more.  Returns ENOENT if the file has been deleted.
  */
 
 static ngx_err_t
-ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
+ngx_http_enkod_append_update(ngx_http_enkod_file_t *file, size_t n)
 {
     off_t                   end;
     ngx_file_info_t         fi;
@@ -392,23 +380,23 @@ ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
     slot = file->slot;
 
     if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR) {
-        slot->known = 0;
+        slot->valid = 0;
         return ngx_errno;
     }
 
     if (fi.st_nlink == 0) {
-        slot->known = 0;
+        slot->valid = 0;
         return NGX_ENOENT;
     }
 
-    end = slot->end + written;
+    end = slot->end + n;
 
     if (ngx_file_size(&fi) == end) {
         slot->end = end;
         return 0;
     }
 
-    slot->known = 0;
+    slot->valid = 0;
     slot->end = lseek(file->fd, 0, SEEK_CUR);
 
     if (slot->end == -1) {
@@ -416,7 +404,7 @@ ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
     }
 
     if (slot->end < end) {
-        /* somebody has shortened it */
+        /* the file was truncated, and has lost the reserved space */
         slot->reserved = 0;
     }
 
@@ -424,78 +412,113 @@ ngx_http_enkod_append_check(ngx_http_enkod_file_t *file, size_t written)
 }
 
 
+/*
+ * The "n" bytes at "p", the last that were written, may follow a partial line
+ * of another process.  Then the first line is written again, after a line feed.
+ * If that fails, none of the lines is acknowledged.
+ */
+
+static ngx_err_t
+ngx_http_enkod_append_repeat(ngx_http_enkod_file_t *file, u_char *p, size_t n,
+    size_t *written, ngx_log_t *log)
+{
+    off_t       start;
+    size_t      size;
+    u_char     *last;
+    ngx_err_t   err;
+
+    start = file->slot->end - n;
+
+    if (start == 0 || !ngx_http_enkod_append_is_partial(file, start)) {
+        return 0;
+    }
+
+    last = ngx_strlchr(p, p + *written, LF);
+
+    *--p = LF;
+
+    err = ngx_http_enkod_append_write(file->fd, p, last + 1 - p, &size);
+
+    if (err) {
+        ngx_http_enkod_append_report(file, err, log);
+        *written = 0;
+    }
+
+    return err;
+}
+
+
+/* For a FIFO or device: what is left after a short write is written, too. */
+
 static ngx_err_t
 ngx_http_enkod_append_stream(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, size_t *whole, ngx_log_t *log)
+    size_t len, size_t *written, ngx_log_t *log)
 {
-    size_t     done, written;
+    size_t     done, n;
     ngx_err_t  err;
 
-    if (file->torn) {
+    if (file->partial) {
         *--p = LF;
         len++;
     }
 
-    for (done = 0; done < len; done += written) {
+    for (done = 0; done < len; done += n) {
 
-        err = ngx_http_enkod_append_write(file->fd, p + done, len - done,
-                                          &written);
+        err = ngx_http_enkod_append_write(file->fd, p + done, len - done, &n);
 
-        if (err && written == 0) {
+        if (err && n == 0) {
 
-            ngx_http_enkod_append_failed(file, err, log);
+            ngx_http_enkod_append_report(file, err, log);
 
-            *whole = ngx_http_enkod_append_lines(p, done);
+            *written = ngx_http_enkod_append_whole_lines(p, done);
 
-            if (*whole && file->torn) {
-                *whole -= 1;
+            if (*written && file->partial) {
+                *written -= 1;
             }
 
             if (done) {
-                file->torn = (p[done - 1] != LF);
+                file->partial = (p[done - 1] != LF);
             }
 
             return err;
         }
     }
 
-    *whole = len - file->torn;
-    file->torn = 0;
+    *written = len - file->partial;
+    file->partial = 0;
 
     return 0;
 }
 
 
 /*
- * One write(), which can be short: then it is an error, too, and *written says
- * how much of it there is.
+ * One write().  Returns 0 if all bytes were written; else the error, and in *n
+ * how many bytes were.  A short write is the error ENOSPC: its real cause would
+ * be known only after another write().
  */
 
 static ngx_err_t
-ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p, size_t len,
-    size_t *written)
+ngx_http_enkod_append_write(ngx_fd_t fd, u_char *p, size_t len, size_t *n)
 {
-    ssize_t    n;
+    ssize_t    rc;
     ngx_err_t  err;
 
     do {
-        n = ngx_write_fd(fd, p, len);
-        err = (n == -1) ? ngx_errno : 0;
+        rc = ngx_write_fd(fd, p, len);
+        err = (rc == -1) ? ngx_errno : 0;
 
     } while (err == NGX_EINTR);
 
-    *written = (n == -1) ? 0 : n;
+    *n = (rc == -1) ? 0 : rc;
 
-    /* what a short write is due to only another one could tell */
-
-    return (err || *written == len) ? err : NGX_ENOSPC;
+    return (err || *n == len) ? err : NGX_ENOSPC;
 }
 
 
-/* How many of these bytes are whole lines. */
+/* The length of the whole lines in these bytes. */
 
 static size_t
-ngx_http_enkod_append_lines(u_char *p, size_t len)
+ngx_http_enkod_append_whole_lines(u_char *p, size_t len)
 {
     while (len && p[len - 1] != LF) {
         len--;
@@ -506,10 +529,10 @@ ngx_http_enkod_append_lines(u_char *p, size_t len)
 
 
 static void
-ngx_http_enkod_append_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
+ngx_http_enkod_append_report(ngx_http_enkod_file_t *file, ngx_err_t err,
     ngx_log_t *log)
 {
-    ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
-                            "cannot be written to, "
-                            "events are answered with 503");
+    ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_WRITE, log, err,
+                               "cannot be written to, "
+                               "events are answered with 503");
 }

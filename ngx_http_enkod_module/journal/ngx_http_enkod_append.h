@@ -5,7 +5,8 @@
 
 
 /*
- * Append: whole lines, together with other processes.
+ * Append: writes lines to the end of a file, to which other processes append,
+ * too.
  */
 
 
@@ -22,14 +23,14 @@
 
 
 /*
- * Appends "len" bytes, which are lines.  *whole says how many of these bytes
- * are in the file, all of them whole lines; where that is not "len", the error
- * is returned, else 0.  The byte before "p" must be writable.
+ * Appends "len" bytes, which are whole lines.  The byte before "p" must be
+ * writable.  Returns 0 if all of them are in the file; else the error, and in
+ * *written how many bytes, from "p" on, are in the file as whole lines.
  */
 ngx_err_t ngx_http_enkod_append(ngx_http_enkod_file_t *file, u_char *p,
-    size_t len, size_t *whole, ngx_log_t *log);
+    size_t len, size_t *written, ngx_log_t *log);
 
-/* Of a worker: no limit of a file's size ends it. */
+/* In a worker: a limit of the file size (RLIMIT_FSIZE) does not end it. */
 void ngx_http_enkod_append_init_process(ngx_cycle_t *cycle);
 
 

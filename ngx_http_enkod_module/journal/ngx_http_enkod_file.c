@@ -5,9 +5,9 @@
 
 
 /*
- * Which file it is that lines are appended to, and that it leads somewhere:
- * nginx opens it, and by USR1 anew; it may be deleted, or have no name any more
- * (a mount of a file that was replaced outside).
+ * nginx opens the file, and reopens it on USR1.  Whenever the descriptor is a
+ * new one, or the file is found deleted, it is inspected before anything is
+ * appended: what is appended to a file without a name would be lost.
  */
 
 
@@ -15,12 +15,13 @@
 #include "ngx_http_enkod_message.h"
 
 
-/* milliseconds until what could not be opened is tried again */
+/* milliseconds until a file that cannot be used is inspected again */
 #define NGX_HTTP_ENKOD_FILE_RETRY  1000
 
 
-static void ngx_http_enkod_file_flush(ngx_open_file_t *open, ngx_log_t *log);
-static ngx_err_t ngx_http_enkod_file_look(ngx_http_enkod_file_t *file,
+static void ngx_http_enkod_file_flush_handler(ngx_open_file_t *open,
+    ngx_log_t *log);
+static ngx_err_t ngx_http_enkod_file_inspect(ngx_http_enkod_file_t *file,
     ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file,
     ngx_file_info_t *fi, ngx_log_t *log);
@@ -32,15 +33,18 @@ static ngx_err_t ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file,
 
 ngx_http_enkod_file_t *
 ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_str_t *path,
-    ngx_shm_zone_t *zone, ngx_uint_t durable)
+    ngx_shm_zone_t *zone)
 {
     ngx_open_file_t        *open;
     ngx_http_enkod_file_t  *file;
 
     file = ngx_pcalloc(cf->pool, sizeof(ngx_http_enkod_file_t));
-    open = ngx_list_push(&cf->cycle->open_files);
+    if (file == NULL) {
+        return NULL;
+    }
 
-    if (file == NULL || open == NULL) {
+    open = ngx_list_push(&cf->cycle->open_files);
+    if (open == NULL) {
         return NULL;
     }
 
@@ -49,9 +53,9 @@ ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_str_t *path,
     open->fd = NGX_INVALID_FILE;
 
     /*
-     * The length counts the zero at the end, so that ngx_conf_open_file() does
-     * not find this entry: an access_log or error_log of that path gets one of
-     * its own, and ngx_http_enkod_paths_check() sees both.
+     * The length includes the zero at the end, so that ngx_conf_open_file()
+     * does not find this entry: an access_log or error_log of that path gets an
+     * entry of its own, and ngx_http_enkod_paths_check() sees both.
      */
     open->name.len = path->len + 1;
     open->name.data = path->data;
@@ -60,7 +64,6 @@ ngx_http_enkod_file_create(ngx_conf_t *cf, ngx_str_t *path,
     file->name = *path;
     file->zone = zone;
     file->fd = NGX_INVALID_FILE;
-    file->durable = durable;
 
     return file;
 }
@@ -71,32 +74,21 @@ ngx_http_enkod_file_init(ngx_http_enkod_file_t *file)
 {
     file->slot = ngx_http_enkod_slot_get(file->zone, &file->name);
 
-    /* nobody else has this entry, see above */
+    /* the entry is not shared, see ngx_http_enkod_file_create() */
+
     file->open->data = file;
-    file->open->flush = ngx_http_enkod_file_flush;
+    file->open->flush = ngx_http_enkod_file_flush_handler;
 }
-
-
-#if (NGX_THREADS)
-
-void
-ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_sync_t *sync)
-{
-    file->sync = sync;
-}
-
-#endif
 
 
 /*
- * Called by ngx_reopen_files() in every process, for USR1, just before it
- * closes the descriptor.  None of ours is left open, so that a file that was
- * rotated and deleted gives its space back.
+ * Called by ngx_reopen_files() in every process, on USR1, before it closes the
+ * descriptor.  Our other descriptor is closed too, so that the space of a file
+ * that was rotated and deleted is freed.
  */
 
 static void
-ngx_http_enkod_file_flush(ngx_open_file_t *open, ngx_log_t *log)
+ngx_http_enkod_file_flush_handler(ngx_open_file_t *open, ngx_log_t *log)
 {
     ngx_http_enkod_file_t *file = open->data;
 
@@ -106,12 +98,12 @@ ngx_http_enkod_file_flush(ngx_open_file_t *open, ngx_log_t *log)
     }
 #endif
 
-    ngx_http_enkod_file_forget(file);
+    ngx_http_enkod_file_invalidate(file);
 }
 
 
 void
-ngx_http_enkod_file_forget(ngx_http_enkod_file_t *file)
+ngx_http_enkod_file_invalidate(ngx_http_enkod_file_t *file)
 {
     file->fd = NGX_INVALID_FILE;
     file->err = 0;
@@ -119,17 +111,17 @@ ngx_http_enkod_file_forget(ngx_http_enkod_file_t *file)
 
 
 ngx_err_t
-ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file, ngx_log_t *log)
+ngx_http_enkod_file_prepare(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
     ngx_http_enkod_slot_t  *slot;
 
     if (file->fd == NGX_INVALID_FILE) {
 
         if (file->err == 0
-            || ngx_current_msec - file->looked >= NGX_HTTP_ENKOD_FILE_RETRY)
+            || ngx_current_msec - file->inspected >= NGX_HTTP_ENKOD_FILE_RETRY)
         {
-            file->err = ngx_http_enkod_file_look(file, log);
-            file->looked = ngx_current_msec;
+            file->err = ngx_http_enkod_file_inspect(file, log);
+            file->inspected = ngx_current_msec;
         }
 
         if (file->err) {
@@ -147,31 +139,31 @@ ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file, ngx_log_t *log)
         slot->dev = file->dev;
         slot->end = 0;
         slot->reserved = 0;
-        slot->known = 0;
+        slot->valid = 0;
 
-        /* a sync may have failed before we came */
-        slot->unsynced = file->durable;
+#if (NGX_THREADS)
+        /* a sync of this file may have failed before */
+        slot->unsynced = (file->sync != NULL);
+#endif
     }
 
     return 0;
 }
 
 
-/* The descriptor is a new one: what is behind it? */
-
 static ngx_err_t
-ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
+ngx_http_enkod_file_inspect(ngx_http_enkod_file_t *file, ngx_log_t *log)
 {
     ngx_err_t        err;
     ngx_file_info_t  fi;
 
-    file->torn = 0;
-    file->unreserved = 0;
+    file->partial = 0;
+    file->no_reserve = 0;
 
     if (ngx_fd_info(file->open->fd, &fi) == NGX_FILE_ERROR) {
         err = ngx_errno;
 
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
+        ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
                                 "is not open, events are answered with 503");
         return err;
     }
@@ -199,8 +191,8 @@ ngx_http_enkod_file_look(ngx_http_enkod_file_t *file, ngx_log_t *log)
 
 
 /*
- * A file that was moved away is written to until USR1, as nginx does with its
- * logs; but what is written to one that has no name is lost.
+ * For a deleted file.  A file that was renamed is used until USR1, as the logs
+ * of nginx are.
  */
 
 static ngx_err_t
@@ -217,7 +209,7 @@ ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
     if (fd == NGX_INVALID_FILE) {
         err = ngx_errno;
 
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
+        ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
                                 "was deleted and cannot be opened anew, "
                                 "events are answered with 503");
         return err;
@@ -231,7 +223,7 @@ ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
 
     if (ngx_is_file(fi) && fi->st_nlink == 0) {
 
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_OPEN, log, 0,
+        ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, 0,
                                 "leads to a file that was deleted, as the "
                                 "mount of a file or /dev/stdout can, events "
                                 "are answered with 503; restart nginx with a "
@@ -269,7 +261,7 @@ ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
     }
 
     if (err) {
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+        ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
                                 "cannot be opened to be synced, "
                                 "events are answered with 503");
     }
@@ -286,14 +278,14 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
 
     switch (step) {
 
-    case NGX_HTTP_ENKOD_SYNC_DELETED:
+    case NGX_HTTP_ENKOD_SYNC_NAME:
 
-        ngx_http_enkod_file_forget(file);
+        ngx_http_enkod_file_invalidate(file);
         return;
 
     case NGX_HTTP_ENKOD_SYNC_FOLDER:
 
-        ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+        ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
                                 "has a folder that cannot be synced, "
                                 "events are answered with 503");
         return;
@@ -302,11 +294,11 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
         break;
     }
 
-    ngx_http_enkod_file_log(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
+    ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
                             "cannot be synced, events are answered with 503 "
                             "and the file is opened anew");
 
-    ngx_http_enkod_file_forget(file);
+    ngx_http_enkod_file_invalidate(file);
 
     slot = file->slot;
 
@@ -325,11 +317,11 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
 
 
 void
-ngx_http_enkod_file_log(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_file_cause_e cause, ngx_log_t *log, ngx_err_t err,
+ngx_http_enkod_file_report(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_file_problem_e problem, ngx_log_t *log, ngx_err_t err,
     const char *text)
 {
-    if (ngx_http_enkod_message_due(&file->logged[cause])) {
+    if (ngx_http_enkod_message_due(&file->reported[problem])) {
         ngx_log_error(NGX_LOG_ERR, log, err, "enkod: \"%V\" %s",
                       &file->name, text);
     }

@@ -5,8 +5,8 @@
 
 
 /*
- * File: what lines are appended to.  ngx_http_enkod_file.c opens it, and
- * ngx_http_enkod_append.c appends to it.
+ * File: opens the file that lines are appended to.  The structure is used by
+ * ngx_http_enkod_append.c, too, which does the appending.
  */
 
 
@@ -23,15 +23,15 @@
 #pragma GCC visibility push(hidden)
 
 
-/* things to say once a minute at most */
+/* what a message is about; see ngx_http_enkod_message_due() */
 
 typedef enum {
     NGX_HTTP_ENKOD_FILE_WRITE = 0,
     NGX_HTTP_ENKOD_FILE_OPEN,
     NGX_HTTP_ENKOD_FILE_SYNC,
 
-    NGX_HTTP_ENKOD_FILE_NCAUSES
-} ngx_http_enkod_file_cause_e;
+    NGX_HTTP_ENKOD_FILE_NPROBLEMS
+} ngx_http_enkod_file_problem_e;
 
 
 typedef struct {
@@ -40,64 +40,61 @@ typedef struct {
     ngx_shm_zone_t              *zone;
     ngx_http_enkod_slot_t       *slot;
 #if (NGX_THREADS)
-    ngx_http_enkod_sync_t       *sync;      /* or NULL */
+    ngx_http_enkod_sync_t       *sync;      /* or NULL; set by the journal */
 #endif
-    ngx_uint_t                   durable;   /* it will be synced */
 
-    /* the one that was looked at, or NGX_INVALID_FILE */
+    /* open->fd once it has been inspected; else NGX_INVALID_FILE */
     ngx_fd_t                     fd;
     dev_t                        dev;
     ino_t                        ino;
     ngx_uint_t                   regular;
-    ngx_uint_t                   unreserved;    /* there is no fallocate() */
-    ngx_uint_t                   torn;      /* of what is not regular */
+    ngx_uint_t                   no_reserve;    /* fallocate() is not there */
+    ngx_uint_t                   partial;   /* the last line, in a FIFO or
+                                               device, is */
 
-    ngx_err_t                    err;       /* of the last look, or 0 */
-    ngx_msec_t                   looked;    /* when that was */
+    ngx_err_t                    err;       /* of the inspection, or 0 */
+    ngx_msec_t                   inspected; /* time */
 
-    ngx_msec_t                   logged[NGX_HTTP_ENKOD_FILE_NCAUSES];
+    /* the time of the last message */
+    ngx_msec_t                   reported[NGX_HTTP_ENKOD_FILE_NPROBLEMS];
 } ngx_http_enkod_file_t;
 
 
 /*
- * A file that nginx is to open, at configuration time; NULL on error.  The path
- * is a full one, "zone" has its slot; "durable" says that it will be synced.
+ * At configuration time: a file that nginx will open, with a slot in "zone".
+ * "path" is absolute and must not be freed.  NULL if there is no memory.
  */
 ngx_http_enkod_file_t *ngx_http_enkod_file_create(ngx_conf_t *cf,
-    ngx_str_t *path, ngx_shm_zone_t *zone, ngx_uint_t durable);
+    ngx_str_t *path, ngx_shm_zone_t *zone);
 
-/* Of the master, once shared memory is there. */
+/* In the master process, when shared memory has been created. */
 void ngx_http_enkod_file_init(ngx_http_enkod_file_t *file);
+
+/*
+ * Makes file->fd and the state in file->slot usable.  To be called before each
+ * append, with the slot locked.  Returns 0, or the error because of which
+ * nothing can be appended.
+ */
+ngx_err_t ngx_http_enkod_file_prepare(ngx_http_enkod_file_t *file,
+    ngx_log_t *log);
+
+/* The next append inspects the file again. */
+void ngx_http_enkod_file_invalidate(ngx_http_enkod_file_t *file);
 
 #if (NGX_THREADS)
 
-/* Of a worker: whatever it appends can be synced; "sync" may be NULL. */
-void ngx_http_enkod_file_init_process(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_sync_t *sync);
-
 /*
- * What came of a round of it, if that was an error: says so, and has the file
- * looked at, and opened for the next rounds, before anything is appended.
+ * For a sync that has failed in that step: reports it, and invalidates the file
+ * so that the next append opens another descriptor to be synced.
  */
 void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
     ngx_err_t err, ngx_http_enkod_sync_step_e step, ngx_log_t *log);
 
 #endif
 
-/*
- * Makes sure that there is a file to append to; to be called before anything is
- * appended, and under the lock if file->slot is to be used.  Returns 0, or the
- * error for which nothing can be appended.
- */
-ngx_err_t ngx_http_enkod_file_ready(ngx_http_enkod_file_t *file,
-    ngx_log_t *log);
-
-/* The next append looks at what is behind the name. */
-void ngx_http_enkod_file_forget(ngx_http_enkod_file_t *file);
-
-/* Something the operator must act on, but needs to be told once a minute. */
-void ngx_http_enkod_file_log(ngx_http_enkod_file_t *file,
-    ngx_http_enkod_file_cause_e cause, ngx_log_t *log, ngx_err_t err,
+/* Logs "text", which follows the name of the file, unless it is too often. */
+void ngx_http_enkod_file_report(ngx_http_enkod_file_t *file,
+    ngx_http_enkod_file_problem_e problem, ngx_log_t *log, ngx_err_t err,
     const char *text);
 
 

@@ -5,10 +5,9 @@
 
 
 /*
- * Lines on their way to a file.  They are put one behind the other into the
- * batch of that file, which is appended with one write(), by a posted event
- * that runs at the end of a turn of the event loop, or earlier if it is full.
- * With "sync" a round of fdatasync() follows.  Then those who wait are told.
+ * The lines for a file are collected in a batch.  It is appended by one write()
+ * from a posted event, at the end of a turn of the event loop, or before if it
+ * is full.  With "sync" an fdatasync() follows.  Then the waiters complete.
  */
 
 
@@ -23,17 +22,17 @@
 #define NGX_HTTP_ENKOD_BATCH_SIZE     65536
 
 /*
- * Requests that wait hold their memory.  When many do, malloc() grows the heap
- * and gives it back in every turn, which costs more than the write() that a
- * larger batch saves; so a batch is not larger than that.
+ * Requests that wait use memory.  If there are many of them, malloc() grows the
+ * heap and trims it in every turn.  That costs more than the write() that is
+ * saved by a larger batch.
  */
 #define NGX_HTTP_ENKOD_BATCH_WAITERS  16
 
 
 struct ngx_http_enkod_journals_s {
-    ngx_array_t                  paths;     /* ngx_http_enkod_path_t, "data"
-                                               of which is the journal */
-    ngx_shm_zone_t              *zone;      /* NULL: there is no journal */
+    ngx_array_t                  paths;     /* ngx_http_enkod_path_t; its data
+                                               is the journal */
+    ngx_shm_zone_t              *zone;      /* NULL if there are none */
     void                        *tag;       /* of the zone */
 };
 
@@ -42,15 +41,16 @@ struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
 
-    u_char                      *buf;       /* of NGX_HTTP_ENKOD_BATCH_SIZE */
-    u_char                      *start;     /* the batch: buf + 1, or larger */
+    u_char                      *buf;
+    u_char                      *start;     /* of the batch: buf + 1, or in a
+                                               larger buffer */
     u_char                      *last;
     u_char                      *end;
 
-    ngx_queue_t                  waiting;   /* for the batch */
+    ngx_queue_t                  waiting;   /* for the batch to be written */
     ngx_uint_t                   nwaiting;
-    ngx_queue_t                  done;      /* in the file, or failed */
-    ngx_uint_t                   telling;   /* unsigned  telling:1; */
+    ngx_queue_t                  completed;
+    ngx_uint_t                   notifying; /* unsigned  notifying:1; */
 
     ngx_event_t                  event;
 };
@@ -58,17 +58,17 @@ struct ngx_http_enkod_journal_s {
 
 static ngx_http_enkod_journal_t *ngx_http_enkod_journal_create(ngx_conf_t *cf,
     ngx_http_enkod_journals_t *journals, ngx_str_t *name, ngx_uint_t sync);
-static void ngx_http_enkod_journal_handler(ngx_event_t *ev);
+static void ngx_http_enkod_journal_event_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal,
-    size_t whole, ngx_err_t err);
+    size_t written, ngx_err_t err);
 #if (NGX_THREADS)
-static void ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
+static void ngx_http_enkod_journal_sync_handler(void *data, ngx_err_t err,
     ngx_http_enkod_sync_step_e step);
 #endif
-static void ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal);
-static void ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_notify(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_reset(ngx_http_enkod_journal_t *journal);
 
 
 ngx_http_enkod_journals_t *
@@ -114,7 +114,7 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_http_enkod_journals_t *journals,
 
     for (i = 0; i < journals->paths.nelts; i++) {
 
-        /* that of another directive is refused by paths_check() */
+        /* ngx_http_enkod_paths_check() compares different directives */
 
         if (paths[i].directive != directive
             || paths[i].name->len != full.len
@@ -168,7 +168,7 @@ ngx_http_enkod_journal_create(ngx_conf_t *cf,
     ngx_http_enkod_journal_t  *journal;
 
     if (journals->zone == NULL) {
-        journals->zone = ngx_http_enkod_slot_zone(cf, journals->tag);
+        journals->zone = ngx_http_enkod_slot_add_zone(cf, journals->tag);
         if (journals->zone == NULL) {
             return NULL;
         }
@@ -179,7 +179,7 @@ ngx_http_enkod_journal_create(ngx_conf_t *cf,
         return NULL;
     }
 
-    journal->file = ngx_http_enkod_file_create(cf, name, journals->zone, sync);
+    journal->file = ngx_http_enkod_file_create(cf, name, journals->zone);
     if (journal->file == NULL) {
         return NULL;
     }
@@ -189,12 +189,12 @@ ngx_http_enkod_journal_create(ngx_conf_t *cf,
         return NULL;
     }
 
-    ngx_http_enkod_journal_empty(journal);
+    ngx_http_enkod_journal_reset(journal);
 
     ngx_queue_init(&journal->waiting);
-    ngx_queue_init(&journal->done);
+    ngx_queue_init(&journal->completed);
 
-    journal->event.handler = ngx_http_enkod_journal_handler;
+    journal->event.handler = ngx_http_enkod_journal_event_handler;
     journal->event.data = journal;
     journal->event.log = &cf->cycle->new_log;
 
@@ -202,12 +202,14 @@ ngx_http_enkod_journal_create(ngx_conf_t *cf,
 
     if (sync) {
         journal->sync = ngx_http_enkod_sync_create(cf, &journal->file->name,
-                                                   &journal->done,
-                                                ngx_http_enkod_journal_synced,
+                                                   &journal->completed,
+                                          ngx_http_enkod_journal_sync_handler,
                                                    journal);
         if (journal->sync == NULL) {
             return NULL;
         }
+
+        journal->file->sync = journal->sync;
     }
 
 #endif
@@ -232,11 +234,14 @@ ngx_http_enkod_journals_init_module(ngx_http_enkod_journals_t *journals,
     ngx_http_enkod_path_t     *path;
     ngx_http_enkod_journal_t  *journal;
 
-    /* an error of a reload would be the end of the master */
+    /* an error during a reload would end the master process */
 
     fatal = ngx_test_config || ngx_is_init_cycle(cycle->old_cycle);
 
-    /* once more, as now it has seen what follows "http", and files exist */
+    /*
+     * The first check was at the end of the "http" block: now all directives
+     * have been read, and all files exist.
+     */
 
     if (ngx_http_enkod_paths_check(&journals->paths, cycle, cycle->log)
         != NGX_OK
@@ -254,7 +259,7 @@ ngx_http_enkod_journals_init_module(ngx_http_enkod_journals_t *journals,
 #if (NGX_THREADS)
 
         if (journal->sync
-            && ngx_http_enkod_sync_check(cycle) != NGX_OK
+            && ngx_http_enkod_sync_check(cycle, path[i].directive) != NGX_OK
             && fatal)
         {
             return NGX_ERROR;
@@ -278,12 +283,6 @@ ngx_int_t
 ngx_http_enkod_journals_init_process(ngx_http_enkod_journals_t *journals,
     ngx_cycle_t *cycle)
 {
-#if (NGX_THREADS)
-    ngx_uint_t                 i;
-    ngx_http_enkod_path_t     *path;
-    ngx_http_enkod_journal_t  *journal;
-#endif
-
     if (journals->paths.nelts == 0
         || (ngx_process != NGX_PROCESS_WORKER
             && ngx_process != NGX_PROCESS_SINGLE))
@@ -292,17 +291,6 @@ ngx_http_enkod_journals_init_process(ngx_http_enkod_journals_t *journals,
     }
 
     ngx_http_enkod_append_init_process(cycle);
-
-#if (NGX_THREADS)
-
-    path = journals->paths.elts;
-
-    for (i = 0; i < journals->paths.nelts; i++) {
-        journal = path[i].data;
-        ngx_http_enkod_file_init_process(journal->file, journal->sync);
-    }
-
-#endif
 
     return NGX_OK;
 }
@@ -317,7 +305,7 @@ ngx_http_enkod_journal_reserve(ngx_http_enkod_journal_t *journal, size_t size)
         return journal->last;
     }
 
-    /* whoever is told by the flush may add a line */
+    /* a handler that is called by the flush may add a line */
 
     while (journal->last != journal->start) {
 
@@ -328,7 +316,7 @@ ngx_http_enkod_journal_reserve(ngx_http_enkod_journal_t *journal, size_t size)
         }
     }
 
-    /* a batch for this line alone */
+    /* a larger buffer, for this line only */
 
     p = ngx_alloc(size + 1, ngx_cycle->log);
     if (p == NULL) {
@@ -355,7 +343,7 @@ ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
 
     journal->nwaiting++;
 
-    /* who waits for a sync holds its memory in any case */
+    /* with "sync" the requests have to wait anyway */
 
     if (journal->nwaiting == NGX_HTTP_ENKOD_BATCH_WAITERS && !journal->sync) {
         ngx_http_enkod_journal_flush(journal);
@@ -369,7 +357,7 @@ ngx_http_enkod_journal_add(ngx_http_enkod_journal_t *journal, size_t size,
 
 
 static void
-ngx_http_enkod_journal_handler(ngx_event_t *ev)
+ngx_http_enkod_journal_event_handler(ngx_event_t *ev)
 {
     ngx_http_enkod_journal_flush(ev->data);
 }
@@ -386,26 +374,26 @@ ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal)
         ngx_http_enkod_journal_write(journal);
     }
 
-    ngx_http_enkod_journal_tell(journal);
+    ngx_http_enkod_journal_notify(journal);
 }
 
 
 static void
 ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 {
-    size_t     whole;
+    size_t     written;
     ngx_err_t  err;
 
     err = ngx_http_enkod_append(journal->file, journal->start,
-                                journal->last - journal->start, &whole,
+                                journal->last - journal->start, &written,
                                 journal->event.log);
 
-    ngx_http_enkod_journal_empty(journal);
+    ngx_http_enkod_journal_reset(journal);
 
     journal->nwaiting = 0;
 
     if (err) {
-        ngx_http_enkod_journal_fail(journal, whole, err);
+        ngx_http_enkod_journal_fail(journal, written, err);
     }
 
 #if (NGX_THREADS)
@@ -418,14 +406,14 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 
 #endif
 
-    ngx_http_enkod_waiter_complete(&journal->waiting, &journal->done, 0);
+    ngx_http_enkod_waiter_complete(&journal->waiting, &journal->completed, 0);
 }
 
 
-/* Those whose lines are not wholly among the first "whole" bytes. */
+/* For the waiters whose lines are not within the first "written" bytes. */
 
 static void
-ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t whole,
+ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t written,
     ngx_err_t err)
 {
     ngx_queue_t              *q, failed;
@@ -437,9 +425,9 @@ ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t whole,
     {
         waiter = ngx_queue_data(q, ngx_http_enkod_waiter_t, queue);
 
-        if (waiter->end > whole) {
+        if (waiter->end > written) {
             ngx_queue_split(&journal->waiting, q, &failed);
-            ngx_http_enkod_waiter_complete(&failed, &journal->done, err);
+            ngx_http_enkod_waiter_complete(&failed, &journal->completed, err);
             return;
         }
     }
@@ -449,7 +437,7 @@ ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal, size_t whole,
 #if (NGX_THREADS)
 
 static void
-ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
+ngx_http_enkod_journal_sync_handler(void *data, ngx_err_t err,
     ngx_http_enkod_sync_step_e step)
 {
     ngx_http_enkod_journal_t *journal = data;
@@ -459,7 +447,7 @@ ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
                                         journal->event.log);
     }
 
-    ngx_http_enkod_journal_tell(journal);
+    ngx_http_enkod_journal_notify(journal);
 }
 
 #endif
@@ -468,30 +456,34 @@ ngx_http_enkod_journal_synced(void *data, ngx_err_t err,
 /* A handler may add a line, and so call this function again. */
 
 static void
-ngx_http_enkod_journal_tell(ngx_http_enkod_journal_t *journal)
+ngx_http_enkod_journal_notify(ngx_http_enkod_journal_t *journal)
 {
-    if (journal->telling) {
+    if (journal->notifying) {
         return;
     }
 
-    journal->telling = 1;
+    journal->notifying = 1;
 
-    ngx_http_enkod_waiter_notify(&journal->done);
+    ngx_http_enkod_waiter_notify(&journal->completed);
 
-    journal->telling = 0;
+    journal->notifying = 0;
 }
 
 
-/* The byte before the batch belongs to ngx_http_enkod_append(). */
+/* ngx_http_enkod_append() needs the byte before the batch. */
 
 static void
-ngx_http_enkod_journal_empty(ngx_http_enkod_journal_t *journal)
+ngx_http_enkod_journal_reset(ngx_http_enkod_journal_t *journal)
 {
-    if (journal->start && journal->start != journal->buf + 1) {
-        ngx_free(journal->start - 1);
+    if (journal->start != journal->buf + 1) {
+
+        if (journal->start) {
+            ngx_free(journal->start - 1);
+        }
+
+        journal->start = journal->buf + 1;
+        journal->end = journal->buf + NGX_HTTP_ENKOD_BATCH_SIZE;
     }
 
-    journal->start = journal->buf + 1;
     journal->last = journal->start;
-    journal->end = journal->buf + NGX_HTTP_ENKOD_BATCH_SIZE;
 }

@@ -5,32 +5,32 @@
 
 
 /*
- * One path is for one purpose: what a log, a reject log, a spool and the logs
- * of nginx hold does not mix.  Names are compared by the file they lead to: two
- * spellings, a symbolic link or a second name of a file are the same path.
+ * Lines of different kinds must not get into the same file, and neither must
+ * lines and the logs of nginx.  Paths are compared by device and inode, so that
+ * other spellings, symbolic links and hard links are found, too.
  */
 
 
 #include "ngx_http_enkod_paths.h"
 
 
-/* a file; or, while it does not exist, its folder and its name there */
+/* if the file does not exist, its folder is compared, and its name there */
 
 typedef struct {
     ngx_open_file_t             *open;
     dev_t                        dev;
     ino_t                        ino;
-    u_char                      *name;      /* "" for a file */
+    u_char                      *name;      /* "" if the file exists */
 } ngx_http_enkod_paths_file_t;
 
 
 static ngx_int_t ngx_http_enkod_paths_compare(ngx_array_t *files,
     ngx_array_t *paths, ngx_log_t *log);
-static ngx_int_t ngx_http_enkod_paths_check_other(ngx_http_enkod_path_t *path,
+static ngx_int_t ngx_http_enkod_paths_check_pair(ngx_http_enkod_path_t *path,
     ngx_open_file_t *other, ngx_array_t *paths, ngx_log_t *log);
 static ngx_http_enkod_path_t *ngx_http_enkod_paths_get(ngx_array_t *paths,
     ngx_open_file_t *open);
-static ngx_int_t ngx_http_enkod_paths_find(ngx_open_file_t *open,
+static ngx_int_t ngx_http_enkod_paths_stat(ngx_open_file_t *open,
     ngx_http_enkod_paths_file_t *file);
 
 
@@ -72,7 +72,7 @@ ngx_http_enkod_paths_check(ngx_array_t *paths, ngx_cycle_t *cycle,
             if (file == NULL) {
                 rc = NGX_ERROR;
 
-            } else if (ngx_http_enkod_paths_find(&open[n], file) != NGX_OK) {
+            } else if (ngx_http_enkod_paths_stat(&open[n], file) != NGX_OK) {
                 files.nelts--;
             }
         }
@@ -115,8 +115,7 @@ ngx_http_enkod_paths_compare(ngx_array_t *files, ngx_array_t *paths,
                 continue;
             }
 
-            if (ngx_http_enkod_paths_check_other(path, file[n].open, paths,
-                                                 log)
+            if (ngx_http_enkod_paths_check_pair(path, file[n].open, paths, log)
                 != NGX_OK)
             {
                 return NGX_ERROR;
@@ -128,10 +127,10 @@ ngx_http_enkod_paths_compare(ngx_array_t *files, ngx_array_t *paths,
 }
 
 
-/* The path and the other one lead to the same file: may they? */
+/* The file of the path is also the file "other" of the cycle. */
 
 static ngx_int_t
-ngx_http_enkod_paths_check_other(ngx_http_enkod_path_t *path,
+ngx_http_enkod_paths_check_pair(ngx_http_enkod_path_t *path,
     ngx_open_file_t *other, ngx_array_t *paths, ngx_log_t *log)
 {
     ngx_http_enkod_path_t  *second;
@@ -167,7 +166,7 @@ ngx_http_enkod_paths_check_other(ngx_http_enkod_path_t *path,
 }
 
 
-/* NULL if the file is not that of a directive. */
+/* Returns NULL for a log of nginx. */
 
 static ngx_http_enkod_path_t *
 ngx_http_enkod_paths_get(ngx_array_t *paths, ngx_open_file_t *open)
@@ -188,12 +187,12 @@ ngx_http_enkod_paths_get(ngx_array_t *paths, ngx_open_file_t *open)
 
 
 /*
- * NGX_DECLINED for a device, which keeps nothing apart, and if not even its
- * folder can be found; opening it then fails with a message of nginx.
+ * Returns NGX_DECLINED for a device, which may be used for any purpose, and if
+ * the folder does not exist; nginx then logs that it cannot open the file.
  */
 
 static ngx_int_t
-ngx_http_enkod_paths_find(ngx_open_file_t *open,
+ngx_http_enkod_paths_stat(ngx_open_file_t *open,
     ngx_http_enkod_paths_file_t *file)
 {
     u_char           *name;
@@ -215,7 +214,7 @@ ngx_http_enkod_paths_find(ngx_open_file_t *open,
         return NGX_OK;
     }
 
-    /* a full name has a slash */
+    /* an absolute path has a slash */
 
     name = (u_char *) strrchr((char *) open->name.data, '/') + 1;
 

@@ -5,7 +5,7 @@
 
 
 /*
- * Paths: each path is used for one purpose.
+ * Paths: makes sure that each file is used for one purpose.
  */
 
 
@@ -19,21 +19,21 @@
 #pragma GCC visibility push(hidden)
 
 
-/* a path of a directive */
+/* the path in a directive */
 
 typedef struct {
     ngx_str_t                   *directive;
-    ngx_str_t                   *name;      /* the full one */
+    ngx_str_t                   *name;      /* absolute */
     ngx_open_file_t             *open;
     ngx_uint_t                   sync;
-    void                        *data;      /* the caller's */
+    void                        *data;      /* for the caller */
 } ngx_http_enkod_path_t;
 
 
 /*
- * Returns NGX_ERROR, after a message to "log", if one of these paths, which are
- * elements of type ngx_http_enkod_path_t, leads to a log of nginx, to the file
- * of another directive, or to one that has another "sync".
+ * "paths" is an array of ngx_http_enkod_path_t.  Returns NGX_ERROR, after a
+ * message to "log", if the file of one of them is also a log of nginx, or the
+ * file of another one with another directive or another "sync".
  */
 ngx_int_t ngx_http_enkod_paths_check(ngx_array_t *paths, ngx_cycle_t *cycle,
     ngx_log_t *log);

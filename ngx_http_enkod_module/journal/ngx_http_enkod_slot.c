@@ -5,23 +5,23 @@
 
 
 /*
- * What the workers of a master know of their files together, in a small zone
- * of shared memory, and the lock under which they append: one for each path,
- * so that trouble with one file holds up no other.
+ * The slots are in a small zone of shared memory, which all workers of a master
+ * process use.  There is one for each path, so that a problem with one file
+ * does not delay the others.
  *
- * The lock is a robust mutex.  It takes no system call while it is free, and
- * the kernel releases it when its holder dies, also if the master, which does
- * that for the locks of nginx, has died before.
+ * The lock is a robust mutex.  It takes no system call unless it is contended.
+ * The kernel releases it when its owner dies.  The locks of nginx are released
+ * by the master process, which may have died before.
  */
 
 
 #include "ngx_http_enkod_slot.h"
 
 
-/* so many that a new configuration finds room beside the old one */
+/* after a reload the workers of the old configuration still use theirs */
 #define NGX_HTTP_ENKOD_SLOTS       (2 * NGX_HTTP_ENKOD_MAX_FILES)
 
-/* what the slab allocator takes for itself, generously */
+/* more than the slab allocator needs for itself */
 #define NGX_HTTP_ENKOD_SLAB_PAGES  8
 
 
@@ -31,14 +31,14 @@ typedef struct {
 } ngx_http_enkod_slots_t;
 
 
-static ngx_int_t ngx_http_enkod_slot_zone_init(ngx_shm_zone_t *shm_zone,
+static ngx_int_t ngx_http_enkod_slot_init_zone(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_int_t ngx_http_enkod_slot_create_locks(
     ngx_http_enkod_slots_t *slots);
 
 
 ngx_shm_zone_t *
-ngx_http_enkod_slot_zone(ngx_conf_t *cf, void *tag)
+ngx_http_enkod_slot_add_zone(ngx_conf_t *cf, void *tag)
 {
     ngx_shm_zone_t  *zone;
 
@@ -52,20 +52,20 @@ ngx_http_enkod_slot_zone(ngx_conf_t *cf, void *tag)
         return NULL;
     }
 
-    zone->init = ngx_http_enkod_slot_zone_init;
+    zone->init = ngx_http_enkod_slot_init_zone;
 
     return zone;
 }
 
 
 static ngx_int_t
-ngx_http_enkod_slot_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+ngx_http_enkod_slot_init_zone(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_slab_pool_t         *shpool;
     ngx_http_enkod_slots_t  *slots;
 
     if (data) {
-        /* the processes of the old configuration go on using it */
+        /* a reload: the old workers go on using it */
 
         shm_zone->data = data;
 
@@ -127,9 +127,9 @@ ngx_http_enkod_slot_create_locks(ngx_http_enkod_slots_t *slots)
 
 
 /*
- * When there is none left, the one that has not been asked for the longest time
- * gets another path.  Workers of an old configuration that still use it then
- * share it with the new ones, which costs both some looks at their files.
+ * Workers of an old configuration may still use a slot that gets another path.
+ * They then reset its state in turns with the new workers, which only costs
+ * time.
  */
 
 ngx_http_enkod_slot_t *
@@ -181,9 +181,9 @@ ngx_http_enkod_slot_lock(ngx_http_enkod_slot_t *slot)
 
     if (err == EOWNERDEAD) {
 
-        /* who was appending has been killed, perhaps in the middle of it */
+        /* the owner was killed, perhaps while it was appending */
 
-        slot->known = 0;
+        slot->valid = 0;
 
         err = pthread_mutex_consistent(&slot->mutex);
     }

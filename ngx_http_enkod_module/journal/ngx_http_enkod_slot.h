@@ -5,8 +5,8 @@
 
 
 /*
- * Slot: what the worker processes know together about a file, in shared memory,
- * and the lock under which they append to it.
+ * Slot: the state of a file that the worker processes share, and the lock under
+ * which they append to it.
  */
 
 
@@ -22,29 +22,30 @@
 #pragma GCC visibility push(hidden)
 
 
-/* files of a configuration; there are slots for two configurations */
+/* files of a configuration; the zone has slots for two configurations */
 #define NGX_HTTP_ENKOD_MAX_FILES  256
 
 
 /*
- * One for each path.  It describes one file and is reset for another one; after
- * a rotation the workers do not change to the new file at the same time.  The
- * description may be lost at any time: the next append then looks at the file.
- * All members from "dev" on are protected by the lock.
+ * There is one for each path.  Its state is that of the file "dev" and "ino",
+ * and is reset when the path leads to another file; after a rotation the
+ * workers do not change to the new file at the same time.  The state may be
+ * lost at any time, and is then found out again by the next append.  All of it
+ * is protected by the lock.
  */
 
 typedef struct {
     pthread_mutex_t              mutex;         /* robust */
-    ngx_uint_t                   used;          /* the latest has most */
+    ngx_uint_t                   used;          /* higher: more recently */
     uint32_t                     hash;          /* of the path */
 
     dev_t                        dev;
     ino_t                        ino;
     off_t                        end;           /* of our last append */
-    off_t                        reserved;      /* in the file system, up to */
-    unsigned                     known:1;       /* "end" is that of the file */
-    unsigned                     torn:1;        /* no line feed before it */
-    unsigned                     unsynced:1;    /* perhaps not on the disk */
+    off_t                        reserved;      /* end of allocated space */
+    unsigned                     valid:1;       /* "end" is that of the file */
+    unsigned                     partial:1;     /* the last line is */
+    unsigned                     unsynced:1;    /* a sync may have failed */
 } ngx_http_enkod_slot_t;
 
 
@@ -52,13 +53,19 @@ typedef struct {
  * At configuration time: the zone with the slots of all files; NULL if there is
  * no memory.  "tag" is that of ngx_shared_memory_add().
  */
-ngx_shm_zone_t *ngx_http_enkod_slot_zone(ngx_conf_t *cf, void *tag);
+ngx_shm_zone_t *ngx_http_enkod_slot_add_zone(ngx_conf_t *cf, void *tag);
 
-/* Of the master, once for each path of a configuration. */
+/*
+ * In the master process, once for each path of a configuration.  Never fails:
+ * without a free slot it returns the one that was got the longest time ago.
+ */
 ngx_http_enkod_slot_t *ngx_http_enkod_slot_get(ngx_shm_zone_t *zone,
     ngx_str_t *path);
 
-/* Returns 0 or an error. */
+/*
+ * Returns 0, or the error.  The kernel releases the lock if the process dies;
+ * the state is not valid then.
+ */
 ngx_err_t ngx_http_enkod_slot_lock(ngx_http_enkod_slot_t *slot);
 void ngx_http_enkod_slot_unlock(ngx_http_enkod_slot_t *slot);
 

@@ -5,18 +5,18 @@
 
 
 /*
- * What was written becomes durable: one round of fdatasync() at a time, in a
- * thread, for all who wait when it begins.  Who comes later waits for the next
- * round.
+ * A round is one fdatasync() in a thread, for all waiters that were added
+ * before it began.  Waiters that are added during a round wait for the next
+ * one; there is one round at a time.
  *
- * An error of writing back to the disk is reported once to everything that
- * open() has returned, and only to what was open when it happened (Linux,
- * Documentation/filesystems/vfs.rst, "Handling errors during writeback").  The
- * descriptors that a worker has inherited are the same for all workers, so
- * that one of them could take the error away from another.  So each worker
- * opens the file for itself, before it writes, and syncs that descriptor; and
- * after an error never again the same one, since nobody knows which of the
- * pages that it concerns are lost.
+ * The kernel reports a writeback error once for each open(), and only for those
+ * that were open when it happened (Linux, Documentation/filesystems/vfs.rst,
+ * "Handling errors during writeback").  All workers inherit the descriptor that
+ * nginx has opened, so an error that one of them gets is not reported to the
+ * others.  Therefore each worker opens the file itself before it writes, and
+ * syncs that descriptor.  After an error it opens another one: it is not known
+ * which pages have been lost, and a later fdatasync() of the same descriptor
+ * would succeed.
  */
 
 
@@ -30,49 +30,49 @@
 #include "ngx_http_enkod_waiter.h"
 
 
-/* milliseconds; nothing happens then */
-#define NGX_HTTP_ENKOD_SYNC_WAIT  60000
+/* milliseconds; the value does not matter, see ngx_http_enkod_sync_start() */
+#define NGX_HTTP_ENKOD_SYNC_TIMER  60000
 
 
-/* a file that was opened: the name may mean another one after USR1 */
+/* after USR1 the name may be that of another file, while this one is synced */
 
 typedef struct {
     ngx_queue_t                  queue;
-    ngx_queue_t                  written;   /* who waits for a round */
+    ngx_queue_t                  waiting;   /* for the next round */
     ngx_fd_t                     fd;
     dev_t                        dev;
     ino_t                        ino;
-    ngx_uint_t                   named;     /* the folder was synced */
+    ngx_uint_t                   folder_synced;
 } ngx_http_enkod_sync_file_t;
 
 
-/* what the thread sees */
+/* all that the thread uses */
 
 typedef struct {
     ngx_fd_t                     fd;
-    u_char                      *name;      /* whose folder to sync, or NULL */
+    u_char                      *name;      /* NULL if folder_synced */
     ngx_err_t                    err;
-    ngx_http_enkod_sync_step_e   step;      /* in which there was an error */
+    ngx_http_enkod_sync_step_e   step;      /* the last one */
 } ngx_http_enkod_sync_round_t;
 
 
 struct ngx_http_enkod_sync_s {
     ngx_str_t                   *name;
-    ngx_queue_t                 *done;
+    ngx_queue_t                 *completed;
     void                        *data;
 
-    /* after three pointers, as in ngx_connection_t: for the log of the timer */
+    /* the fourth, as "fd" in ngx_connection_t: ngx_event_ident() logs it */
     ngx_int_t                    ident;
 
     ngx_http_enkod_sync_pt       handler;
     ngx_thread_pool_t           *thread_pool;
     ngx_thread_task_t           *task;
 
-    ngx_queue_t                  files;     /* the last one is written to */
-    ngx_uint_t                   open;      /* unsigned  open:1; */
+    ngx_queue_t                  files;     /* all that are open */
+    ngx_http_enkod_sync_file_t  *current;   /* is written to, or NULL */
 
-    ngx_http_enkod_sync_file_t  *syncing;   /* the round's; NULL: none runs */
-    ngx_queue_t                  waiting;   /* for it to end */
+    ngx_http_enkod_sync_file_t  *syncing;   /* NULL: no round is running */
+    ngx_queue_t                  waiting;   /* for the end of that round */
 
     ngx_event_t                  timer;
 };
@@ -81,16 +81,16 @@ struct ngx_http_enkod_sync_s {
 static void ngx_http_enkod_sync_cleanup(void *data);
 static ngx_fd_t ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync,
     ngx_file_info_t *fi, ngx_log_t *log);
-static void ngx_http_enkod_sync_thread(void *data, ngx_log_t *log);
+static void ngx_http_enkod_sync_thread_handler(void *data, ngx_log_t *log);
 static ngx_err_t ngx_http_enkod_sync_folder(u_char *name);
-static void ngx_http_enkod_sync_done(ngx_event_t *ev);
-static void ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync);
-static void ngx_http_enkod_sync_timer(ngx_event_t *ev);
+static void ngx_http_enkod_sync_end_handler(ngx_event_t *ev);
+static void ngx_http_enkod_sync_close_unused(ngx_http_enkod_sync_t *sync);
+static void ngx_http_enkod_sync_timer_handler(ngx_event_t *ev);
 
 
 ngx_http_enkod_sync_t *
-ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
-    ngx_http_enkod_sync_pt handler, void *data)
+ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_queue_t *completed, ngx_http_enkod_sync_pt handler, void *data)
 {
     ngx_pool_cleanup_t     *cln;
     ngx_http_enkod_sync_t  *sync;
@@ -110,7 +110,7 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
     cln->handler = ngx_http_enkod_sync_cleanup;
 
     sync->name = name;
-    sync->done = done;
+    sync->completed = completed;
     sync->data = data;
     sync->ident = -1;
     sync->handler = handler;
@@ -126,11 +126,11 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
         return NULL;
     }
 
-    sync->task->handler = ngx_http_enkod_sync_thread;
-    sync->task->event.handler = ngx_http_enkod_sync_done;
+    sync->task->handler = ngx_http_enkod_sync_thread_handler;
+    sync->task->event.handler = ngx_http_enkod_sync_end_handler;
     sync->task->event.data = sync;
 
-    sync->timer.handler = ngx_http_enkod_sync_timer;
+    sync->timer.handler = ngx_http_enkod_sync_timer_handler;
     sync->timer.data = sync;
     sync->timer.log = &cf->cycle->new_log;
 
@@ -138,7 +138,7 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name, ngx_queue_t *done,
 }
 
 
-/* A worker ends, and so have its threads, unless their queue was full. */
+/* At the end of a worker, when its threads have ended. */
 
 static void
 ngx_http_enkod_sync_cleanup(void *data)
@@ -154,19 +154,19 @@ ngx_http_enkod_sync_cleanup(void *data)
     {
         file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
 
-        /* whoever waits is not told any more */
-        ngx_queue_init(&file->written);
+        /* the waiters are not completed any more */
+        ngx_queue_init(&file->waiting);
     }
 
-    sync->open = 0;
+    sync->current = NULL;
     sync->syncing = NULL;
 
-    ngx_http_enkod_sync_release(sync);
+    ngx_http_enkod_sync_close_unused(sync);
 }
 
 
 ngx_int_t
-ngx_http_enkod_sync_check(ngx_cycle_t *cycle)
+ngx_http_enkod_sync_check(ngx_cycle_t *cycle, ngx_str_t *directive)
 {
     ngx_uint_t           i;
     ngx_event_conf_t    *ecf;
@@ -186,10 +186,9 @@ ngx_http_enkod_sync_check(ngx_cycle_t *cycle)
 
         if (module->actions.notify == NULL) {
             ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                          "\"sync\" of \"enkod_log\" and "
-                          "\"enkod_reject_log\" cannot be used with the event "
-                          "method \"%V\", which knows no threads",
-                          module->name);
+                          "\"sync\" in \"%V\" cannot be used with the event "
+                          "method \"%V\", which does not support threads",
+                          directive, module->name);
             return NGX_ERROR;
         }
     }
@@ -203,19 +202,15 @@ ngx_http_enkod_sync_open(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
     ngx_log_t *log)
 {
     ngx_fd_t                     fd;
-    ngx_queue_t                 *q;
     ngx_http_enkod_sync_file_t  *file;
 
-    if (sync->open) {
-        q = ngx_queue_last(&sync->files);
-        file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
+    file = sync->current;
 
-        if (file->ino == fi->st_ino && file->dev == fi->st_dev) {
-            return 0;
-        }
+    if (file && file->ino == fi->st_ino && file->dev == fi->st_dev) {
+        return 0;
     }
 
-    sync->open = 0;
+    sync->current = NULL;
 
     fd = ngx_http_enkod_sync_open_fd(sync, fi, log);
 
@@ -233,28 +228,28 @@ ngx_http_enkod_sync_open(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
     file->fd = fd;
     file->dev = fi->st_dev;
     file->ino = fi->st_ino;
-    file->named = 0;
+    file->folder_synced = 0;
 
-    ngx_queue_init(&file->written);
+    ngx_queue_init(&file->waiting);
     ngx_queue_insert_tail(&sync->files, &file->queue);
 
-    sync->open = 1;
+    sync->current = file;
     sync->timer.log = log;
 
-    ngx_http_enkod_sync_release(sync);
+    ngx_http_enkod_sync_close_unused(sync);
 
     return 0;
 }
 
 
-/* Invalid, with errno set, if the name does not mean that file any more. */
+/* Fails with ENOENT if the name is not that of the file "fi" any more. */
 
 static ngx_fd_t
 ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
     ngx_log_t *log)
 {
     ngx_fd_t         fd;
-    ngx_file_info_t  ours;
+    ngx_file_info_t  opened;
 
     fd = ngx_open_file(sync->name->data,
                        NGX_FILE_RDONLY|NGX_FILE_NONBLOCK|O_CLOEXEC,
@@ -264,9 +259,9 @@ ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
         return fd;
     }
 
-    if (ngx_fd_info(fd, &ours) == NGX_FILE_ERROR
-        || ours.st_ino != fi->st_ino
-        || ours.st_dev != fi->st_dev)
+    if (ngx_fd_info(fd, &opened) == NGX_FILE_ERROR
+        || opened.st_ino != fi->st_ino
+        || opened.st_dev != fi->st_dev)
     {
         (void) ngx_close_file(fd);
         ngx_set_errno(NGX_ENOENT);
@@ -280,31 +275,25 @@ ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync, ngx_file_info_t *fi,
 void
 ngx_http_enkod_sync_close(ngx_http_enkod_sync_t *sync)
 {
-    sync->open = 0;
+    sync->current = NULL;
 
-    ngx_http_enkod_sync_release(sync);
+    ngx_http_enkod_sync_close_unused(sync);
 }
 
 
 void
 ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync, ngx_queue_t *waiters)
 {
-    ngx_queue_t                 *q;
-    ngx_http_enkod_sync_file_t  *file;
-
     if (ngx_queue_empty(waiters)) {
         return;
     }
 
-    if (!sync->open) {
-        ngx_http_enkod_waiter_complete(waiters, sync->done, NGX_EINVAL);
+    if (sync->current == NULL) {
+        ngx_http_enkod_waiter_complete(waiters, sync->completed, NGX_EINVAL);
         return;
     }
 
-    q = ngx_queue_last(&sync->files);
-    file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
-
-    ngx_queue_add(&file->written, waiters);
+    ngx_queue_add(&sync->current->waiting, waiters);
     ngx_queue_init(waiters);
 }
 
@@ -326,21 +315,21 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
     {
         file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
 
-        if (ngx_queue_empty(&file->written)) {
+        if (ngx_queue_empty(&file->waiting)) {
             continue;
         }
 
-        ngx_queue_add(&sync->waiting, &file->written);
-        ngx_queue_init(&file->written);
+        ngx_queue_add(&sync->waiting, &file->waiting);
+        ngx_queue_init(&file->waiting);
 
         round = sync->task->ctx;
 
         round->fd = file->fd;
-        round->name = file->named ? NULL : sync->name->data;
+        round->name = file->folder_synced ? NULL : sync->name->data;
 
         if (ngx_thread_task_post(sync->thread_pool, sync->task) != NGX_OK) {
-            /* the queue is full, as the pool has logged */
-            ngx_http_enkod_waiter_complete(&sync->waiting, sync->done,
+            /* the queue is full; the thread pool has logged that */
+            ngx_http_enkod_waiter_complete(&sync->waiting, sync->completed,
                                            NGX_EAGAIN);
             continue;
         }
@@ -348,12 +337,12 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
         sync->syncing = file;
 
         /*
-         * Nothing else keeps a worker that ends from doing so; nginx itself
-         * does the same for its tasks since 1.25.4.
+         * A worker that shuts down exits when it has no timers.  nginx 1.25.4
+         * and later wait for the tasks of a thread pool in the same way.
          */
 
         if (!sync->timer.timer_set) {
-            ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_WAIT);
+            ngx_add_timer(&sync->timer, NGX_HTTP_ENKOD_SYNC_TIMER);
         }
 
         return;
@@ -366,7 +355,7 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
 
 
 static void
-ngx_http_enkod_sync_thread(void *data, ngx_log_t *log)
+ngx_http_enkod_sync_thread_handler(void *data, ngx_log_t *log)
 {
     ngx_http_enkod_sync_round_t *round = data;
 
@@ -392,9 +381,9 @@ ngx_http_enkod_sync_thread(void *data, ngx_log_t *log)
         }
     }
 
-    /* what is durable in a file that was deleted is lost all the same */
+    /* the data of a deleted file will be lost although it has been synced */
 
-    round->step = NGX_HTTP_ENKOD_SYNC_DELETED;
+    round->step = NGX_HTTP_ENKOD_SYNC_NAME;
 
     if (ngx_fd_info(round->fd, &fi) == NGX_FILE_ERROR) {
         round->err = ngx_errno;
@@ -406,8 +395,8 @@ ngx_http_enkod_sync_thread(void *data, ngx_log_t *log)
 
 
 /*
- * A new file is there after a power cut only if its folder was synced, the one
- * in which it really is.
+ * A new file exists after a power failure only if its folder was synced.  If
+ * the name is a symbolic link, that is the folder of its target.
  */
 
 static ngx_err_t
@@ -421,7 +410,7 @@ ngx_http_enkod_sync_folder(u_char *name)
     path = realpath((char *) name, NULL);
 
     if (path == NULL && ngx_errno == NGX_ENOENT) {
-        /* moved away, but it was in the same folder */
+        /* the file was renamed, but was created in that folder */
         path = strdup((char *) name);
     }
 
@@ -454,12 +443,12 @@ ngx_http_enkod_sync_folder(u_char *name)
 
 
 static void
-ngx_http_enkod_sync_done(ngx_event_t *ev)
+ngx_http_enkod_sync_end_handler(ngx_event_t *ev)
 {
     ngx_http_enkod_sync_t *sync = ev->data;
 
     ngx_err_t                     err;
-    ngx_uint_t                    old;
+    ngx_uint_t                    current;
     ngx_http_enkod_sync_file_t   *file;
     ngx_http_enkod_sync_step_e    step;
     ngx_http_enkod_sync_round_t  *round;
@@ -467,42 +456,41 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
     file = sync->syncing;
     sync->syncing = NULL;
 
-    old = (!sync->open || &file->queue != ngx_queue_last(&sync->files));
+    current = (file == sync->current);
 
     round = sync->task->ctx;
 
     err = round->err;
     step = round->step;
 
-    if (step == NGX_HTTP_ENKOD_SYNC_DELETED) {
-        file->named = 1;
+    if (step == NGX_HTTP_ENKOD_SYNC_NAME) {
+        file->folder_synced = 1;
     }
 
-    ngx_http_enkod_waiter_complete(&sync->waiting, sync->done, err);
+    ngx_http_enkod_waiter_complete(&sync->waiting, sync->completed, err);
 
     if (err && step == NGX_HTTP_ENKOD_SYNC_DATA) {
 
-        /* it may be about what was written meanwhile, too */
+        /* lines that were written during the round may be lost, too */
 
-        ngx_http_enkod_waiter_complete(&file->written, sync->done, err);
+        ngx_http_enkod_waiter_complete(&file->waiting, sync->completed, err);
 
-        if (!old) {
-            sync->open = 0;
+        if (current) {
+            sync->current = NULL;
         }
     }
 
-    ngx_http_enkod_sync_release(sync);
+    ngx_http_enkod_sync_close_unused(sync);
 
-    /* the next round need not wait until all are answered */
+    /* before the handlers, so that the next round runs at the same time */
 
     ngx_http_enkod_sync_start(sync);
 
-    if (err && old) {
+    if (err && !current) {
         ngx_log_error(NGX_LOG_ERR, sync->timer.log, err,
                       "enkod: the file that was \"%V\" before cannot be "
                       "synced, events are answered with 503", sync->name);
 
-        /* which is nothing against the one that is now */
         err = 0;
     }
 
@@ -510,10 +498,10 @@ ngx_http_enkod_sync_done(ngx_event_t *ev)
 }
 
 
-/* Closes what is neither written to nor waited for. */
+/* Closes the files that are neither written to nor have waiters. */
 
 static void
-ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync)
+ngx_http_enkod_sync_close_unused(ngx_http_enkod_sync_t *sync)
 {
     ngx_queue_t                 *q, *next;
     ngx_http_enkod_sync_file_t  *file;
@@ -527,8 +515,8 @@ ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync)
         file = ngx_queue_data(q, ngx_http_enkod_sync_file_t, queue);
 
         if (file == sync->syncing
-            || !ngx_queue_empty(&file->written)
-            || (sync->open && q == ngx_queue_last(&sync->files)))
+            || !ngx_queue_empty(&file->waiting)
+            || file == sync->current)
         {
             continue;
         }
@@ -540,7 +528,7 @@ ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync)
 
         ngx_queue_remove(q);
 
-        /* clang's analyzer believes that it can be found in the queue still */
+        /* clang's analyzer assumes that it is still in the queue */
 #ifndef __clang_analyzer__
         ngx_free(file);
 #endif
@@ -549,9 +537,9 @@ ngx_http_enkod_sync_release(ngx_http_enkod_sync_t *sync)
 
 
 static void
-ngx_http_enkod_sync_timer(ngx_event_t *ev)
+ngx_http_enkod_sync_timer_handler(ngx_event_t *ev)
 {
-    ngx_add_timer(ev, NGX_HTTP_ENKOD_SYNC_WAIT);
+    ngx_add_timer(ev, NGX_HTTP_ENKOD_SYNC_TIMER);
 }
 
 

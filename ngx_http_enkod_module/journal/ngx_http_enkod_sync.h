@@ -5,7 +5,7 @@
 
 
 /*
- * Sync: what was written becomes durable, in a thread.
+ * Sync: makes what was written durable, by fdatasync() in a thread.
  */
 
 
@@ -22,14 +22,19 @@
 typedef struct ngx_http_enkod_sync_s  ngx_http_enkod_sync_t;
 
 
+/* of a round */
+
 typedef enum {
     NGX_HTTP_ENKOD_SYNC_DATA = 0,   /* fdatasync() of the file */
-    NGX_HTTP_ENKOD_SYNC_FOLDER,     /* the first time, fsync() of its folder */
-    NGX_HTTP_ENKOD_SYNC_DELETED     /* the file still has a name */
+    NGX_HTTP_ENKOD_SYNC_FOLDER,     /* fsync() of its folder, once */
+    NGX_HTTP_ENKOD_SYNC_NAME        /* fstat(): is the file deleted? */
 } ngx_http_enkod_sync_step_e;
 
 
-/* A round has ended; with an error, in that step of it. */
+/*
+ * A round has ended and its waiters are in the queue of completed ones.  "err"
+ * is 0, or the error in "step" of the file that is written to at present.
+ */
 typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
     ngx_http_enkod_sync_step_e step);
 
@@ -37,31 +42,40 @@ typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
 #if (NGX_THREADS)
 
 /*
- * At configuration time, for the file of that name; NULL on error.  Waiters
- * that have got their "err" are put into the queue "done".
+ * At configuration time, for the file of that name; NULL on error.  "name" and
+ * "completed", a queue of waiters, must exist as long as the configuration.
  */
 ngx_http_enkod_sync_t *ngx_http_enkod_sync_create(ngx_conf_t *cf,
-    ngx_str_t *name, ngx_queue_t *done, ngx_http_enkod_sync_pt handler,
+    ngx_str_t *name, ngx_queue_t *completed, ngx_http_enkod_sync_pt handler,
     void *data);
 
 /*
- * Whether the event method can be told by a thread that it is done; NGX_ERROR
- * with a message if not.  nginx itself finds that out too late, in a worker.
+ * For init_module: NGX_ERROR, after a message with the directive, if the event
+ * method does not support threads; nginx itself notices that only in a worker.
  */
-ngx_int_t ngx_http_enkod_sync_check(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_enkod_sync_check(ngx_cycle_t *cycle, ngx_str_t *directive);
 
-/* Before the first write to that open file.  Returns 0 or the error. */
+/*
+ * Opens a descriptor of our own for the file "fi", which is about to be written
+ * to.  Does nothing if it is open already.  Returns 0 or the error.
+ */
 ngx_err_t ngx_http_enkod_sync_open(ngx_http_enkod_sync_t *sync,
     ngx_file_info_t *fi, ngx_log_t *log);
 
-/* What these waiters wait for was written; takes all of the queue. */
+/*
+ * Takes all waiters of the queue, whose lines have been written to the file
+ * that was opened last.  They complete after the next round.
+ */
 void ngx_http_enkod_sync_add(ngx_http_enkod_sync_t *sync,
     ngx_queue_t *waiters);
 
-/* Begins a round for those who were added, unless one is running. */
+/* Begins a round for the waiters that were added, unless one is running. */
 void ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync);
 
-/* Closes the file, when nobody waits for it any more; opened anew by open(). */
+/*
+ * Nothing is written to the file any more.  Its descriptor is closed now, or
+ * when the last of its waiters has completed.
+ */
 void ngx_http_enkod_sync_close(ngx_http_enkod_sync_t *sync);
 
 #endif

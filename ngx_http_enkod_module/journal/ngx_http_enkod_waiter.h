@@ -5,9 +5,9 @@
 
 
 /*
- * Waiting for completions.  A waiter waits for one line.  A set of waiters
- * waits for several lines, perhaps of several journals, and completes once,
- * when all of its waiters have completed:
+ * Waiting for lines to be written.  A set of waiters has one waiter for each
+ * line, perhaps in several journals, and completes once, when all of its lines
+ * are written or have failed:
  *
  *     ngx_http_enkod_waiters_init(&set, pool, n, handler, data);
  *
@@ -16,7 +16,7 @@
  *     ...
  *
  *     if (ngx_http_enkod_waiters_wait(&set) == NGX_OK) {
- *         (everything has completed already, set.err is the result)
+ *         (all lines have completed already, set.err is the result)
  *     }
  */
 
@@ -31,74 +31,95 @@
 #pragma GCC visibility push(hidden)
 
 
-/* Called on completion; "err" is 0 if it was successful. */
-typedef void (*ngx_http_enkod_waiter_pt)(void *data, ngx_err_t err);
+typedef struct ngx_http_enkod_waiters_s  ngx_http_enkod_waiters_t;
 
+/* Called on completion; "err" is 0, or the first error. */
+typedef void (*ngx_http_enkod_waiters_pt)(void *data, ngx_err_t err);
+
+
+/* of one line */
 
 typedef struct {
     ngx_queue_t                  queue;
-    ngx_http_enkod_waiter_pt     handler;
-    void                        *data;
-    size_t                       end;       /* of its line, in the batch */
+    ngx_http_enkod_waiters_t    *set;
+    size_t                       end;       /* of the line, in the batch */
     ngx_err_t                    err;
     ngx_uint_t                   waiting;   /* it is in a queue */
 } ngx_http_enkod_waiter_t;
 
 
-typedef struct {
+struct ngx_http_enkod_waiters_s {
     ngx_http_enkod_waiter_t     *waiters;
     ngx_http_enkod_waiter_t      single;    /* enough in most cases */
     ngx_uint_t                   n;         /* in use */
 
-    /* not completed yet; one more as long as waiters may be added */
+    /* not completed; one more until ngx_http_enkod_waiters_wait() */
     ngx_uint_t                   pending;
     ngx_err_t                    err;       /* the first error, or 0 */
 
-    ngx_http_enkod_waiter_pt     handler;
+    ngx_http_enkod_waiters_pt    handler;
     void                        *data;
-} ngx_http_enkod_waiters_t;
+};
 
 
 /*
- * Prepares the set for up to "n" waiters; more than one are allocated from
- * "pool".  The set must not move or be freed until it has completed or was
- * cancelled; after that it can be initialized again.  Returns NGX_ERROR if
- * there is no memory; the set is empty then, and can be waited for.
+ * Prepares the set for up to "n" waiters, which are allocated from "pool" if
+ * there are more than one.  The set must stay where it is until it has
+ * completed or was cancelled; then it can be initialized again.  Returns
+ * NGX_ERROR if there is no memory; the set has no waiters then, and
+ * ngx_http_enkod_waiters_wait() returns NGX_OK.
  */
 ngx_int_t ngx_http_enkod_waiters_init(ngx_http_enkod_waiters_t *set,
-    ngx_pool_t *pool, ngx_uint_t n, ngx_http_enkod_waiter_pt handler,
+    ngx_pool_t *pool, ngx_uint_t n, ngx_http_enkod_waiters_pt handler,
     void *data);
 
-/* The next waiter, which must be passed to ngx_http_enkod_journal_add(). */
-ngx_http_enkod_waiter_t *ngx_http_enkod_waiters_next(
-    ngx_http_enkod_waiters_t *set);
-
-/*
- * To be called once, when all waiters have been added.  Returns NGX_OK if all
- * of them have completed already: set->err is the result, and the handler is
- * not called.  Returns NGX_AGAIN if not: the handler will be called exactly
- * once, with the result, unless the set is cancelled before.
- */
-ngx_int_t ngx_http_enkod_waiters_wait(ngx_http_enkod_waiters_t *set);
-
-/* No handler is called any more.  May be called at any time after init. */
+/* Cancels what has not completed: the handler is not called any more. */
 void ngx_http_enkod_waiters_cancel(ngx_http_enkod_waiters_t *set);
 
 
-/* The handler is not called any more. */
-void ngx_http_enkod_waiter_cancel(ngx_http_enkod_waiter_t *waiter);
+/* Returns the next waiter, to be passed to ngx_http_enkod_journal_add(). */
+
+static ngx_inline ngx_http_enkod_waiter_t *
+ngx_http_enkod_waiters_next(ngx_http_enkod_waiters_t *set)
+{
+    ngx_http_enkod_waiter_t  *waiter;
+
+    waiter = &set->waiters[set->n++];
+
+    waiter->set = set;
+    waiter->err = 0;
+    waiter->waiting = 0;
+
+    set->pending++;
+
+    return waiter;
+}
 
 
 /*
- * For those who complete waiters: moves all waiters of a queue to the queue
- * "completed", with that result, 0 or an error.
+ * To be called once, when all lines have been added.  Returns NGX_OK if all of
+ * them have completed already: set->err is the result, and the handler is not
+ * called.  Returns NGX_AGAIN if not: the handler will be called exactly once,
+ * unless the set is cancelled before.
+ */
+
+static ngx_inline ngx_int_t
+ngx_http_enkod_waiters_wait(ngx_http_enkod_waiters_t *set)
+{
+    return --set->pending == 0 ? NGX_OK : NGX_AGAIN;
+}
+
+
+/*
+ * For those who write lines.  Moves all waiters of a queue to the queue
+ * "completed", with the result "err".
  */
 void ngx_http_enkod_waiter_complete(ngx_queue_t *waiters,
     ngx_queue_t *completed, ngx_err_t err);
 
 /*
- * Calls the handlers of completed waiters until the queue is empty.  A handler
- * may cancel other waiters of the queue and may have new ones added.
+ * Empties the queue and calls the handlers of the sets that complete by that.
+ * A handler may cancel waiters of the queue and may have new ones added.
  */
 void ngx_http_enkod_waiter_notify(ngx_queue_t *completed);
 
