@@ -30,6 +30,7 @@ defaults();
 messages();
 limits();
 source_files();
+way_of_an_event();
 faults();
 matrix();
 functions();
@@ -292,6 +293,28 @@ sub source_files {
 
     is(join(" ", sort keys %described), join(" ", sort @files),
        "docs/design.md: every file of the sources is described");
+}
+
+
+# In the way of an event through design.md, the name of a function is followed
+# by that of its file.
+
+sub way_of_an_event {
+    my ($way) = $page{"docs/design.md"} =~ /^## One event, .*?\n(.*?)^## /ms;
+    my @functions;
+
+    for ($way =~ /`(\w*enkod_\w+\(\)|[\w\/]+\.c)`/g) {
+        if (!/\.c$/) {
+            push @functions, s/\(\)$//r;
+            next;
+        }
+
+        my $c = -f "$src/$_" ? slurp("$src/$_") : "";
+
+        ok($c, "docs/design.md: there is $_");
+        like($c, qr/^$_\(/m, "docs/design.md: $_() is in that file")
+            for splice @functions;
+    }
 }
 
 
