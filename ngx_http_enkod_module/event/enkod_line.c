@@ -527,13 +527,14 @@ enkod_line_time_exists(const unsigned char *p, size_t len)
     static const unsigned char  days_of[] = { 31, 28, 31, 30, 31, 30,
                                               31, 31, 30, 31, 30, 31 };
 
-    if (len >= sizeof("2026-11") - 1) {
+    if (len < sizeof("2026-11") - 1) {
+        return 1;
+    }
 
-        month = enkod_line_number(p + sizeof("2026-") - 1, 2);
+    month = enkod_line_number(p + sizeof("2026-") - 1, 2);
 
-        if (month < 1 || month > 12) {
-            return 0;
-        }
+    if (month < 1 || month > 12) {
+        return 0;
     }
 
     if (len >= sizeof("2026-11-23") - 1) {
