@@ -1,7 +1,7 @@
 package EnkodTest;
 
-# For tests that are written as blocks of Test::Nginx::Socket.  Beside the sections
-# of Test::Nginx, a block has:
+# For tests that are written as blocks of Test::Nginx::Socket.  Beside the
+# sections of Test::Nginx, a block has:
 #
 #   --- webhook   directives for "location = /enkod", a receiver that writes
 #                 logs/events.jsonl; it replaces --- config
@@ -165,8 +165,8 @@ sub run_protocol {
 }
 
 
-# True if neither the request nor the expected answer needs HTTP/1.1, and another
-# protocol is to be used.
+# True if neither the request nor the expected answer needs HTTP/1.1, and
+# another protocol is to be used.
 
 sub any_protocol {
     my ($request, $expect) = @_;
@@ -177,9 +177,9 @@ sub any_protocol {
 }
 
 
-# True if the answer comes before the body is read: nginx then resets the stream,
-# and curl may not show the answer.  That is so for answers that nginx makes, for
-# a body that is too large, and for requests that have no event.
+# True if the answer comes before the body is read: nginx then resets the
+# stream, and curl may not show the answer.  That is so for answers that nginx
+# makes, for a body that is too large, and for requests that have no event.
 
 sub answered_early {
     my ($request, $expect) = @_;
@@ -537,9 +537,9 @@ Test::Nginx::Socket::add_response_body_check(sub {
 });
 
 
-# Test::Nginx reads the error log once, after a fixed pause.  This waits until the
-# messages that a block asks for are there.  Messages that it forbids would be
-# there too by then, as the worker has answered a later request.
+# Test::Nginx reads the error log once, after a fixed pause.  This waits until
+# the messages that a block asks for are there.  Messages that it forbids would
+# be there too by then, as the worker has answered a later request.
 
 sub wait_for_messages {
     my ($block) = @_;

@@ -1,8 +1,8 @@
 package Enkod::Backend;
 
-# A server behind nginx that does what it is told: it speaks HTTP/1.1, FastCGI,
-# uwsgi or SCGI, keeps what it gets, and answers as the arguments of the URI, or
-# of the last tell(), say:
+# An upstream server that speaks HTTP/1.1, FastCGI, uwsgi or SCGI.  It keeps the
+# requests that it gets, and answers as the arguments of the URI, or else of the
+# last tell(), say:
 #
 #     status=503        retry=17            Retry-After
 #     type=text/x       body=TEXT           header=Name:value
@@ -10,13 +10,13 @@ package Enkod::Backend;
 #     big=BYTES         a body of that many bytes, chunked=1 in chunks
 #     short=BYTES       closes with that much of the announced body missing
 #     long=BYTES        sends more than it has announced
-#     cut=1             FastCGI: no length, and no record that ends it
-#     early=1           answers before it has read more than the beginning
+#     cut=1             FastCGI: sends no length and no record that ends it
+#     early=1           answers when it has read only the beginning
 #     raw=BYTES         sends that, and closes
-#     garbage=1         what it sends is no HTTP
+#     garbage=1         sends something that is not HTTP
 #     reset=1           RST instead of an answer, hang=1 no answer at all
-#     hold=1            the answer comes after the next release()
-#     part=BYTES        what is behind that many bytes of it does
+#     hold=1            holds the answer until the next release()
+#     part=BYTES        holds the rest of the answer after that many bytes
 #     close=1           closes the connection after the answer
 #
 #     my $backend = Enkod::Backend->new(dir => ..., port => ...,
@@ -35,7 +35,7 @@ use Time::HiRes qw(sleep time);
 
 use Enkod::Wait qw(wait_for);
 
-# bytes of a body that are kept
+# so many bytes of a body are kept
 use constant KEPT => 100_000;
 
 my $json = JSON::PP->new->latin1->canonical;
@@ -81,7 +81,7 @@ sub start {
         $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
         $SIG{PIPE} = 'IGNORE';
 
-        # it never outlives a test
+        # ends with the test at the latest
         alarm $Enkod::Wait::life;
 
         eval { $self->serve($listen); 1 } or warn $@;
@@ -104,7 +104,7 @@ sub stop {
 }
 
 
-# how it answers from now on, where the URI does not say otherwise
+# sets how it answers from now on, where the URI does not say otherwise
 
 sub tell {
     my ($self, $arguments) = @_;
@@ -119,8 +119,8 @@ sub tell {
 }
 
 
-# What came, in the order of its end: { method, uri, headers, head, body, length,
-# n }, "n" being the number of the connection.
+# Returns the requests in the order in which they ended: { method, uri, headers,
+# head, body, length, n }; "n" is the number of the connection.
 
 sub requests {
     my ($self) = @_;
@@ -138,7 +138,7 @@ sub forget {
 }
 
 
-# the next requests, as many as that, once they are there
+# Waits for so many requests and returns them.
 
 sub wait_requests {
     my ($self, $n) = @_;
@@ -149,7 +149,7 @@ sub wait_requests {
 }
 
 
-# what is held is answered
+# sends the answers that are held
 
 sub release {
     my ($self) = @_;
@@ -158,7 +158,7 @@ sub release {
 }
 
 
-# From here on: the server itself.
+# The server.
 
 sub serve {
     my ($self, $listen) = @_;
@@ -251,7 +251,7 @@ sub serve {
 }
 
 
-# Takes the requests that are whole; false if the connection is to be closed.
+# Handles the complete requests; false if the connection is to be closed.
 
 sub work {
     my ($self, $c) = @_;
@@ -308,7 +308,7 @@ sub orders {
 }
 
 
-# the bytes that are sent
+# the bytes of an answer
 
 sub answer {
     my ($self, %do) = @_;
@@ -363,7 +363,7 @@ sub take_http {
     my $head = $` . "\r\n";
     my ($length) = $head =~ /^content-length: (\d+)\r$/mi;
 
-    # nginx sends none in chunks that is not told to
+    # nginx sends no chunked request here
     $length ||= 0;
 
     return if length $c->{in} < length($head) + 2 + $length;
@@ -380,7 +380,7 @@ sub take_http {
 }
 
 
-# FastCGI 1.0: one request of a connection at a time, as nginx has it
+# FastCGI 1.0, with one request at a time on a connection, as nginx does
 
 sub record {
     my ($type, $content) = @_;
@@ -444,7 +444,7 @@ sub fastcgi_params {
 }
 
 
-# uwsgi: variables of two bytes of length each, then the body as it is
+# uwsgi: variables, each after a length of two bytes, then the body
 
 sub take_uwsgi {
     my ($self, $c) = @_;
@@ -467,7 +467,7 @@ sub take_uwsgi {
 }
 
 
-# SCGI: a netstring of names and values, each with a NUL behind it, then the body
+# SCGI: a netstring of names and values, each followed by a NUL, then the body
 
 sub take_scgi {
     my ($self, $c) = @_;

@@ -1,9 +1,9 @@
 package Enkod::BadBodies;
 
 # Bodies that are not valid events, each wrong in one way: what JSON (RFC 8259)
-# does not allow, or leaves to the parser and advises against (sections 4, 8.1 and
-# 8.2), or what the documented shape of the event does not allow.  Bodies that
-# only exceed a limit of the module are not among them, except for depth.
+# does not allow, or leaves to the parser and advises against (sections 4, 8.1
+# and 8.2), or what the documented shape of the event does not allow.  Bodies
+# that only exceed a limit of the module are not among them, except for depth.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
 package Enkod::BenchNginx;
 
-# The nginx of a benchmark: one worker, and a configuration of nothing but what is
-# measured.
+# The nginx of a benchmark: one worker, and a configuration of nothing but what
+# is measured.
 #
 #     my ($pid, $worker) = Enkod::BenchNginx::launch(
 #         dir     => folder, port => port, binary => "nginx",

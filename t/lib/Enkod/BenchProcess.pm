@@ -1,7 +1,7 @@
 package Enkod::BenchProcess;
 
-# The processes of a benchmark: starts each in a group of its own, pins it to a CPU,
-# measures it, and stops it when the benchmark ends, however it ends.
+# The processes of a benchmark: starts each in a group of its own, pins it to a
+# CPU, measures it, and stops it when the benchmark ends, however it ends.
 
 use strict;
 use warnings;
@@ -146,8 +146,8 @@ sub family {
 }
 
 
-# Returns the last CPU that we may use, for what is measured, and the others, for
-# the process that measures it; or nothing if there is only one CPU.
+# Returns the last CPU that we may use, for what is measured, and the others,
+# for the process that measures it; or nothing if there is only one CPU.
 
 sub cpus {
     my ($list) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:\s*(\S+)/m;
@@ -176,8 +176,8 @@ sub pin {
 }
 
 
-# The CPU time of a process in seconds: from the scheduler's nanoseconds, or where
-# they are not available, from ticks.
+# The CPU time of a process in seconds: from the scheduler's nanoseconds, or
+# where they are not available, from ticks.
 
 sub cpu_time {
     my ($pid) = @_;
@@ -202,8 +202,8 @@ sub ticks {
 }
 
 
-# The CPU time of a process and its descendants, in seconds, with that of children
-# that have ended.  Ticks are exact enough for seconds.
+# The CPU time of a process and its descendants, in seconds, with that of
+# children that have ended.  Ticks are exact enough for seconds.
 
 sub family_time {
     my ($pid) = @_;
@@ -220,8 +220,8 @@ sub family_time {
 }
 
 
-# Waits until a worker is idle: it sleeps, and has slept for a while.  CPU time alone
-# does not show that, as a process that gets no CPU uses no time either.
+# Waits until a worker is idle: it sleeps, and has slept for a while.  CPU time
+# alone does not show that, as a process that gets no CPU uses no time either.
 
 sub settle {
     my ($worker) = @_;
@@ -262,8 +262,8 @@ sub rest {
 }
 
 
-# Memory in KiB: resident (rss), the maximum of that (peak), and with shared pages
-# divided among the processes that share them (pss).
+# Memory in KiB: resident (rss), the maximum of that (peak), and with shared
+# pages divided among the processes that share them (pss).
 
 sub memory {
     my ($pid) = @_;

@@ -1,7 +1,7 @@
 package Enkod::Callgrind;
 
-# Instructions in user space, counted by callgrind.  The difference between a short
-# run and a long one is what the requests cost, without start and end.
+# Instructions in user space, counted by callgrind.  The difference between a
+# short run and a long one is what the requests cost, without start and end.
 #
 # A profile has the keys "total"; "self", by function; "with", by function and
 # with all that it calls; and "objects", by object.  See "Callgrind Format

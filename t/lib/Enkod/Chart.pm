@@ -1,8 +1,8 @@
 package Enkod::Chart;
 
-# A bar chart as SVG, for light and dark pages, with an interval around the end of
-# each bar.  A bar that is much longer than all others is broken, so that the others
-# can still be compared.
+# A bar chart as SVG, for light and dark pages, with an interval around the end
+# of each bar.  A bar that is much longer than all others is broken, so that the
+# others can still be compared.
 #
 #     Enkod::Chart::bars(title => text, bars => [
 #         { label => text, value => n, low => n, high => n, text => after it,

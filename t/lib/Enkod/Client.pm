@@ -1,6 +1,6 @@
 package Enkod::Client;
 
-# A connection to nginx: bytes out as they are given, answers in.
+# A connection to nginx: sends bytes as they are given, and reads answers.
 
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ sub new {
 }
 
 
-# The same on a unix domain socket, from a client whose own has that path.
+# The same over a unix domain socket; $local is the path of the client's socket.
 
 sub unix {
     my ($class, $path, $local) = @_;
@@ -39,8 +39,8 @@ sub unix {
 }
 
 
-# POST with that body: uri, headers (text), version, length, chunked (sizes),
-# close
+# The text of a POST with that body.  Options: uri; method; headers, as text;
+# version; length; chunked, the sizes of the chunks; close.
 
 sub request {
     my ($body, %o) = @_;
@@ -65,7 +65,7 @@ sub request {
 }
 
 
-# the body in chunks of these sizes, which repeat
+# the body in chunks of these sizes, which are repeated
 
 sub chunked {
     my ($body, @sizes) = @_;
@@ -82,7 +82,7 @@ sub chunked {
 }
 
 
-# Sends all of it, or says that it cannot.
+# Returns false if not all could be sent.
 
 sub send {
     my ($self, $bytes) = @_;
@@ -99,8 +99,8 @@ sub send {
 }
 
 
-# Waits until nginx has read all that was sent, so that what is sent next is
-# read by itself.
+# Waits until nginx has read all that was sent, so that it reads what is sent
+# next separately.
 
 sub taken {
     my ($self) = @_;
@@ -111,8 +111,8 @@ sub taken {
 }
 
 
-# How many bytes there are at the other end of a connection that have not been
-# read: linux/inet_diag.h.
+# The number of bytes at the other end of a connection that have not been read;
+# see linux/inet_diag.h.
 
 sub unread {
     my ($socket) = @_;
@@ -133,14 +133,14 @@ sub unread {
 
     my ($type, $state, $queue) = unpack "x4 S x11 C x54 L", $answer;
 
-    # or it is closed
+    # 0 if the connection is closed
     return $type == SOCK_DIAG_BY_FAMILY
            && ($state == ESTABLISHED || $state == CLOSE_WAIT) ? $queue : 0;
 }
 
 
-# Whatever comes, into the buffer: undef if nothing did in time, 0 at the end, or
-# how much.
+# Reads into the buffer.  Returns the number of bytes, 0 at the end of the
+# connection, or undef if nothing came in time.
 
 sub fill {
     my ($self, $seconds) = @_;
@@ -159,8 +159,8 @@ sub fill {
 }
 
 
-# One answer: { status, head, body }; status 0 if the connection ended before
-# there was one, -1 if nothing came in time.
+# Reads an answer: { status, head, body }.  The status is 0 if the connection
+# ended before an answer, and -1 if none came in time.
 
 sub read {
     my ($self, $seconds) = @_;
@@ -205,8 +205,8 @@ sub status {
 }
 
 
-# true if nothing has come until now; who asks sees to it that something could
-# have, see settled() of Enkod::Nginx
+# True if nothing has come until now.  The caller first gives nginx the time for
+# an answer, see settled() of Enkod::Nginx.
 
 sub silent {
     my ($self) = @_;
@@ -218,7 +218,7 @@ sub silent {
 }
 
 
-# true if nginx closes the connection without sending anything more
+# True if nginx closes the connection and sends nothing before.
 
 sub closed {
     my ($self, $seconds) = @_;
@@ -245,7 +245,7 @@ sub close {
 }
 
 
-# RST
+# closes the connection with RST
 
 sub reset {
     my ($self) = @_;

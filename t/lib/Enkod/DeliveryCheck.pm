@@ -1,26 +1,27 @@
 package Enkod::DeliveryCheck;
 
-# What must, may and must not be in the files, by what the senders were told:
+# Checks what must, may and must not be in the files, given the answers that the
+# senders got:
 #
 #     200         the event must be in a log, once, whole and unaltered
-#     4xx         it must not be in a log; and if there is a reject log, its
-#                 body must be there, once
-#     503, none   it may be there, once
+#     4xx         the event must not be in a log; its body must be in the reject
+#                 log, once, if there is one
+#     503, none   the event may be in a log, once
 #
-# Where events are handed on, those that got a 200 must be with the upstream or in
-# a spool as well; and a 503 can be that of the spool.
+# Where events are handed on, an event that got a 200 must also have reached the
+# upstream or be in a spool; a 503 may come from the spool.
 #
-# Everything else in a file is a defect, except an empty line, and the beginning
-# of a line, ended by a line feed, of which there may be as many as "torn" says.
-# With others => 1 somebody appends who does not share a lock with nginx's workers
-# (another master does not): then a whole line may be glued to such a beginning,
-# for which an acknowledged event must be on a line of its own besides.  What
-# consists of "#" is of somebody else.
+# Anything else in a file is a defect, except empty lines, and beginnings of
+# lines that end with a line feed, of which "torn" allows so many.  With others
+# => 1, processes append that do not share a lock with nginx's workers, such as
+# another master: then a whole line may stand behind such a beginning, and if
+# its event was acknowledged, the event must also be on a line of its own.  Text
+# that consists of "#" comes from other programs.
 #
-# What was acknowledged is "lost" without a defect only if its id is in that set;
-# bytes that are zero, at the end of which a line begins, are torn lines.
-# "deleted" are logs that had no name any more: what is in them is not missing,
-# and may be in another one.  "seen" is what Enkod::Follower has returned, a list.
+# An acknowledged event may be missing only if its id is in "lost".  Bytes that
+# are zero, up to the beginning of a line, count as torn lines.  "deleted" are
+# logs that had lost their names: an event in them is not missing, and may be in
+# another log too.  "seen" is the list that Enkod::Follower has returned.
 #
 #     my $verdict = Enkod::DeliveryCheck::check(sent => { id => status },
 #         logs => \@files, rejects => \@files, spools => \@files,
@@ -109,7 +110,7 @@ sub check {
 }
 
 
-# how often each id is there
+# Returns how often each id is in these files.
 
 sub read_files {
     my ($v, $kind, @files) = @_;
@@ -147,8 +148,8 @@ sub read_files {
                 $v->{torn}++;
 
             } elsif ($v->{others} && glued($kind, $line)) {
-                # it counts as the beginning only: if the event must be there, it
-                # is on another line
+                # only the beginning counts: an event that must be there is on
+                # another line
                 $v->{torn}++;
                 $v->{glued}++;
 
@@ -172,7 +173,7 @@ sub id_of {
 }
 
 
-# as line_of(), for a spool
+# line_of() for a spool
 
 sub spooled_line_of {
     my ($line) = @_;
@@ -183,7 +184,7 @@ sub spooled_line_of {
 }
 
 
-# as line_of(), for a reject log
+# line_of() for a reject log
 
 sub refusal_of {
     my ($line) = @_;
@@ -196,7 +197,7 @@ sub refusal_of {
                            "body":"((?:[^"\\]|\\.)*)"\}\n\z/x
         or return;
 
-    # there is nothing else to escape in ours
+    # our bodies have nothing else that is escaped
     $body =~ s/\\"/"/g;
 
     my ($id) = $body =~ /"message_uid":"([^"]+)"/ or return;
@@ -205,8 +206,8 @@ sub refusal_of {
 }
 
 
-# Could that be what is left of a line?  It does not end as one, so nothing was
-# glued to it.
+# True if the text can be the beginning of a line.  It does not end like a line,
+# so nothing stands behind it.
 
 sub beginning {
     my ($line) = @_;
@@ -222,7 +223,7 @@ sub beginning {
 }
 
 
-# Or all of it but the line feed?
+# True if the text is a whole line without its line feed.
 
 sub unended {
     my ($kind, $line) = @_;
@@ -231,7 +232,8 @@ sub unended {
 }
 
 
-# Or one of the two, and behind it a whole line, or what is left of one?
+# True if the text is one of these two, followed by a line or the beginning of
+# one.
 
 sub glued {
     my ($kind, $line) = @_;

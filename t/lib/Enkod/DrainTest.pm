@@ -1,7 +1,7 @@
 package Enkod::DrainTest;
 
-# For tests of enkod-replay --drain, beside Enkod::ReplayTest: folders with a file
-# "s", and processes that write to it as nginx does.
+# For tests of enkod-replay --drain, beside Enkod::ReplayTest: folders with a
+# file "s", and processes that write to it as nginx does.
 #
 #     use Enkod::DrainTest;               # exports all of its functions
 #     fresh();                            # an empty folder, whose path is $dir
@@ -103,10 +103,10 @@ sub drained {
 sub ids { return join ",", map { /"message_id":(\d+)/ ? $1 : "?" } @_ }
 
 
-# A process that stands for nginx: it has "s" open; at SIGUSR1 it writes one more
-# line to it, and then opens "s" again.  Its lines are numbered from the number
-# given.  Options: "late", seconds between the two; "deaf", it ignores SIGUSR1;
-# "pid_file"; "as", a command that runs it.
+# A process that stands for nginx: it has "s" open; at SIGUSR1 it writes one
+# more line to it, and then opens "s" again.  Its lines are numbered from the
+# number given.  Options: "late", seconds between the two; "deaf", it ignores
+# SIGUSR1; "pid_file"; "as", a command that runs it.
 
 my $program = <<'END';
     use Fcntl;

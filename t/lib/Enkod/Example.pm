@@ -1,9 +1,9 @@
 package Enkod::Example;
 
 # An nginx with the configuration of docs/examples/NAME.conf.  Only what a test
-# cannot use is changed: ports, addresses and timeouts of other servers, paths, the
-# user and TLS.  A directive that is to be changed and is missing is an error, so
-# that the file and its test cannot diverge.
+# cannot use is changed: ports, addresses and timeouts of other servers, paths,
+# the user and TLS.  A directive that is to be changed and is missing is an
+# error, so that the file and its test cannot diverge.
 #
 #     my $nginx = Enkod::Example->new(
 #         name    => "clickhouse",

@@ -1,12 +1,12 @@
 package Enkod::Follower;
 
-# A reader that follows the files of a folder while somebody appends to them, as
-# rsyslog or `tail -F` does: by inode and offset, whatever the file is called by
-# now.  A byte that it has seen must stay: a file that gets shorter, or that does
-# not hold any more what was read of it, is a defect.
+# A reader that follows the files of a folder while others append to them, as
+# rsyslog and `tail -F` do: by inode and offset, whatever name a file has by
+# then.  A byte that was read must not change: a file that gets shorter, or no
+# longer has the bytes that were read from it, is a defect.
 #
 #     my $follower = Enkod::Follower->new($dir);      # another process
-#     $follower->has(300) or die;         # waits until so many bytes were read
+#     $follower->has(300) or die;         # waits until it has read 300 bytes
 #     ...
 #     my $seen = $follower->finish;       # { defects => [...], bytes => n,
 #                                         #   files => n, reads => n }
@@ -21,10 +21,10 @@ use IO::Handle;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-# of what was read last, so much is compared whenever there is more
+# so many of the last bytes are read again and compared whenever a file grows
 use constant WINDOW => 8192;
 
-# seconds between two looks at the files, and between two at the folder
+# seconds between two looks at the files, and at the folder
 use constant PAUSE => 0.002;
 use constant FOLDER => 0.02;
 
@@ -51,7 +51,7 @@ sub new {
     close $say;
     $self->{pid} = $pid;
 
-    # what comes from now on is seen
+    # wait until it follows the files
     $self->has(0);
 
     return $self;
@@ -118,7 +118,7 @@ sub follow {
     $say->blocking(0);
 
     while (1) {
-        # when it is to stop, all is written
+        # it is told to stop when all has been written
         my $last = $stop;
 
         if ($last || time > $looked + FOLDER) {
@@ -156,21 +156,21 @@ sub bytes {
 }
 
 
-# if somebody wants to know
+# Tells the parent how many bytes have been read.
 
 sub progress {
     my ($say, $files, $said) = @_;
 
     my $bytes = bytes($files);
 
-    # the pipe may be full, as nobody reads
+    # the pipe may be full, as the parent need not read
     return $said if $bytes == $said || !defined syswrite $say, "$bytes\n";
 
     return $bytes;
 }
 
 
-# A file that is deleted stays open, so that its inode does not come again.
+# Deleted files stay open, so that their inodes are not used again.
 
 sub open_new {
     my ($dir, $files) = @_;
@@ -243,7 +243,7 @@ sub compare {
 }
 
 
-# all that was followed, in the end
+# Compares the whole file with what was read, at the end.
 
 sub read_again {
     my ($file, $defects) = @_;
@@ -266,7 +266,7 @@ sub read_again {
 }
 
 
-# the first one of a file tells; what follows from it is no news
+# Notes the first defect of a file; others may follow from it.
 
 sub defect {
     my ($file, $defects, $text) = @_;

@@ -1,6 +1,6 @@
 package Enkod::HTTP2;
 
-# As little of HTTP/2 (RFC 9113) as it takes to POST on several streams of one
+# A client of HTTP/2 (RFC 9113) that can only POST, on several streams of a
 # connection, frame by frame.
 
 use strict;
@@ -54,7 +54,8 @@ sub integer {
 }
 
 
-# the frames of a POST, and its stream; "open" leaves the stream unfinished
+# Returns the frames of a POST and the number of its stream; "open" leaves the
+# stream open, "split" is the size of the DATA frames.
 
 sub request {
     my ($self, $body, %o) = @_;
@@ -88,7 +89,7 @@ sub send {
 }
 
 
-# Waits until nginx has answered a PING, and so has seen what came before.
+# Waits until nginx has answered a PING, and so has read what was sent before.
 
 sub ping {
     my ($self) = @_;
@@ -164,7 +165,7 @@ sub take {
 }
 
 
-# nginx sends it first
+# the status in a block of headers, where nginx puts it first
 
 sub status {
     my ($block) = @_;
@@ -172,7 +173,7 @@ sub status {
     my %static = (8 => 200, 9 => 204, 10 => 206, 11 => 304, 12 => 400,
                   13 => 404, 14 => 500);
 
-    # a new size of the table
+    # an update of the table size
     $block =~ s/^[\x20-\x3f]//;
 
     my $first = ord $block;

@@ -1,18 +1,17 @@
 package Enkod::Load;
 
-# Senders that go on until they are told to stop, with an id in every event,
-# and who remember what became of it; and the check of what is in the files
-# afterwards.
+# Senders that send events until they are told to stop.  Each event has an id,
+# and its answer is noted; problems() compares the answers with the files.
 #
 #     my $load = Enkod::Load->new($port, connections => 64, processes => 2);
-#     $load->accepted(100);               # waits for that many more 200
-#     $load->refused(10);                 # 503
+#     $load->accepted(100);               # waits for 100 more answers of 200
+#     $load->refused(10);                 # the same with 503
 #     my $sent = $load->finish;           # { id => status }, 0: no answer
 #     is_deeply [problems($sent, @files)], [], "...";
 #
-# With refused => 0.1 every tenth event is one that must be refused, and has an
-# id that begins with "B"; with leave => 0.1 every tenth sender goes away
-# without waiting for the answer.
+# With refused => 0.1, one event in ten must be refused, and has an id that
+# begins with "B"; with leave => 0.1, one sender in ten closes its connection
+# before the answer.
 
 use strict;
 use warnings;
@@ -42,7 +41,7 @@ END {
 }
 
 
-# An event with that id; its size depends on the id.
+# Returns the body of an event with that id; its size depends on the id.
 
 sub event {
     my ($id, $size) = @_;
@@ -55,7 +54,7 @@ sub event {
 }
 
 
-# the same, to be refused with 422 wrong_type at /message_id
+# the same with an error: 422 wrong_type at /message_id
 
 sub refused_event {
     my ($id) = @_;
@@ -104,8 +103,8 @@ sub new {
 }
 
 
-# Waits until that many more events have been accepted, or answered with 503: then
-# the senders are well under way with whatever has been done to nginx before.
+# Wait until so many more events have been answered with 200, or with 503.  Then
+# these were sent after whatever the test did to nginx before.
 
 sub accepted {
     my ($self, $n) = @_;
@@ -131,7 +130,7 @@ sub answers {
 }
 
 
-# how many there have been until now
+# the number of such answers until now
 
 sub count {
     my ($self, $status) = @_;
@@ -218,7 +217,7 @@ sub drive {
         if ($o{leave} && rand() < $o{leave}) {
 
             if (rand() < 0.5) {
-                # not to be told from one that has gone
+                # nginx cannot distinguish it from a client that has left
                 shutdown $c->{socket}, 1;
                 $c->{close} = 1;
 
@@ -255,7 +254,7 @@ sub drive {
 
         last if $stop && (!$busy || now() > $end);
 
-        # whole lines, and at once: who waits for them reads them
+        # whole lines, and at once, as the parent may be waiting for them
         syswrite $fh, join "", splice @log;
 
         next if (select($bits, undef, undef, 0.1) || 0) <= 0;
@@ -266,7 +265,7 @@ sub drive {
             my $n = sysread $c->{socket}, $c->{buf}, 16384, length $c->{buf};
 
             if (!$n) {
-                # perhaps accepted, perhaps not
+                # accepted or not
                 push @log, "$c->{id} 0\n";
                 delete @$c{qw(socket busy close)};
                 next;
@@ -311,8 +310,8 @@ sub tally {
 }
 
 
-# The id of the event that a whole line holds and whether it is what was sent,
-# or nothing.
+# If this is a whole line, returns the id of its event, and whether the event is
+# as it was sent; otherwise nothing.
 
 sub line_of {
     my ($line, $size) = @_;
@@ -331,10 +330,10 @@ sub line_of {
 }
 
 
-# What is wrong in these files: every acknowledged event has to be there once,
-# one without an answer at most once, and a refused one not at all; every line
-# has to be whole.  Options: torn => 1 lets lines be that are not whole, and
-# refused => 1 refused events.
+# Returns the defects of these files: an acknowledged event has to be there
+# once, an event without an answer at most once, a refused event not at all;
+# each line has to be whole.  Options: torn => 1 accepts lines that are not
+# whole, refused => 1 accepts refused events.
 
 sub problems {
     my ($sent, @files) = @_;

@@ -1,8 +1,8 @@
 package Enkod::Modules;
 
-# Where other projects' modules for nginx are (lua, njs, headers-more): in Debian's
-# packages, which `make test` unpacks, or among the modules of the nginx that is
-# tested.
+# Where other projects' modules for nginx are (lua, njs, headers-more): in
+# Debian's packages, which `make test` unpacks, or among the modules of the
+# nginx that is tested.
 
 use strict;
 use warnings;

@@ -1,26 +1,26 @@
 package Enkod::Nginx;
 
-# An nginx of a test's own: in a fresh folder under build/, on a free port of
+# An nginx for one test: in a new folder under build/, on a free port of
 # 127.0.0.1, with the module loaded, under valgrind if TEST_NGINX_USE_VALGRIND
-# is set.  It is started by the constructor and stopped when the test ends,
-# however it ends; its folder stays if a test has failed.
+# is set.  The constructor starts it; it is stopped when the test ends, however
+# the test ends.  Its folder is kept if a test has failed.
 #
 #     my $nginx = Enkod::Nginx->new(
 #         server  => "location / { enkod_webhook; enkod_log a.jsonl; }",
 #         http    => ..., main => ..., events => ..., listen => "http2",
 #         load    => "load_module ...;",  # before the module
-#         workers => 1,                   # where it has to be one
+#         workers => 1,                   # if there has to be one
 #         user => "nobody", level => "warn",
-#         daemon  => 1,                   # has to be so for a binary upgrade
+#         daemon  => 1,                   # a binary upgrade needs that
 #         env     => { LD_PRELOAD => ... }, wrap => "ulimit -f 64; ",
 #         dir     => another instance's folder, port => ...
 #     );
 #
 # In the configuration, %DIR% is the folder and %SECOND% a second port.
 #
-# TEST_NGINX_EVENT_TYPE, TEST_NGINX_REUSE_PORT, TEST_ENKOD_WORKERS (where a test
-# does not ask for a number), TEST_ENKOD_PROTOCOL (for post()) and
-# TEST_ENKOD_EARLY_READ say in which way it runs.
+# The environment variables TEST_NGINX_EVENT_TYPE, TEST_NGINX_REUSE_PORT,
+# TEST_ENKOD_WORKERS (where the test asks for no number), TEST_ENKOD_PROTOCOL
+# (for post()) and TEST_ENKOD_EARLY_READ set how it runs.
 
 use strict;
 use warnings;
@@ -55,8 +55,8 @@ my @all;
 my $serial = 0;
 
 
-# A test that hangs, or is told to stop, stops what it has started.  It gets
-# refused() for its own.
+# Exports refused(), and makes a test that hangs, or gets a signal, stop its
+# servers.
 
 sub import {
     no strict "refs";
@@ -102,7 +102,7 @@ sub new {
 }
 
 
-# as new(), but does not start it
+# like new(), but does not start it
 
 sub create {
     my ($class, %o) = @_;
@@ -145,7 +145,7 @@ sub user {
 }
 
 
-# can any user get there?
+# True if every user may enter the folder.
 
 sub passable {
     my ($dir) = @_;
@@ -159,7 +159,7 @@ sub passable {
 }
 
 
-# a test: nginx -t does not take that in http {}, and says why
+# Tests that nginx -t refuses these directives in http {}, and says why.
 
 sub refused {
     my ($http, $expected, $title) = @_;
@@ -192,7 +192,7 @@ sub start {
 }
 
 
-# undef if it runs, or what it has said
+# Returns undef if it runs, or else its messages.
 
 sub launch {
     my ($self) = @_;
@@ -209,7 +209,7 @@ sub launch {
     die "fork: $!" if !defined $pid;
 
     if ($pid == 0) {
-        # nginx's own: inherited sockets
+        # nginx would take it for a list of inherited sockets
         delete $ENV{NGINX};
 
         my %env = %{ $self->{env} || {} };
@@ -233,13 +233,13 @@ sub launch {
 
     my $up = wait_for(sub {
         if (waitpid($pid, POSIX::WNOHANG()) == $pid) {
-            # a daemon's parent
+            # with daemon => 1, the parent ends
             return $why = slurp($stderr) . "it has ended\n"
                 if $? || !$self->{daemon};
             $self->{pid} = $self->wait_pid("nginx.pid");
         }
 
-        # listening is the master's, but we want the workers
+        # the master listens before there are workers
         return ($self->{pid} != $pid || !$self->{daemon})
                && ($self->{workers} eq "auto"
                    || $self->workers >= $self->{workers})
@@ -292,7 +292,7 @@ sub stop {
 }
 
 
-# one that has been stopped, and whose files nobody wants to see
+# Removes the folder of an nginx that has been stopped.
 
 sub forget {
     my ($self) = @_;
@@ -310,7 +310,7 @@ sub reap {
 }
 
 
-# the masters that a binary upgrade has made
+# the masters of a binary upgrade
 
 sub upgraded {
     my ($self) = @_;
@@ -329,7 +329,7 @@ sub upgraded {
 }
 
 
-# all of them, masters first
+# all processes, masters first
 
 sub processes {
     my ($self) = @_;
@@ -354,7 +354,7 @@ sub signal {
 }
 
 
-# Stops the workers (not the master) until the code has run.
+# Stops the workers with SIGSTOP while the code runs.
 
 sub frozen {
     my ($self, $code) = @_;
@@ -378,13 +378,12 @@ sub frozen {
 }
 
 
-# Waits until these processes know that they are to end, and go on only with what
-# they have, or are gone.
+# Waits until these processes are shutting down or have ended.
 
 sub leaving {
     my ($self, @pids) = @_;
 
-    # in valgrind they have another title
+    # under valgrind their titles do not say so
     return $valgrind
            || wait_for(sub {
                   !grep { alive($_) && cmdline($_) !~ /shutting down/ } @pids;
@@ -392,9 +391,9 @@ sub leaving {
 }
 
 
-# Waits until the one worker has seen all that its clients have done until now,
-# and has done what came of it: it answers two that have come after them, the
-# second in another turn of its event loop.
+# Waits until the only worker has handled all that its clients have sent until
+# now: it answers two requests that have come later, the second one in another
+# iteration of its event loop.
 
 sub settled {
     my ($self) = @_;
@@ -412,7 +411,7 @@ sub settled {
 }
 
 
-# SIGHUP, and waits until all workers of the old configuration are gone
+# Sends SIGHUP, and waits until all workers of the old configuration have ended.
 
 sub reload {
     my ($self, %o) = @_;
@@ -430,7 +429,7 @@ sub reload {
 }
 
 
-# SIGUSR1, and waits until every worker has done so
+# Sends SIGUSR1, and waits until all workers have opened the file anew.
 
 sub reopen {
     my ($self, $file) = @_;
@@ -477,10 +476,7 @@ sub lines {
 sub put {
     my ($self, $file, $text) = @_;
 
-    open my $fh, ">", $self->path($file) or die "$file: $!";
-    print $fh $text;
-    close $fh or die "$file: $!";
-
+    Enkod::File::put($self->path($file), $text);
     chown $self->user, $self->path($file) if $> == 0;
 }
 
@@ -492,8 +488,8 @@ sub error_log {
 }
 
 
-# What nginx would not say if all were well.  SIGKILL is not worth a word here
-# where the test has sent it.
+# The messages of the error log that a working nginx does not write, except
+# those that match $but.
 
 sub alerts {
     my ($self, $but) = @_;
@@ -504,8 +500,8 @@ sub alerts {
 }
 
 
-# Those of the messages of which each worker is to write one a minute that come
-# sooner than that behind another one.
+# Of messages that each worker is to write once a minute at most, those that
+# come sooner.
 
 sub too_often {
     my ($self, $pattern) = @_;
@@ -533,8 +529,8 @@ sub client {
 }
 
 
-# one request on a connection of its own; "seconds" is how long it may take, and
-# has to be given where no answer is expected
+# Sends one request on a connection of its own and returns the answer.
+# "seconds" is a time limit, for requests that may get no answer.
 
 sub post {
     my ($self, $body, %o) = @_;
@@ -564,7 +560,7 @@ sub post_protocol {
 
     my ($status) = $head =~ /^HTTP\/\S+ (\d+)/;
 
-    # names as HTTP/1.1 has them
+    # names of headers as in HTTP/1.1
     $head =~ s/^([\w-]+)(?=:)/join "-", map { ucfirst } split "-", $1/gme;
 
     return { status => $status, head => $head, body => $rest };

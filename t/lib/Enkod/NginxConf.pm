@@ -34,7 +34,7 @@ sub configure {
 }
 
 
-# of which module, user and process nginx.conf has to speak first
+# the beginning of nginx.conf: modules, user and processes
 
 sub preamble {
     my ($self) = @_;
@@ -59,7 +59,7 @@ END
 }
 
 
-# where nginx was configured to have folders that others may not write to
+# instead of nginx's own folders, to which the worker may have no access
 
 sub temp_paths {
     return join "", map { "    ${_}_temp_path  tmp/$_;\n" }
@@ -122,8 +122,8 @@ sub binary {
 }
 
 
-# whether it was built with threads, and the event method takes what comes from
-# them; otherwise there is no "sync"
+# True if nginx was built with threads, and the event method can be used with
+# them; "sync" needs both.
 
 sub threads {
     my $binary = quotemeta binary();
@@ -141,7 +141,7 @@ sub command {
 }
 
 
-# nginx -t: what it says and whether it agrees
+# Runs nginx -t; returns its output and whether it accepts the configuration.
 
 sub check {
     my ($self) = @_;

@@ -1,7 +1,7 @@
 package Enkod::PassTest;
 
-# For tests of enkod_pass: an nginx that hands events on to backends, which answer
-# as they are told.
+# For tests of enkod_pass: an nginx that hands events on to backends, which
+# answer as they are told.
 #
 #     my ($back, $other) = backends($nginx, "BACK", "OTHER");
 #     $nginx->start;
@@ -46,8 +46,8 @@ sub backends {
 }
 
 
-# Sends an event while the first backend does as it is told.  Returns the answer;
-# "says" is its status and code.
+# Sends an event while the first backend does as it is told.  Returns the
+# answer; "says" is its status and code.
 
 sub try {
     my ($uri, $orders, $seconds) = @_;

@@ -1,8 +1,8 @@
 package Enkod::Port;
 
-# A free port of 127.0.0.1 for a server that is started more than once.  The port is
-# outside the range from which the kernel gives ports to clients, as a client could
-# get it while the server is down.
+# A free port of 127.0.0.1 for a server that is started more than once.  The
+# port is outside the range from which the kernel gives ports to clients, as a
+# client could get it while the server is down.
 
 use strict;
 use warnings;

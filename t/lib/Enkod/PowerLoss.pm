@@ -1,20 +1,20 @@
 package Enkod::PowerLoss;
 
-# What a power cut may leave of the files in a folder, by what Enkod::Preload has
-# seen.  On the disk is what the last sync that has succeeded has found in a
-# file when it began.  Of the rest, anything may be there: nothing, all, a part
-# that ends at any byte, pages of zeros; and a new file may have no name, or a
-# renamed one its old name again, unless the folder was synced since.
+# Simulates a power cut for the files of a folder, from what Enkod::Preload has
+# recorded.  The bytes that a file had when its last successful sync began are
+# on the disk.  Of later bytes, anything may be there: none, all, a part that
+# ends at any byte, pages of zeros.  Unless the folder was synced since, a new
+# file may have no name, and a renamed file its old one.
 #
-# What a sync that has failed was for is lost, as on Linux, even if a later one
-# has succeeded: the kernel takes its pages for clean.  Only the page to which
-# something was appended later is written as a whole.
+# The bytes of a failed sync are lost, as on Linux, even if a later sync
+# succeeds: the kernel takes their pages for clean.  Only a page to which bytes
+# are appended later is written as a whole.
 #
-#     my $power = Enkod::PowerLoss->new($preload, $dir);    # before nginx starts
+#     my $power = Enkod::PowerLoss->new($preload, $dir);  # before nginx starts
 #     rename $one, $two; $power->renamed($one, $two);
-#     ...                                                # kill all, and then
-#     my @done = $power->cut;                            # what was done
-#     $power->{torn};                 # lines, at most, that are not whole now
+#     ...                                                 # kill all processes
+#     my @done = $power->cut;             # texts that say what was done
+#     $power->{torn};                     # how many lines may be torn now
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ sub new {
 }
 
 
-# All that is there now is on the disk.
+# From here on, what is there now counts as on the disk.
 
 sub begin {
     my ($self) = @_;
@@ -57,7 +57,7 @@ sub files {
 }
 
 
-# whoever renames says so, since the name is on the disk only after a sync
+# To be called after a rename, as the new name is on the disk only after a sync.
 
 sub renamed {
     my ($self, $from, $to) = @_;
@@ -73,7 +73,7 @@ sub cut {
     my @notes = $self->{preload}->notes;
     my @done;
 
-    # of the file system; smaller blocks have more borders
+    # the block size of the file system; smaller blocks have more borders
     $self->{page} = (512, 4096)[rand 2];
     $self->{torn} = 0;
 
@@ -89,17 +89,18 @@ sub cut {
 }
 
 
-# What is on the disk of a file: all up to this size, but for some holes.
+# What is on the disk of a file: all bytes up to this size, except for some
+# holes.
 #
-# Notes are in the order in which the calls have ended.  A sync that has ended
-# without an error before another one has failed may have been noted later, so
-# that the number of errors decides.
+# Notes are in the order in which the calls have ended.  A sync that has
+# succeeded before another one failed may have been noted later, so they are
+# sorted by the number of errors.
 
 sub durable {
     my ($self, $ino, @notes) = @_;
 
     my $size = $self->{base}{$ino} || 0;
-    my $lost = 0;               # by a sync that has failed, up to here
+    my $lost = 0;               # bytes up to here, by a sync that has failed
     my @holes;
 
     my @ours = grep { $_->{ino} == $ino && !$_->{dir} } @notes;
@@ -152,7 +153,7 @@ sub lose {
 
         my ($from, $to) = @$hole;
 
-        # pages of it may have come to the disk
+        # some of its pages may be on the disk
         $to -= $self->{page} while rand() < 0.3;
         next if $from >= $to;
 
@@ -172,7 +173,7 @@ sub lose {
 }
 
 
-# of what was not synced
+# changes the bytes that were not synced
 
 sub lose_rest {
     my ($self, $fh, $size, $more) = @_;
@@ -211,8 +212,8 @@ sub zero {
 }
 
 
-# The last names first: a file that has come to be since the folder was synced,
-# and the renaming that had made room for it.
+# In reverse order: first a file that was created since the folder was synced,
+# then the rename that had made room for it.
 
 sub lose_names {
     my ($self, @notes) = @_;

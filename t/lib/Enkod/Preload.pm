@@ -1,18 +1,19 @@
 package Enkod::Preload;
 
-# A library to be preloaded into nginx, which takes note of every write() of
-# lines of events, and of every fdatasync() and fsync() of their files and
-# folders, and, when told so, does not do it as asked; nor does fallocate().
+# A library that is preloaded into nginx.  It records each write() of lines, and
+# each fdatasync() and fsync() of their files and folders.  When told so, it
+# makes these calls and fallocate() fail, stop or take longer.  It can also set
+# the clocks.
 #
 #     my $preload = Enkod::Preload->new($dir) or plan skip_all => ...;
 #     Enkod::Nginx->new(..., env => $preload->env);
-#     $preload->on_write("kill");                  # once, see below
-#     $preload->writes;                      # [pid, length asked, result], ...
-#     $preload->on_fallocate("quota");           # until told otherwise, see below
-#     $preload->on_sync("hold");             # the same
-#     $preload->syncs;                       # { pid, what, path, ... }, ...
-#     $preload->set_clock(3600);             # an hour ahead
-#     $preload->set_uptime(60);              # of the clock that is never set
+#     $preload->on_write("kill");         # see %code
+#     $preload->writes;                   # [pid, length asked, result], ...
+#     $preload->on_fallocate("quota");    # see %space_code
+#     $preload->on_sync("hold");          # see %sync_code
+#     $preload->syncs;                    # { pid, what, path, ... }, ...
+#     $preload->set_clock(3600);          # the clock is an hour ahead
+#     $preload->set_uptime(60);           # the monotonic clock is
 
 use strict;
 use warnings;
@@ -22,44 +23,50 @@ use File::Path ();
 
 my $source = dirname(__FILE__) . "/preload.c";
 
+# what the next write() does, once where nothing else is said
+
 my %code = (
     none    => "-",
-    kill    => "k",    # half of it is written, and the process gets SIGKILL
-    killed  => "K",    # all of it is written, and the process gets SIGKILL
-    short   => "s",    # half of it is written, and then there is no space
-    part    => "p",    # half of it is written, and then the rest
-    most    => "m",    # all but the last byte, and then there is no space
-    border  => "b",    # the whole lines of half of it, and then no space
-    slow    => "l",    # the same in one call, with 50 ms in between
-    eintr   => "e",    # EINTR, nothing is written, and then all is well
+    kill    => "k",    # writes half, and the process gets SIGKILL
+    killed  => "K",    # writes all, and the process gets SIGKILL
+    short   => "s",    # writes half; the next one has no space
+    part    => "p",    # writes half; the next one writes the rest
+    most    => "m",    # writes all but the last byte; the next one has no space
+    border  => "b",    # writes the whole lines of half; the next has no space
+    slow    => "l",    # writes half and, 50 ms later, the rest, in one call
+    eintr   => "e",    # EINTR, and writes nothing
     full    => "f",    # ENOSPC, until told otherwise
-    full_lf => "F",    # ENOSPC, once, for what begins with a line feed
+    full_lf => "F",    # ENOSPC if the text begins with a line feed
     eio     => "i",    # EIO, until told otherwise
-    random  => "r",    # every fourth does not go well, until told otherwise
+    random  => "r",    # one in four fails or is short, until told otherwise
 
-    # the process stops before that, once, until it gets SIGCONT
+    # the process stops before this call, until it gets SIGCONT
     stop_write => "W",
     stop_open  => "O",  # for writing
     stop_pread => "P",  # of one byte
 );
 
+# what fallocate() does, until told otherwise
+
 my %space_code = (
     none    => "-",
     full    => "f",    # ENOSPC
-    chunk   => "c",    # ENOSPC if more is asked for than any batch needs
+    chunk   => "c",    # ENOSPC if asked for more than any batch needs
     quota   => "q",    # EDQUOT
     never   => "n",    # EOPNOTSUPP
-    random  => "r",    # one of the first three, or not
+    random  => "r",    # succeeds, or one of the first three
 );
+
+# what fdatasync() and fsync() do, until told otherwise
 
 my %sync_code = (
     none    => "-",
-    hold    => "h",    # it begins when told otherwise
-    slow    => "s",    # 50 ms later
-    eio     => "i",    # EIO, and nothing is synced
+    hold    => "h",    # wait until told otherwise
+    slow    => "s",    # wait for 50 ms
+    eio     => "i",    # EIO, and sync nothing
     eio1    => "I",    # the same, once
     dir_eio => "d",    # EIO for folders
-    random  => "r",    # every eighth fails, and some take 20 ms
+    random  => "r",    # one in eight fails, and some take 20 ms
 );
 
 
@@ -102,8 +109,6 @@ sub on_write {
 }
 
 
-# of fallocate()
-
 sub on_fallocate {
     my ($self, $what) = @_;
 
@@ -118,8 +123,8 @@ sub on_sync {
 }
 
 
-# The seconds that nginx's clock is to be wrong by, and those by which the one
-# that only goes forward is ahead.  Timers go by that one.
+# set_clock() sets by how many seconds nginx's clock is wrong, set_uptime() by
+# how many its monotonic clock is ahead.  Timers use the monotonic one.
 
 sub set_clock {
     my ($self, $seconds) = @_;
@@ -148,7 +153,7 @@ sub set_clocks {
 sub tell {
     my ($self, $file, $mode) = @_;
 
-    # not made anew: nginx has it open
+    # not a new file, as nginx has this one open
     open my $fh, -e "$self->{dir}/$file" ? "+<" : ">", "$self->{dir}/$file"
         or die "$file: $!";
     syswrite $fh, $mode;
@@ -157,7 +162,7 @@ sub tell {
 }
 
 
-# true when what it was told to do once is done
+# True when the write() that was asked for has happened.
 
 sub done {
     my ($self) = @_;
@@ -167,6 +172,8 @@ sub done {
     return <$fh> eq "-";
 }
 
+
+# forgets what was recorded
 
 sub forget {
     my ($self) = @_;
@@ -178,7 +185,7 @@ sub forget {
 }
 
 
-# those that have begun and are held
+# the number of syncs that are held
 
 sub holding {
     my ($self) = @_;
@@ -196,14 +203,15 @@ sub holding {
 }
 
 
-# Those that have ended: pid; what, "fdatasync" or "fsync"; dir, whether it was
-# that of a folder; path and ino; size, of the file when it began; rc, and err,
-# errno; lost, whether it was told to fail, and then all is lost up to size; how
-# many errors of the file there were; begun, in seconds of CLOCK_MONOTONIC.
+# The syncs that have ended: pid; what, "fdatasync" or "fsync"; dir, true for a
+# folder; path and ino; size, of the file when the sync began; rc, and err, its
+# errno; lost, true if it was told to fail, so that all bytes up to size are
+# lost; errors, the number of errors of the file until then; begun, in seconds
+# of CLOCK_MONOTONIC.
 #
-# Who was not told to fail does so as well, once for all that open() has given,
-# if there was an error since then.
-#
+# As on Linux, an error is reported once to each open file description that is
+# older than the error, so a sync that was not told to fail can fail as well.
+
 sub syncs {
     my ($self) = @_;
 
@@ -211,7 +219,8 @@ sub syncs {
 }
 
 
-# In between, "open", of a file that is to be created if it is not there.
+# The same with calls of open() that may create a file between them: what is
+# then "open".
 
 sub notes {
     my ($self) = @_;
@@ -243,7 +252,7 @@ sub writes {
 }
 
 
-# how many of them have written less than they should
+# the number of writes that have written less than they were asked to
 
 sub cut_short {
     my ($self) = @_;

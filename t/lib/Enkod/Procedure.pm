@@ -1,7 +1,7 @@
 package Enkod::Procedure;
 
-# The commands of the documentation, run as they stand there.  Their paths are
-# those of an nginx of the test, in whose folder is:
+# Runs commands of the documentation as they are written there.  Only their
+# paths are replaced by those of a test's nginx, in whose folder are:
 #
 #     log/            /var/log/enkod
 #     logs/           /var/log/nginx

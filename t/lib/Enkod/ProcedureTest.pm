@@ -1,7 +1,7 @@
 package Enkod::ProcedureTest;
 
-# For t/docs/procedures.t: an nginx that writes files of every kind, events for it,
-# and the tests that all of them were kept.
+# For t/docs/procedures.t: an nginx that writes files of every kind, events for
+# it, and the tests that all of them were kept.
 #
 #     my ($nginx, $procedure) = receiver();
 #     my %sent;

@@ -1,21 +1,22 @@
 package Enkod::Protocol;
 
-# The HTTP that tests speak where they do not care which one it is: HTTP/1.1, by
-# clients of their own, or what TEST_ENKOD_PROTOCOL says, http/2 or http/3.  Those
-# two are curl's (TEST_ENKOD_CURL), on a port of their own:
+# The protocol of requests for which it does not matter: HTTP/1.1, which the
+# clients of the tests speak themselves, or http/2 or http/3 if
+# TEST_ENKOD_PROTOCOL says so.  These two are left to curl (TEST_ENKOD_CURL), on
+# a port of their own:
 #
 #     listen($port)       directives for server {}
-#     goes(@headers)      whether a request with these can be made by it
+#     goes(@headers)      true if curl can send a request with these headers
 #     curl($port, $uri, method => ..., headers => [ ... ], body => ...,
 #          unsized => 1, seconds => ...)
-#                         what curl -i prints; "unsized" announces no length, and
-#                         with "seconds" there is one try
+#                         what curl -i prints; "unsized" announces no length,
+#                         "seconds" sets a time limit and allows one try only
 #
-# run() is curl with other options.
+# run() runs curl with any options.
 #
-# With TEST_ENKOD_EARLY_READ nginx (1.31.5 or newer) reads the body of every
-# request before it chooses the location; $early_read is the directive for
-# http {}, or empty.
+# With TEST_ENKOD_EARLY_READ, nginx (1.31.5 or newer) reads the body of each
+# request before it chooses the location; $early_read is the directive for http
+# {}, or "".
 
 use strict;
 use warnings;
@@ -51,18 +52,19 @@ sub listen {
     return "" if !$by_curl;
 
     if ($protocol eq "http/2") {
-        # nginx 1.25.1 warns of the one, and does not know the other before
+        # nginx warns of "listen ... http2" from 1.25.1 on, where "http2 on"
+        # begins
         return http2_directive() ? "listen 127.0.0.1:$port; http2 on;"
                                  : "listen 127.0.0.1:$port http2;";
     }
 
-    # packets of one connection all go to one worker
+    # reuseport: all packets of a connection go to one worker
     return "listen 127.0.0.1:$port quic reuseport; " . certificate();
 }
 
 
 sub http2_directive {
-    # a fork names its own version first
+    # a fork prints its own version first
     my ($minor, $patch) = `"$ENV{TEST_NGINX_BINARY}" -V 2>&1`
                           =~ /^nginx version: \w+\/1\.(\d+)\.(\d+)/m;
 
@@ -117,9 +119,9 @@ sub curl {
 
     return run($o{body}, "--max-time", $o{seconds}, @args) if $o{seconds};
 
-    # With poll and select, nginx 1.26 does not get one request in some thousands,
-    # whoever is to answer it: in its access log there is none.  Had it been an
-    # event after all, there would be two lines now.
+    # With poll and select, nginx 1.26 misses one HTTP/3 request in some
+    # thousands, of any location, and has it in no access log.  If it had got
+    # the event after all, a test would find two lines.
     if ($protocol eq "http/3"
         && ($ENV{TEST_NGINX_EVENT_TYPE} || "epoll") ne "epoll")
     {
@@ -134,7 +136,7 @@ sub curl {
 }
 
 
-# $? is curl's
+# Returns the output of curl; $? is its status.
 
 sub run {
     my ($body, @args) = @_;

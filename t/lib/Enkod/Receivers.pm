@@ -1,7 +1,8 @@
 package Enkod::Receivers;
 
-# Who takes part in t/bench/peers: the same receiver in eight ways, and the
-# floor.  Each is one process, or one worker, on one CPU.
+# The receivers that t/bench/peers compares: the same receiver in eight
+# programs, and the floor, "return 200".  Each is one process, or one worker, on
+# one CPU.
 #
 #     for my $receiver (Enkod::Receivers::all(
 #         dir => folder, nginx => binary, module => file, wrapper => [...]))
@@ -10,9 +11,9 @@ package Enkod::Receivers;
 #     }
 #
 # A receiver has "id", "title" and, unless it is the floor, "log"; once started,
-# "port", "uri", "connections" to load it with, "pid" (the process to stop),
-# "worker" (the one that answers) and "version".  Where it is nginx, "callgrind"
-# starts it alone and counted.
+# also "port", "uri", "connections" (for the load), "pid" (the process to stop),
+# "worker" (the process that answers) and "version".  If it is nginx,
+# "callgrind" starts it as one process under callgrind.
 
 use strict;
 use warnings;
@@ -30,7 +31,7 @@ use Enkod::BenchProcess qw(start output stop alive which child_of);
 use Enkod::Wait qw(wait_for);
 use Enkod::BenchNginx;
 
-# all of them end after that many seconds even if nobody stops them
+# each ends after so many seconds even if it is not stopped
 use constant LIFE => 1800;
 
 # of the load
@@ -69,11 +70,11 @@ sub all {
         program('fastify-sync', 'Node.js, Fastify, fdatasync', %o,
                 command => sub { fastify(@_), 'sync' }),
         program('go', 'Go, net/http', %o, command => \&go),
-        # a process for each event: they are not to wait for each other
+        # it runs a process for each event, and these should not queue
         program('webhook', 'webhook, jq', %o, command => \&webhook,
                 uri => '/hooks/enkod', connections => 4),
 
-        # the floor once more, as far from the first one as can be
+        # the floor again, as far from the first one as possible
         nginx('again', 'return 200, once more', %o,
               server => sub { 'return 200;' }),
     );
@@ -82,7 +83,7 @@ sub all {
 }
 
 
-# in an nginx of its own
+# a receiver in nginx
 
 sub nginx {
     my ($id, $title, %o) = @_;
@@ -132,7 +133,7 @@ sub nginx {
 }
 
 
-# as Debian counts them, without its own epoch and revision
+# the version of a Debian package, without epoch and revision
 
 sub package_version {
     my ($name) = @_;
@@ -142,7 +143,7 @@ sub package_version {
 }
 
 
-# where this nginx has its modules
+# the path of a module of this nginx
 
 sub module_of {
     my ($binary, $name) = @_;
@@ -169,7 +170,7 @@ END
 }
 
 
-# a program that listens by itself
+# a receiver that is a program of its own
 
 sub program {
     my ($id, $title, %o) = @_;
@@ -211,7 +212,8 @@ sub program {
 }
 
 
-# What npm and go make is kept in build/, with the sources it was made of.
+# The commands of programs.  What npm and go build is kept in build/, together
+# with the sources.
 
 sub fastify {
     my ($self) = @_;
@@ -281,7 +283,7 @@ sub webhook {
 }
 
 
-# Copies files and tells whether they were there already.
+# Copies files; true if the same files were there already.
 
 sub fresh {
     my ($from, $to, @names) = @_;

@@ -1,13 +1,13 @@
 package Enkod::Redis;
 
-# A Redis and a webdis of a test's own, on free ports of 127.0.0.1, with what
-# docs/engines.md and docs/examples/webdis.json tell administrators to set; and
-# as much of Redis' protocol as it takes to be a consumer.
+# A Redis and a webdis for one test, on free ports of 127.0.0.1, with the
+# settings from docs/engines.md and docs/examples/webdis.json, and a client that
+# speaks as much of Redis' protocol as a consumer needs.
 #
-#     my $redis = Enkod::Redis->new($dir);    # undef: not installed, see why()
+#     my $redis = Enkod::Redis->new($dir);    # undef if not installed: why()
 #     $redis->start("redis");                 # "webdis"
 #     $redis->kill("redis");                  # SIGKILL
-#     my $c = $redis->connect;                # undef if it is not there
+#     my $c = $redis->connect;                # undef if it is down
 #     $c->command("XLEN", "enkod");           # dies if the connection breaks
 
 use strict;
@@ -45,7 +45,7 @@ sub why {
 }
 
 
-# where make puts what it only unpacks, and where packages have it
+# finds a program in PATH, or where make unpacks packages
 
 sub program {
     my (@names) = @_;
@@ -65,7 +65,7 @@ sub program {
 sub new {
     my ($class, $dir) = @_;
 
-    # the same program, by another name, is in redis-tools
+    # redis-tools has the same program by another name
     my $server = program("redis-server", "redis-check-rdb") or return undef;
     my $webdis = program("webdis") or return undef;
 
@@ -180,7 +180,7 @@ sub command {
 }
 
 
-# undef, a string, a list; an error dies
+# Returns undef, a string or a list; dies if Redis answers with an error.
 
 sub reply {
     my ($self) = @_;
@@ -204,7 +204,7 @@ sub reply {
 }
 
 
-# that many bytes and a line end, or a line
+# Reads so many bytes and a line end, or a line.
 
 sub take {
     my ($self, $length) = @_;

@@ -1,7 +1,7 @@
 package Enkod::ReplayTest;
 
-# For tests of enkod-replay: a folder with a spool "s", servers to which it is sent,
-# and the results.
+# For tests of enkod-replay: a folder with a spool "s", servers to which it is
+# sent, and the results.
 #
 #     use Enkod::ReplayTest;                   # exports all of its functions
 #     in_folder($dir);                    # before any other
@@ -64,8 +64,8 @@ sub spool {
 }
 
 
-# Sends "s" to a server that answers so; returns the exit status, the numbers, the
-# messages, and the bodies that the server got.
+# Sends "s" to a server that answers so; returns the exit status, the numbers,
+# the messages, and the bodies that the server got.
 
 sub sent {
     my ($code, @args) = @_;

@@ -1,8 +1,8 @@
 package Enkod::ScriptedServer;
 
-# An HTTP server on a free port of 127.0.0.1, in a process of its own.  It keeps the
-# requests that it gets, and a function of the test writes its answers, byte by
-# byte.  It serves one connection after the other.
+# An HTTP server on a free port of 127.0.0.1, in a process of its own.  It keeps
+# the requests that it gets, and a function of the test writes its answers, byte
+# by byte.  It serves one connection after the other.
 #
 #     my $server = Enkod::ScriptedServer->new($folder, sub {
 #         my ($n, $body) = @_;            # number of the request, from 1
@@ -10,8 +10,8 @@ package Enkod::ScriptedServer;
 #     });                                 # closes the connection, \"bytes" sends
 #                                         # them and closes it
 #
-# With a string instead of the function, the server sends that string before it has
-# read the request, and does not read the rest.
+# With a string instead of the function, the server sends that string before it
+# has read the request, and does not read the rest.
 #
 # The server ends with the test, however the test ends.
 

@@ -1,13 +1,14 @@
 package Enkod::Soak;
 
-# An episode: nginx under load, a reader that follows its files, faults one after
-# the other, a phase without any, and the verdict of Enkod::DeliveryCheck.
+# An episode of a soak test: nginx under load, a reader that follows its files,
+# faults one after the other, a phase without faults, and a check by
+# Enkod::DeliveryCheck.
 #
 #     my $episode = Enkod::Soak::episode(seed => 1, workers => 2, sync => 1,
 #         reject => 1, faults => [qw(reload kill_all)], say => sub { ... });
 #
-# The names of faults are those of Enkod::SoakFaults.  Everything random comes from
-# the seed, except for what nginx is doing at that moment.
+# The names of faults are those of Enkod::SoakFaults.  Everything random comes
+# from the seed, except for what nginx is doing at that moment.
 
 use strict;
 use warnings;
@@ -28,14 +29,14 @@ our @ISA = qw(Enkod::SoakFaults);
 
 my $slow = $Enkod::MemoryCheck::slow;
 
-# what nginx's error log says of faults that were meant
+# what the error log says of faults that are intended
 my $meant = "exited on signal 9";
 
 
-# Options: seed; workers; sync, whether the files are; reject, whether there is a
-# reject log; pass, whether events are handed on, and spooled; faults, their names
-# in order; say, what takes a line of text; dir, for the files, if not nginx's
-# own; size, of that file system.
+# Options: seed; workers; sync, true if files are synced; reject, true for a
+# reject log; pass, true if events are handed on and have a spool; faults, their
+# names in order; say, a function that gets a line of text; dir, a folder for
+# the files instead of nginx's; size, of the file system of that folder.
 
 sub episode {
     my (%o) = @_;
@@ -71,7 +72,7 @@ sub episode {
         push @done, $name;
     }
 
-    # and now all is well
+    # the phase without faults
 
     eval { $load->accepted(500) };
 
@@ -92,7 +93,7 @@ sub episode {
 }
 
 
-# numbers that follow each other would give nearly the same first rand()
+# Consecutive numbers as seeds would give nearly the same first rand().
 
 sub seed {
     my ($n) = @_;
@@ -104,7 +105,7 @@ sub seed {
 sub setup {
     my ($self) = @_;
 
-    # the second binary of an upgrade gets only what is named
+    # nginx passes only these variables on to the binary of an upgrade
     my $nginx = Enkod::Nginx->create(workers => $self->{workers}, daemon => 1,
                                      main => "env LD_PRELOAD; env ENKOD_PRELOAD;");
 
@@ -148,8 +149,8 @@ sub setup {
 }
 
 
-# Another nginx, to which nothing happens but what we want: what it has got is in
-# its own file.
+# Another nginx, without faults of its own.  The events that it got are in
+# delivered.jsonl.
 
 sub upstream {
     return Enkod::Nginx->new(server => <<'END');
@@ -170,7 +171,7 @@ sub verdict {
 
     my $nginx = $self->{nginx};
 
-    # a fresh event passes
+    # a new event is accepted, a new bad one refused
 
     my %fresh = ("fresh-1" => event("fresh-1"), "B-fresh" => undef);
     $fresh{"B-fresh"} = refused_event("B-fresh");
@@ -189,7 +190,7 @@ sub verdict {
     my $alerts = $nginx->alerts($meant);
     push @odd, $alerts if $alerts ne "";
 
-    # of every short write something stays
+    # each short write leaves a piece of a line
     my $v = Enkod::DeliveryCheck::check(
         sent => $sent, torn => $self->{torn} + $self->{preload}->cut_short,
         lost => $self->{lost}, others => $self->{others},

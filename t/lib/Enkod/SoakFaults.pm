@@ -1,11 +1,12 @@
 package Enkod::SoakFaults;
 
-# The faults of Enkod::Soak, of which it is the base class: what happens to nginx,
-# to its files and to the disk.  A fault is a method whose name begins with
-# "fault_"; it leaves nginx running.
+# The faults of Enkod::Soak, of which it is the base class: what happens to
+# nginx, to its files and to the disk.  A fault is a method whose name begins
+# with "fault_"; it leaves nginx running.
 #
-# @FAULTS are the names of faults for every configuration, @SYNC_FAULTS those for
-# files that are synced, and @PASS_FAULTS those for events that are handed on.
+# @FAULTS are the names of faults for every configuration, @SYNC_FAULTS those
+# for files that are synced, and @PASS_FAULTS those for events that are handed
+# on.
 
 use strict;
 use warnings;
@@ -36,7 +37,7 @@ sub follow_no_more {
 }
 
 
-# the preloaded library does that for a while
+# The preloaded library does something for a while.
 
 sub goes_wrong {
     my ($self, $function, $what) = @_;
@@ -47,7 +48,7 @@ sub goes_wrong {
 }
 
 
-# The faults.  Each leaves nginx running.
+# The faults
 
 sub fault_kill_worker {
     my ($self) = @_;
@@ -67,7 +68,7 @@ sub kill_worker_of {
 }
 
 
-# half of a batch is in the file, and its lock is held
+# the worker has written half of a batch, and holds the lock of the file
 
 sub fault_kill_in_write {
     my ($self) = @_;
@@ -78,7 +79,7 @@ sub fault_kill_in_write {
 }
 
 
-# the workers live on, and go on
+# The workers live on and accept events.
 
 sub fault_kill_master {
     my ($self) = @_;
@@ -150,7 +151,7 @@ sub fault_rotate {
 }
 
 
-# a second master; returns both
+# Starts a second master; returns both.
 
 sub second_master {
     my ($self) = @_;
@@ -183,7 +184,7 @@ sub old_workers_end {
 }
 
 
-# something that goes wrong while there are two
+# A fault while there are two masters.
 
 sub meanwhile {
     my ($self, @masters) = @_;
@@ -247,7 +248,8 @@ sub fault_roll_back {
 }
 
 
-# a real one, if there is a small file system for it
+# A file system that is full, if there is a small one; otherwise write() says
+# so.
 
 sub fault_disk_full {
     my ($self) = @_;
@@ -272,7 +274,8 @@ sub fault_disk_full {
 }
 
 
-# it is refused before anything is written; or only a chunk of it is
+# fallocate() refuses the space before anything is written, or only a chunk of
+# it.
 
 sub fault_no_space {
     my ($self) = @_;
@@ -284,7 +287,7 @@ sub fault_no_space {
 }
 
 
-# A limit that one of the workers gets, just above the size of the log.
+# One of the workers gets a limit of file sizes, just above the size of the log.
 
 sub fault_file_size {
     my ($self) = @_;
@@ -292,7 +295,7 @@ sub fault_file_size {
     my @workers = map { $self->workers_of($_) } $self->masters;
     my $pid = $workers[rand @workers];
 
-    # it holds for what the preloaded library writes, too, which we need
+    # the limit must not affect the files of the preloaded library
     my ($size, @others) = map { -s $_ || 0 }
                           "$self->{files}/a.jsonl", glob "$self->{preload}{dir}/*s";
 
@@ -307,12 +310,12 @@ sub fault_file_size {
 sub limit {
     my ($pid, $size) = @_;
 
-    # it may have ended
+    # the process may have ended
     system "prlimit --pid $pid --fsize=$size:unlimited 2>/dev/null";
 }
 
 
-# What was written to it until then is found by whoever has it open.
+# The log is deleted; its content is read through a descriptor.
 
 sub fault_deleted {
     my ($self) = @_;
@@ -337,13 +340,13 @@ sub fault_deleted {
 
     close $to or die "$copy: $!\n";
 
-    # that may be in the middle of a write()
+    # a write() may be in progress
     $self->{torn}++;
     push @{ $self->{deleted} }, $copy;
 }
 
 
-# Somebody else appends, too, and seldom to the end of a line.
+# Another program appends as well, mostly pieces of lines.
 
 sub fault_others {
     my ($self) = @_;
@@ -387,7 +390,7 @@ sub fault_clock {
 }
 
 
-# some fail, some are slow
+# Some syncs fail, some are slow.
 
 sub fault_sync_errors {
     my ($self) = @_;
@@ -410,7 +413,7 @@ sub fault_sync_slow {
 }
 
 
-# and something else happens meanwhile
+# Syncs hang while something else happens.
 
 sub fault_sync_hangs {
     my ($self) = @_;
@@ -449,7 +452,7 @@ sub fault_sync_hangs {
 }
 
 
-# The upstream is away, whatever it was doing.
+# The upstream stops, and is started again.
 
 sub fault_upstream_down {
     my ($self) = @_;
@@ -462,7 +465,7 @@ sub fault_upstream_down {
 }
 
 
-# and the spool has its own troubles
+# The upstream answers with errors, while the spool may have a fault as well.
 
 sub fault_upstream_errors {
     my ($self) = @_;
@@ -479,7 +482,7 @@ sub fault_upstream_errors {
 }
 
 
-# until nginx waits no longer
+# The upstream hangs until nginx gives up.
 
 sub fault_upstream_hangs {
     my ($self) = @_;
@@ -492,7 +495,7 @@ sub fault_upstream_hangs {
 }
 
 
-# in the middle of something
+# A power cut, in the middle of something.
 
 sub fault_power_loss {
     my ($self) = @_;
@@ -524,7 +527,7 @@ sub fault_power_loss {
         pause();
 
     } elsif ($what eq "hang_and_rotate") {
-        # before all senders wait
+        # while there are senders that do not wait yet
         $preload->on_sync("hold");
         sleep rand 0.004;
         $self->rename_files;

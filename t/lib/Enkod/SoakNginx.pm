@@ -1,7 +1,7 @@
 package Enkod::SoakNginx;
 
-# The nginx of Enkod::Soak, which may have two masters and a second generation of
-# workers: finds, kills and restarts it.  Enkod::SoakFaults is a subclass.
+# The nginx of Enkod::Soak, which may have two masters and a second generation
+# of workers: finds, kills and restarts it.  Enkod::SoakFaults is a subclass.
 #
 # Functions: await($what, $code) waits, or dies and names what did not happen;
 # pause() sleeps for a random time; start_again($nginx); stopped_or_gone($pid).
@@ -31,7 +31,7 @@ sub say {
 }
 
 
-# nginx, again, on the same port
+# Starts nginx again, on the same port.
 
 sub start_again {
     my ($nginx) = @_;
@@ -69,7 +69,8 @@ sub masters {
 }
 
 
-# also one that is about to be made: who has stopped makes no more
+# Kills all processes, also those that are being started: a process that was
+# stopped before starts no more.
 
 sub kill_all {
     my ($self) = @_;
@@ -77,7 +78,7 @@ sub kill_all {
     my @pids = $self->masters;
     my (%known, @new);
 
-    # or a master makes another worker meanwhile
+    # a master may start a worker meanwhile
     while (@new = grep { !$known{$_}++ } @pids) {
         kill 'STOP', @new;
         await("stop", sub { !grep { !stopped_or_gone($_) } @new });
@@ -96,7 +97,7 @@ sub stopped_or_gone {
 }
 
 
-# an event when all other senders wait; nobody looks at the answer
+# Sends an event, for when all other senders wait; its answer is not read.
 
 sub one_more {
     my ($self) = @_;
@@ -123,7 +124,7 @@ sub workers_are_there {
 }
 
 
-# a second master is a child of the first one
+# A second master is a child of the first one, and not a worker.
 
 sub workers_of {
     my ($self, $master) = @_;
@@ -134,7 +135,7 @@ sub workers_of {
 }
 
 
-# each of them may just be writing to one of the files
+# Each of the processes may be writing to a file.
 
 sub kill_in_anything {
     my ($self, @pids) = @_;

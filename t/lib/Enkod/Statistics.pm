@@ -1,9 +1,9 @@
 package Enkod::Statistics;
 
-# How a benchmark prints a measurement: the median, in brackets the interval that
-# contains the median with a confidence of 95 %, and the goal.  A few rounds in
-# which the machine was busy change neither.  Where it was busy all the time,
-# too_busy() ends the program and says so.
+# How a benchmark prints a measurement: the median, in brackets the interval
+# that contains the median with a confidence of 95 %, and the goal.  A few
+# rounds in which the machine was busy change neither.  Where it was busy all
+# the time, too_busy() ends the program and says so.
 
 use strict;
 use warnings;
@@ -17,8 +17,8 @@ our @EXPORT = qw(goal spread interval median too_busy);
 use constant TOO_BUSY => 75;
 
 
-# Prints one figure.  $bound is "at most" or "at least"; the format is that of the
-# figure.
+# Prints one figure.  $bound is "at most" or "at least"; the format is that of
+# the figure.
 
 sub goal {
     my ($what, $values, $format, $bound, $goal) = @_;
@@ -39,10 +39,10 @@ sub spread {
 }
 
 
-# The interval of the sign test, for any distribution.  The bounds are two of the
-# values, chosen by the number of values alone: as many of the lowest and of the
-# highest are left out as hide the median in at most one case of 40.  With fewer
-# than six values none can be left out, and the confidence is lower.
+# The interval of the sign test, for any distribution.  The bounds are two of
+# the values, chosen by the number of values alone: as many of the lowest and of
+# the highest are left out as hide the median in at most one case of 40.  With
+# fewer than six values none can be left out, and the confidence is lower.
 
 sub interval {
     my @sorted = sort { $a <=> $b } @_;

@@ -62,8 +62,8 @@ sub commands {
 }
 
 
-# Runs it; its status and output, which the reader of this heading, or of another
-# one, has seen.
+# Runs it; its status and output, which the reader of this heading, or of
+# another one, has seen.
 
 sub run {
     my ($self, $heading, $procedure, %o) = @_;

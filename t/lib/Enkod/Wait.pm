@@ -1,8 +1,8 @@
 package Enkod::Wait;
 
 # How tests wait: until something has happened, and no longer.  Only a failure
-# reaches the time limit, even on a busy machine, so a test must not wait for the
-# limit to show that something does not happen.
+# reaches the time limit, even on a busy machine, so a test must not wait for
+# the limit to show that something does not happen.
 #
 #     wait_for(sub { -e $path }) or die ...;
 
@@ -22,7 +22,8 @@ our $life = 60 * $limit;
 
 
 # Calls the code until it returns a true value, and returns that; false if the
-# limit was reached.  A limit of its own is for a caller that continues after it.
+# limit was reached.  A limit of its own is for a caller that continues after
+# it.
 
 sub wait_for {
     my ($code, $seconds) = @_;

@@ -1,7 +1,7 @@
 package Enkod::Wrk;
 
-# The eight bodies of t/bodies as requests, sent by wrk or by us, byte for byte
-# the same; and what has become of them: answers, and lines in a file.
+# Sends the eight bodies of t/bodies as requests, by wrk or by a client of its
+# own, with the same bytes, and checks the answers and the lines in a file.
 
 use strict;
 use warnings;
@@ -27,7 +27,8 @@ sub bodies {
 }
 
 
-# Writes the requests to files that begin with that path, and returns these.
+# Writes each request to a file whose path begins with $begin; returns the
+# paths.
 
 sub write_requests {
     my ($begin, $port, $uri) = @_;
@@ -59,8 +60,8 @@ sub connection {
 }
 
 
-# "n" requests one after the other; each has to be answered by a 200 without a
-# body.  Returns the size of the last answer.
+# Sends "n" requests one after the other.  Each has to get a 200 without a body.
+# Returns the size of the last answer.
 
 sub exchange {
     my ($socket, $n, @paths) = @_;
@@ -95,7 +96,7 @@ sub exchange {
 }
 
 
-# wrk with one thread, which sends the requests in these files
+# the command of wrk, with one thread, for the requests in these files
 
 sub wrk_command {
     my ($port, $connections, $seconds, @paths) = @_;
@@ -106,8 +107,8 @@ sub wrk_command {
 }
 
 
-# What wrk has seen, from what it has said: requests and bytes; latencies, in
-# milliseconds; and how long it took, in seconds.  All answers have to be good.
+# From the output of wrk: requests and bytes; latencies, in milliseconds; and
+# the time that it took, in seconds.  Dies if an answer was an error.
 
 sub wrk_result {
     my ($what, $said) = @_;
@@ -126,12 +127,12 @@ sub wrk_result {
 }
 
 
-# The number of requests, from what wrk itself has said of them in the end.
+# The number of requests, from the summary of wrk.
 
 sub all_accepted {
     my ($said) = @_;
 
-    # that of timeout(1)
+    # the status of timeout(1)
     $? >> 8 == 124 and too_busy("wrk does not end");
     $? == 0 or die "wrk failed: $said\n";
 
@@ -147,7 +148,7 @@ sub all_accepted {
 }
 
 
-# Lines in a log: complete ones.
+# The number of lines in a log, whose last line has to be complete.
 
 sub count_lines {
     my ($log) = @_;
@@ -168,8 +169,8 @@ sub count_lines {
 }
 
 
-# One line for each acknowledged event, and at most "more" besides, of events
-# whose sender did not wait for the answer.
+# Dies unless the log has a line for each acknowledged event, and at most "more"
+# lines of events whose senders did not wait for the answer.
 
 sub lines_are {
     my ($log, $acknowledged, $more) = @_;

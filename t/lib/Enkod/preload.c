@@ -5,22 +5,24 @@
 
 
 /*
- * The library of Preload.pm: preloaded into nginx, it takes note of what nginx
- * does to the files with lines, and makes it fail when told so.  The folder
- * with the files that tell it, and that it writes to, is in ENKOD_PRELOAD:
+ * The library of Preload.pm.  Preloaded into nginx, it records what nginx does
+ * to files of lines, and makes these calls fail when told so.  It is one file,
+ * as all calls share the state of an open file.  ENKOD_PRELOAD names the folder
+ * with the files that control it and that it writes to:
  *
  *     mode      one byte: what write() of lines does, and where an append stops
  *     space     one byte: what fallocate() does
  *     sync      one byte: what fdatasync() and fsync() do
- *     clock     seconds by which the clock is wrong, 8 bytes, and by which the
- *               one that only goes forward is ahead, 8 bytes
+ *     clock     the seconds by which the clock is wrong, 8 bytes, and those by
+ *               which the monotonic clock is ahead, 8 bytes
  *     writes    a line for each write() of lines
  *     syncs     a line for each sync
- *     errors    which open file has been told of which error
+ *     errors    which error was reported to which open file
  *
- * An error of a sync is what it is on Linux: what was not on the disk then is
- * lost, and everything that open() has returned before is told so, once, by its
- * next sync.  Processes that have inherited a descriptor share that.
+ * Errors of syncs are as on Linux: what was not on the disk then is lost, and
+ * each open file description that is older than the error has the error
+ * reported once, by its next sync.  Processes that inherit a descriptor share
+ * the description.
  */
 
 
@@ -52,7 +54,7 @@
 
 typedef struct {
     uint32_t               nopened;
-    uint32_t               told[PRELOAD_OPENED];       /* of how many errors */
+    uint32_t               told[PRELOAD_OPENED];    /* number of errors */
     struct {
         uint64_t           ino;
         uint32_t           errors;
@@ -64,7 +66,7 @@ static int               mode = -1, space = -1, sync_mode = -1;
 static int               writes = -1, syncs = -1;
 static volatile int64_t *wrong;
 static preload_errors_t    *errors;
-static uint32_t          opened[PRELOAD_FDS];          /* by descriptor, or 0 */
+static uint32_t          opened[PRELOAD_FDS];       /* by descriptor, or 0 */
 
 
 static int
@@ -120,7 +122,7 @@ preload_init(void)
 }
 
 
-/* how many errors there were; it is the place to count them, too */
+/* the number of errors of an inode, and the place to count them */
 
 static uint32_t *
 preload_errors(ino_t ino)
@@ -170,7 +172,7 @@ preload_next(int fd, char c)
 }
 
 
-/* the process stops, once, until it gets SIGCONT */
+/* stops the process, once, until it gets SIGCONT */
 
 static void
 preload_stop(char where)
@@ -189,7 +191,7 @@ preload_stop(char where)
 }
 
 
-/* so much of it as is whole lines, or nearly none */
+/* the length of the whole lines, or nearly nothing if there are none */
 
 static size_t
 preload_border(const char *p, size_t len)
@@ -202,7 +204,7 @@ preload_border(const char *p, size_t len)
 }
 
 
-/* one of so many, by chance */
+/* true in one of n cases, by chance */
 
 static int
 preload_chance(int n)
@@ -240,7 +242,7 @@ write(int fd, const void *buf, size_t len)
 
     pread(mode, &c, 1, 0);
 
-    /* two lines may be of the same length; there has to be something to cut off */
+    /* a piece must not end at the border of two lines */
     half -= (half && p[half - 1] == '\n');
 
     if (buf == full) {
@@ -361,7 +363,7 @@ fallocate(int fd, int flags, off_t offset, off_t len)
         c = "fcq"[preload_chance(3) ? 0 : 1 + preload_chance(2)];
     }
 
-    /* more than any batch here is a chunk */
+    /* a length above that of any batch here is a chunk */
 
     if (c == 'f' || (c == 'c' && len > PRELOAD_CHUNK)) {
         errno = ENOSPC;
@@ -393,7 +395,7 @@ typedef struct {
     struct stat  st;
     int          rc;
     int          err;
-    int          lost;      /* it is this one that has failed */
+    int          lost;      /* this sync has failed */
     uint32_t     errors;    /* of the file, so far */
     double       begun;     /* seconds */
 } preload_note_t;
@@ -438,7 +440,7 @@ preload_path(int fd, char *path, size_t size)
 }
 
 
-/* a new open file, which is not told of what was before */
+/* a new open file, to which earlier errors are not reported */
 
 static int
 preload_opened(int fd, const char *path, int flags)
@@ -508,7 +510,7 @@ close(int fd)
 }
 
 
-/* the one byte that tells whether a line is whole */
+/* the read of the last byte, which says whether the last line is whole */
 
 ssize_t
 pread64(int fd, void *buf, size_t len, off64_t offset)
@@ -521,7 +523,7 @@ pread64(int fd, void *buf, size_t len, off64_t offset)
 }
 
 
-/* true if there was an error that this open file has not been told of */
+/* true if there was an error that was not reported to this open file */
 
 static int
 preload_tell(int fd, preload_note_t *note)
@@ -548,8 +550,8 @@ preload_tell(int fd, preload_note_t *note)
 
 
 /*
- * What was written before a sync began is on the disk when it has succeeded,
- * and no more; what was written until one has failed is lost.
+ * When a sync succeeds, what was written before it began is on the disk, and no
+ * more.  When it fails, what was written until then is lost.
  */
 
 static int
@@ -653,7 +655,7 @@ fsync(int fd)
 }
 
 
-/* the clock; that of the timers is another one, see below */
+/* the clock; timers use the monotonic clock, see below */
 
 int
 gettimeofday(struct timeval *tv, void *tz)

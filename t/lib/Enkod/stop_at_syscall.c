@@ -5,15 +5,15 @@
 
 
 /*
- * usage: steps N kill PROGRAM ARGUMENT...
- *        steps N append FILE TEXT PROGRAM ARGUMENT...
+ * usage: stop_at_syscall N kill PROGRAM ARGUMENT...
+ *        stop_at_syscall N append FILE TEXT PROGRAM ARGUMENT...
  *
- * Runs the program up to its Nth system call.  Then it is killed; or TEXT is
- * appended to FILE, and the program goes on.  If somebody keeps us from opening
- * the file (a lease), TEXT is appended after the program's end.
+ * Runs the program up to its Nth system call.  Then kills it; or appends TEXT
+ * to FILE and lets the program continue.  If the file cannot be opened because
+ * of a lease, TEXT is appended when the program has ended.
  *
- * The exit status is the program's; 100 if it was killed, 101 if it ended
- * before, 102 if something else went wrong.
+ * The exit status is that of the program; 100 if the program was killed, 101 if
+ * it ended before the call, 102 for any other failure.
  */
 
 
@@ -44,7 +44,7 @@ main(int argc, char **argv)
         return 102;
     }
 
-    step = 2 * atol(argv[1]) - 1;       /* there are two stops for each */
+    step = 2 * atol(argv[1]) - 1;       /* two stops for each call */
     program = (argv[2][0] == 'k') ? argv + 3 : argv + 5;
 
     pid = fork();
@@ -115,7 +115,7 @@ main(int argc, char **argv)
 }
 
 
-/* Returns whether it has to wait. */
+/* Returns true if the lease has to be waited for. */
 
 static int
 append(const char *name, const char *text, int flags)

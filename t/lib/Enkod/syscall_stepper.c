@@ -5,21 +5,21 @@
 
 
 /*
- * The program of SyscallStepper.pm: it traces processes and lets each go on from one
- * system call that concerns a file of lines to the next, when told so.  It is
- * told by lines of its standard input, and answers each with one line:
+ * The program of SyscallStepper.pm.  It traces processes and lets each of them
+ * run from one system call on a file of lines to the next.  It reads commands
+ * from standard input and answers each with one line:
  *
- *     attach PID        "attached", or "error" and why
- *     step PID          goes on until the next such call is about to be made:
- *                       "call NAME"; or until it waits for an event: "idle"; for
- *                       a lock that somebody else has: "blocked"; or has ended:
+ *     attach PID        "attached", or "error" and the reason
+ *     step PID          runs the process until it is about to make such a call,
+ *                       "call NAME"; or waits for an event, "idle"; or waits for a
+ *                       lock that another process has, "blocked"; or has ended,
  *                       "gone"
- *     hold PID          "held", until its next step
+ *     hold PID          "held": the process stops until its next step
  *     kill PID          "gone"
  *     detach PID        "detached"
  *
- * A file of lines is one with ".jsonl" in its name.  A step that is "blocked" is
- * under way: the next one of that process waits for what becomes of it.
+ * A file of lines is one with ".jsonl" in its name.  A step that is "blocked"
+ * is under way: the next one of that process waits for what becomes of it.
  */
 
 
@@ -42,11 +42,11 @@
 
 #define STEP_PROCESSES  8
 
-/* microseconds between two looks, and so many looks until one gives up */
+/* microseconds between two looks, and the number of looks before giving up */
 #define STEP_PAUSE      50
 #define STEP_LOOKS      600000
 
-/* looks in which one that waits has to be found waiting */
+/* a process waits if so many looks in a row find it waiting */
 #define STEP_QUIET      4
 
 
@@ -131,8 +131,9 @@ step_is_event(long nr)
 
 
 /*
- * The call that it is about to make, if it is one of ours, or that it waits for
- * an event now, and has done all else; or NULL.
+ * Returns the name of the call if the process is about to make one of those
+ * above, or a wait for events, before which it has done everything else; or
+ * NULL.
  */
 
 static const char *
@@ -178,8 +179,8 @@ step_call(pid_t pid)
 
 
 /*
- * In which call it waits, if it does.  The kernel does not say so of one that
- * runs.
+ * Returns the call in which the process waits, if it does.  The kernel says
+ * nothing about a process that runs.
  */
 
 static long
@@ -224,7 +225,7 @@ step_waits(pid_t pid)
 }
 
 
-/* Until it stops, waits or ends. */
+/* Waits until the process stops, waits or ends. */
 
 static const char *
 step_wait(step_process_t *process)
@@ -242,7 +243,7 @@ step_wait(step_process_t *process)
 
         if (waitpid(process->pid, &status, WNOHANG|__WALL) != process->pid) {
 
-            /* twice in the same call, or it may just have been woken up */
+            /* in the same call twice, as it may have been woken up */
 
             nr = step_waits(process->pid);
             quiet = (nr != -1 && nr == last) ? quiet + 1 : 0;
@@ -404,7 +405,7 @@ main(void)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    /* pauses are as short as they are meant to be */
+    /* the kernel must not make the pauses longer */
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 
     while (fgets(line, sizeof(line), stdin)) {

@@ -121,8 +121,8 @@ sub at_end {
 }
 
 # Returns the final response, or undef: { version, status, phrase, head, headers
-# => { name => [values] }, body, interim => the number of answers with 100, cut =>
-# 1 if the body is shorter than announced }.
+# => { name => [values] }, body, interim => the number of answers with 100, cut
+# => 1 if the body is shorter than announced }.
 
 sub read_response {
     my ($self, $request) = @_;

@@ -33,8 +33,8 @@ sub compact {
 }
 
 
-# A "message open" that is not a test delivery.  An argument pair replaces the JSON
-# of a member, removes the member (undef), or adds a member at the end.
+# A "message open" that is not a test delivery.  An argument pair replaces the
+# JSON of a member, removes the member (undef), or adds a member at the end.
 
 sub message {
     my @members = (
@@ -64,8 +64,9 @@ sub message {
 }
 
 
-# Options of a request: "headers", a list of lines; "chunks", a list of pieces for
-# chunked transfer; "split", the number of bytes of the body to send at a time.
+# Options of a request: "headers", a list of lines; "chunks", a list of pieces
+# for chunked transfer; "split", the number of bytes of the body to send at a
+# time.
 
 sub request {
     my ($method, $uri, %option) = @_;
@@ -98,8 +99,8 @@ sub raw {
 }
 
 
-# A request by curl: the last argument is the path of the URL; curl gets the body
-# on its standard input.
+# A request by curl: the last argument is the path of the URL; curl gets the
+# body on its standard input.
 
 sub curl {
     my ($body, @args) = @_;
