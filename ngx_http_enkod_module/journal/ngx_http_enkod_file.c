@@ -164,7 +164,7 @@ ngx_http_enkod_file_inspect(ngx_http_enkod_file_t *file, ngx_log_t *log)
         err = ngx_errno;
 
         ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
-                                "is not open, events are answered with 503");
+                                   "is not open, events are answered with 503");
         return err;
     }
 
@@ -210,8 +210,8 @@ ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
         err = ngx_errno;
 
         ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, err,
-                                "was deleted and cannot be opened anew, "
-                                "events are answered with 503");
+                                   "was deleted and cannot be reopened, "
+                                   "events are answered with 503");
         return err;
     }
 
@@ -224,16 +224,16 @@ ngx_http_enkod_file_reopen(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
     if (ngx_is_file(fi) && fi->st_nlink == 0) {
 
         ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_OPEN, log, 0,
-                                "leads to a file that was deleted, as the "
-                                "mount of a file or /dev/stdout can, events "
-                                "are answered with 503; restart nginx with a "
-                                "file that exists");
+                                   "leads to a deleted file, as a mount of a "
+                                   "single file or /dev/stdout may, events are "
+                                   "answered with 503; restart nginx with a "
+                                   "file that exists");
         (void) ngx_close_file(fd);
         return NGX_ENOENT;
     }
 
     ngx_log_error(NGX_LOG_WARN, log, 0,
-                  "enkod: \"%V\" was deleted and is opened anew", &file->name);
+                  "enkod: \"%V\" was deleted and is reopened", &file->name);
 
     if (ngx_close_file(file->open->fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
@@ -262,8 +262,8 @@ ngx_http_enkod_file_open_sync(ngx_http_enkod_file_t *file, ngx_file_info_t *fi,
 
     if (err) {
         ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
-                                "cannot be opened to be synced, "
-                                "events are answered with 503");
+                                   "cannot be opened for syncing, "
+                                   "events are answered with 503");
     }
 
     return err;
@@ -286,8 +286,8 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
     case NGX_HTTP_ENKOD_SYNC_FOLDER:
 
         ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
-                                "has a folder that cannot be synced, "
-                                "events are answered with 503");
+                                   "is in a folder that cannot be synced, "
+                                   "events are answered with 503");
         return;
 
     case NGX_HTTP_ENKOD_SYNC_DATA:
@@ -295,8 +295,8 @@ ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file, ngx_err_t err,
     }
 
     ngx_http_enkod_file_report(file, NGX_HTTP_ENKOD_FILE_SYNC, log, err,
-                            "cannot be synced, events are answered with 503 "
-                            "and the file is opened anew");
+                               "cannot be synced, events are answered with 503 "
+                               "and the file is reopened");
 
     ngx_http_enkod_file_invalidate(file);
 

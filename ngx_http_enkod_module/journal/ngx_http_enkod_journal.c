@@ -136,7 +136,7 @@ ngx_http_enkod_journal_get(ngx_conf_t *cf, ngx_http_enkod_journals_t *journals,
 
     if (journals->paths.nelts == NGX_HTTP_ENKOD_MAX_FILES) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "too many files in \"%V\", there may be %d",
+                           "too many files in \"%V\", the maximum is %d",
                            directive, NGX_HTTP_ENKOD_MAX_FILES);
         return NULL;
     }

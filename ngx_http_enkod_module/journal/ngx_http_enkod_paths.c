@@ -139,7 +139,7 @@ ngx_http_enkod_paths_check_pair(ngx_http_enkod_path_t *path,
 
     if (second == NULL) {
         ngx_log_error(NGX_LOG_EMERG, log, 0,
-                      "\"%V %V\" and a log of nginx, \"%s\", are the same "
+                      "\"%V %V\" and the nginx log \"%s\" are the same "
                       "file, each needs one of its own",
                       path->directive, path->name, other->name.data);
         return NGX_ERROR;

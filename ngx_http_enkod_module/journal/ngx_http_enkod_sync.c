@@ -488,8 +488,9 @@ ngx_http_enkod_sync_end_handler(ngx_event_t *ev)
 
     if (err && !current) {
         ngx_log_error(NGX_LOG_ERR, sync->timer.log, err,
-                      "enkod: the file that was \"%V\" before cannot be "
-                      "synced, events are answered with 503", sync->name);
+                      "enkod: the file that was \"%V\" before it was "
+                      "reopened cannot be synced, events are answered with 503",
+                      sync->name);
 
         err = 0;
     }

@@ -188,7 +188,7 @@ sub messages {
 
     # built from pieces that stand in several places
     push @texts, map { "enkod: \"…\" $_" } map { unquote($_) }
-                 $c =~ /_file_log\([^;"]*"((?:[^"\\\n]|\\.)*)"\)/g;
+                 $c =~ /_file_report\([^;"]*"((?:[^"\\\n]|\\.)*)"\)/g;
 
     my @schema = map { unquote($_) }
                  slurp("$src/event/enkod_schema.c") =~ s/"\s+"//gr

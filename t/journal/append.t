@@ -89,7 +89,7 @@ for (["a file of whole lines", $line x 3, ""],
 }
 
 
-# the file is opened anew; workers of another user
+# the file is reopened; workers of another user
 
 SKIP: {
     skip "the workers' user can only be chosen by root", 5 if $>;

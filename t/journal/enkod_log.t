@@ -374,7 +374,7 @@ refused("enkod_log nowhere/a.jsonl;",
         "a path in a folder that is not there");
 
 refused(join("", map { "enkod_log $_.jsonl;" } 1 .. 10000),
-        qr/too many files in "enkod_log", there may be \d+/,
+        qr/too many files in "enkod_log", the maximum is \d+/,
         "a configuration with more files than it may have");
 
 my $unwritable = Enkod::Nginx->create(

@@ -285,7 +285,7 @@ SKIP: {
        "when it is deleted where it comes from, an event gets 503";
 
     like $nginx->error_log,
-         qr/\[error\].*a\.jsonl" leads to a file that was deleted.* 503/,
+         qr/\[error\].*a\.jsonl" leads to a deleted file.* 503/,
          "and the error log says why";
 
     $nginx->signal('USR1');

@@ -90,7 +90,7 @@ refuses("a second name", qr/"enkod_log a" and "enkod_spool b" $same/,
         http => "enkod_log a; enkod_spool b;", files => ["a"],
         links => { b => "a" });
 
-my $nginx = qr/"enkod_log a" and a log of nginx, "a", $same/;
+my $nginx = qr/"enkod_log a" and the nginx log "a" $same/;
 
 refuses("access_log before it", $nginx, http => "access_log a; enkod_log a;");
 refuses("access_log behind it", $nginx, http => "enkod_log a; access_log a;");
@@ -99,7 +99,7 @@ refuses("access_log with a buffer", $nginx,
 refuses("error_log of http", $nginx, http => "enkod_log a; error_log a;");
 refuses("error_log before http", $nginx, main => "error_log a;");
 refuses("a spool and an access_log",
-        qr/"enkod_spool a" and a log of nginx, ".\/a", $same/,
+        qr/"enkod_spool a" and the nginx log ".\/a" $same/,
         http => "enkod_spool a; access_log ./a;");
 
 takes("two logs in one place", http => "enkod_log a; enkod_log b;");

@@ -125,7 +125,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
        "a worker of the old configuration finishes what it has begun";
 
     is_deeply [problems({ "R-1" => 200 }, $nginx->path("a.jsonl"))], [],
-       "and writes into the file that was opened anew";
+       "and writes into the file that was reopened";
 }
 
 
@@ -203,7 +203,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
        "into a new file";
 
-    like $nginx->error_log, qr/\[warn\].*a\.jsonl" was deleted and is opened/,
+    like $nginx->error_log, qr/\[warn\].*a\.jsonl" was deleted and is reopened/,
          "and the error log says so";
 
     # with its folder this time
@@ -236,10 +236,10 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     is_deeply [problems(\%sent, $nginx->path("sub/b.jsonl"))], [],
        "and those that were accepted are in it";
 
-    is $nginx->too_often("cannot be opened anew"), "",
+    is $nginx->too_often("cannot be reopened"), "",
        "the error log says it once in a minute for each worker";
 
-    like $nginx->error_log, qr/\[error\].*deleted and cannot be opened anew,/,
+    like $nginx->error_log, qr/\[error\].*deleted and cannot be reopened,/,
          "as an error";
 }
 
@@ -262,7 +262,7 @@ SKIP: {
     is tally(\%sent), "503: 10",
        "workers that must not create a deleted file refuse events";
 
-    like $nginx->error_log, qr/opened anew.*\(13: Permission denied\)/,
+    like $nginx->error_log, qr/reopened.*\(13: Permission denied\)/,
          "and say why";
 
     ok $nginx->reopen("a.jsonl"), "SIGUSR1 opens it for them";

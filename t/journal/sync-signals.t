@@ -86,7 +86,7 @@ needs_threads();
     is $old->status, 503, "an event of the old file: 503";
     is $new->status, 200, "an event of the new file is accepted";
     like $nginx->error_log,
-         qr/file that was ".*a\.jsonl" before cannot be synced, events are/,
+         qr/file that was ".*a\.jsonl" before it was reopened cannot be synced,/,
          "the error log says which file it is";
     unlike $nginx->error_log, qr/a\.jsonl" cannot be synced/,
            "and says nothing against the new one";

@@ -94,8 +94,8 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
     like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
 
-    like $nginx->error_log, qr/\[error\].*a\.jsonl" cannot be synced, .*opened anew \(5: Input/,
-         "the error log says so, and that the file is opened anew";
+    like $nginx->error_log, qr/\[error\].*a\.jsonl" cannot be synced, .*reopened \(5: Input/,
+         "the error log says so, and that the file is reopened";
 
     is $nginx->post(event("F-2"))->{status}, 200, "the next event is accepted";
 
@@ -205,7 +205,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $preload->on_sync("dir_eio");
     is $nginx->post(event("D-1"))->{status}, 503,
        "a folder that cannot be synced: the event gets a 503";
-    like $nginx->error_log, qr/a\.jsonl" has a folder that cannot be synced/,
+    like $nginx->error_log, qr/a\.jsonl" is in a folder that cannot be synced/,
          "and the error log says so";
 
     $preload->on_sync("none");
@@ -411,7 +411,7 @@ SKIP: {
         is $nginx->post(event("P-1"))->{status}, 503,
            "a $what that workers cannot read: 503";
 
-        like $nginx->error_log, qr/cannot be (?:opened to be )?synced.*\(13: P/,
+        like $nginx->error_log, qr/cannot be (?:opened for syncing|synced).*\(13: P/,
              "and the error log says so";
 
         chmod 0644, $nginx->path("d/a.jsonl");
