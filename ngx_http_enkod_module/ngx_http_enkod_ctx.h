@@ -22,6 +22,7 @@
 #include "enkod_event.h"
 #include "enkod_line.h"
 #include "ngx_http_enkod_journal.h"
+#include "ngx_http_enkod_module.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_enkod_admit.h"
+#include "ngx_http_enkod_module.h"
 
 
 static ngx_uint_t ngx_http_enkod_admit_token(ngx_http_request_t *r,

@@ -14,6 +14,7 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_error_page.h"
 #include "ngx_http_enkod_pass.h"
 

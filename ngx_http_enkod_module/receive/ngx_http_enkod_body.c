@@ -13,6 +13,8 @@
 
 
 #include "ngx_http_enkod_body.h"
+#include "ngx_http_enkod_ctx.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_reject.h"
 
 

@@ -11,8 +11,10 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_deliver.h"
 #include "ngx_http_enkod_envelope.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
 #include "ngx_http_enkod_reject.h"
 #include "ngx_http_enkod_response.h"

@@ -8,8 +8,9 @@
 #define _NGX_HTTP_ENKOD_DELIVER_H_INCLUDED_
 
 
-#include "ngx_http_enkod_ctx.h"
-#include "ngx_http_enkod_module.h"
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
 
 #pragma GCC visibility push(hidden)
 

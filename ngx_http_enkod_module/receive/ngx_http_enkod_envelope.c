@@ -10,7 +10,9 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_envelope.h"
+#include "ngx_http_enkod_module.h"
 
 #if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
 #include <sys/random.h>

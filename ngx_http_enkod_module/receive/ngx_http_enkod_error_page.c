@@ -13,6 +13,7 @@
 
 
 #include "ngx_http_enkod_error_page.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
 
 

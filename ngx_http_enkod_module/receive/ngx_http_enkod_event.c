@@ -12,7 +12,9 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_event.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
 
 

@@ -9,7 +9,6 @@
 
 
 #include "ngx_http_enkod_ctx.h"
-#include "ngx_http_enkod_module.h"
 
 #pragma GCC visibility push(hidden)
 

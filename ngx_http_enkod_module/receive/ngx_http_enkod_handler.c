@@ -12,10 +12,12 @@
 
 #include "ngx_http_enkod_admit.h"
 #include "ngx_http_enkod_body.h"
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_deliver.h"
 #include "ngx_http_enkod_error_page.h"
 #include "ngx_http_enkod_event.h"
 #include "ngx_http_enkod_message.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
 #include "ngx_http_enkod_reject.h"
 #include "ngx_http_enkod_response.h"

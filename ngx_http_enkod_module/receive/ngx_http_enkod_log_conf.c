@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
 
 

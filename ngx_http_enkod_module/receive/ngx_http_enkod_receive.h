@@ -14,7 +14,6 @@
 #define _NGX_HTTP_ENKOD_RECEIVE_H_INCLUDED_
 
 
-#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_module.h"
 
 #pragma GCC visibility push(hidden)

@@ -17,6 +17,8 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_reject.h"
 
 

@@ -13,7 +13,9 @@
  */
 
 
+#include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_envelope.h"
+#include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
 #include "ngx_http_enkod_receive.h"
 
