@@ -1,5 +1,5 @@
-# What the Makefile says and does where there is no nginx: on a machine on which
-# the packages are not installed yet.
+# What the Makefile prints: its help, and what it does on a machine without nginx,
+# where the packages are not installed yet.
 
 use strict;
 use warnings;
@@ -29,6 +29,17 @@ $said = make("-n uninstall STOCK= MODULES_PATH=/opt/modules");
 
 like $said, qr/rm -f "\/opt\/modules\/ngx_http_enkod_module\.so"/,
      "unless the place is named";
+
+
+my $help = make("help");
+
+for my $target (qw(install uninstall run test test-unit test-busy test-valgrind
+                   test-asan matrix fuzz analyze soak bench bench-peers clean))
+{
+    like $help, qr/^  make $target +\S/m, "\"make help\" names $target";
+}
+
+unlike $help, qr/^#|\$\(/m, "\"make help\" prints the comment only";
 
 done_testing;
 
