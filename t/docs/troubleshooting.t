@@ -450,7 +450,7 @@ sub unavailable {
         chmod 0600, $log;
         reconfigured($receiver =~ s/events\.jsonl/$& sync/r);
         is post(event("U1")), 503, "a worker cannot read the file";
-        logged("The workers cannot read the file", qr/to be synced/);
+        logged("The workers cannot read the file", qr/for syncing/);
         $page->run("The workers cannot read the file", $site);
         ok wait_for(sub { post(event("U2")) == 200 }), "then it can";
 
