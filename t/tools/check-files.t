@@ -24,7 +24,7 @@ my $other = "the module writes the same event otherwise from here on";
 my ($summary, $out);
 
 
-# files
+# files and standard input
 
 put("one", "$good\n\n\n$test\n");
 put("two", "hello\n$good\n" . substr $good, 0, 100);
@@ -40,44 +40,50 @@ is_deeply [map { $_->[0] } @$defects],
      "-:1: offset 0", "-:3: offset " . length "hello\n$good\n"],
     "several files, and standard input, are checked by name";
 is_deeply $sum, { lines => 10, "message open" => 4, tests => 1, rejected => 0,
-                  "empty lines" => 2, pieces => 0, defects => 4 }, "and counted together";
-is "$status, $err", "1, ", "there are defects and no messages";
+                  "empty lines" => 2, pieces => 0, defects => 4 },
+                  "the summary counts all files together";
+is "$status, $err", "1, ",
+   "there are defects, and no messages on standard error";
 
 ($status, $out, $err) = run("one", "four", ".", "two");
 
 is $err, "enkod-check: cannot open \"four\": No such file or directory\n"
          . "enkod-check: cannot read \".\": Is a directory\n",
-   "what cannot be read is named";
-is $status, 2, "an error counts more than a defect";
-like $out, qr/^two:1: .*^defects: 2\n\z/ms, "the other files are checked";
+   "files that cannot be read are named";
+is $status, 2,
+   "a file that cannot be read sets the exit status, whatever the defects";
+like $out, qr/^two:1: .*^defects: 2\n\z/ms,
+     "the other files are checked all the same";
 
-is says("an empty file has no defects", "", "")->{lines}, 0, "and no lines";
+is says("an empty file has no defects", "", "")->{lines}, 0,
+   "an empty file has no lines";
 
-says("the end of a file that is not ours is named", "$good\nhello",
+says("an incomplete last line that the module did not write is a defect", "$good\nhello",
      qr/^x:2: offset ${\ length "$good\n"}: the last line is incomplete: 5 bytes without a line feed, which do not begin as a line of the module does/);
 
-says("a last line that lacks but its line feed", $good,
+says("a last line that only lacks its line feed is reported", $good,
      "x:1: offset 0: the last line lacks its line feed; --repair adds it");
 
-says("a name cannot send commands to a terminal", $start . "\"event\":\"\\u009b\\u007f\",\"a\":1}\n", "");
+says("an event name with escaped control characters is accepted", $start . "\"event\":\"\\u009b\\u007f\",\"a\":1}\n", "");
 
-like +(run("x"))[1], qr/^  "\\u009b\\u007f": 1$/m, "it is printed escaped";
+like +(run("x"))[1], qr/^  "\\u009b\\u007f": 1$/m,
+     "the summary prints that name escaped";
 
 for my $raw ("\x7f", "\xc2\x85", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xa9") {
-    says("one that could stands raw", "$start\"event\":\"a$raw\",\"a\":1}\n",
+    says("an event name with a raw control character is a defect", "$start\"event\":\"a$raw\",\"a\":1}\n",
          "x:1: offset " . (length($start) + length '"event":"a')
          . ": $other");
 }
 
-$summary = says("names of events without end", join("", map { qq($start"event":"e$_"}\n) } 1 .. 1100)
+$summary = says("a file with 1100 event names", join("", map { qq($start"event":"e$_"}\n) } 1 .. 1100)
                 . qq($start"event":"e7"}\n$start"event":") . "x" x 300 . qq("}\n), "");
 
-is $summary->{others}, 101, "are counted one by one up to a number";
-is $summary->{e7}, 2, "the same name twice is one";
-is scalar(keys %$summary), 1000 + 7, "no name is lost";
+is $summary->{others}, 101, "the summary counts further names together";
+is $summary->{e7}, 2, "a repeated name is one row";
+is scalar(keys %$summary), 1000 + 7, "the summary has 1000 names";
 
 
-# lines across the borders of what is read at a time
+# lines across the borders of the read buffer
 
 {
     my $text = "";
@@ -91,7 +97,7 @@ is scalar(keys %$summary), 1000 + 7, "no name is lost";
 
         if ($bad) {
             $l =~ s/"message_id":4/"message_id":x/;
-            # the byte behind it
+            # the byte after the defect
             push @expected, "x:$n: offset " . (length($text) + index($l, ',"message_u'));
         }
 
@@ -115,9 +121,9 @@ put("$_.json", $body{$_}) for @kinds;
 ($defects, $sum) = parse($out);
 
 is "$status, $err", "0, ", "the eight bodies are accepted";
-is_deeply [@$defects], [], "without a defect";
+is_deeply [@$defects], [], "the eight bodies have no defect";
 is_deeply [@$sum{"bodies", "tests", "message open", "complaint", "contact adding"}],
-          [8, 8, 1, 1, 1], "and counted";
+          [8, 8, 1, 1, 1], "the eight bodies are counted";
 
 for (["", 1, 0, "400 empty_body: The request has no body"],
      ["{\n\"event\":\n\"message open\",\n\"message_id\":\n\"4\"}", 5, 44,
@@ -134,16 +140,17 @@ for (["", 1, 0, "400 empty_body: The request has no body"],
     ($status, $out) = run("--body", "b");
 
     like $out, qr/\Ab:$line: offset $offset: \Q$said\E/, "a bad body: $said";
-    is $status, 1, "is a defect";
+    is $status, 1, "the exit status for it is 1";
 }
 
 put("b", '{"event":"whatsapp read","id":1}');
-is +(run("--body", "b"))[0], 1, "an event that is not declared";
-is +(run("--body", "--event", "whatsapp read id=integer", "b"))[0], 0, "is good if it is";
+is +(run("--body", "b"))[0], 1, "an event that is not declared is a defect";
+is +(run("--body", "--event", "whatsapp read id=integer", "b"))[0], 0,
+   "an event that --event declares is accepted";
 is +(run("--event", "'whatsapp read' id=integer 'a b=any'", "--body", "b"))[0], 1,
-   "with all its fields";
+   "a declared event needs all its fields";
 is +(run("--body", "-", { stdin => "$dir/b" }))[1] =~ /^-:1: offset \d+: 422 unknown_event/, 1,
-   "standard input is a body, too";
+   "standard input can be a body";
 
 
 # large files
@@ -157,7 +164,7 @@ close $fh;
 
 is "$status, $err", "0, ", "a file of 100000 lines is read";
 is_deeply [@$sum{"lines", "message open", "tests", "defects"}], [100000, 100000, 1000, 0],
-          "and is good";
+          "all lines of the large file are counted";
 
 SKIP: {
     my $limit = { before => "ulimit -v 12000; " };
@@ -169,12 +176,13 @@ SKIP: {
 
     put("x", "$good\n" . "x" x 20_000_000);
     ($status, $out, $err) = run("x", $limit);
-    like $err, qr/^enkod-check: no memory for \d+ bytes\n\z/, "a line that does not fit is named";
-    is $status, 2, "which is an error";
+    like $err, qr/^enkod-check: no memory for \d+ bytes\n\z/,
+         "a line that does not fit into memory is named";
+    is $status, 2, "a line that does not fit is an error";
 }
 
 
-# nobody reads the output
+# output that nobody reads
 
 put("x", "hello\n" x 50_000);
 
@@ -186,7 +194,7 @@ for (["", "signal 13"], ["trap '' PIPE; ", 2]) {
 
     ($status, $out, $err) = run("x", { stdout => $w, before => $before });
     is $status, $expected, "a pipe without a reader ends it" . ($before ? ", with SIGPIPE ignored" : "");
-    is $err, "", "without a word" if !$before;
+    is $err, "", "it prints no message" if !$before;
     close $w;
 }
 
@@ -206,7 +214,7 @@ for (["no FILE is given"], ["no FILE is given", "--repair"],
     ($status, $out, $err) = run(@args);
 
     like $err, qr/^enkod-check: \Q$said\E\nusage: enkod-check /, "usage: @args";
-    is "$status, $out", "2, ", "is refused";
+    is "$status, $out", "2, ", "the arguments are refused, without output";
 }
 
 for (["a field must be given as NAME=TYPE", "'x' y"],
@@ -225,22 +233,22 @@ for (["a field must be given as NAME=TYPE", "'x' y"],
     ($status, $out, $err) = run("--event", $def, "one");
 
     like $err, qr/^enkod-check: invalid --event "\Q$def\E": \Q$said\E/, "--event $def";
-    is "$status, $out", "2, ", "is refused";
+    is "$status, $out", "2, ", "the arguments are refused, without output";
 }
 
 like +(run("--event", "x", "--event", "x", "one"))[2], qr/the event is declared already$/m,
-     "an event is declared once";
+     "an event cannot be declared twice";
 
 
 says("names and fields are quoted as in nginx.conf",
      qq($start"event":"a \\"b\\" c","d e":1,"f":"g"}\n), "",
      "--event", q("a \"b\" c" 'd e=integer' f=string));
-says("and are checked", qq($start"event":"a \\"b\\" c","d e":"1","f":"g"}\n),
+says("declared fields with quotes and spaces are checked", qq($start"event":"a \\"b\\" c","d e":"1","f":"g"}\n),
      qr/wrong_type: .* field "\/d e"/,
      "--event", q('a "b" c' "d e=integer" f=string));
 
 is +(run("--help"))[1], (run("-h"))[1], "-h is --help";
-is +(run("--help"))[0], 0, "which is no error";
+is +(run("--help"))[0], 0, "--help is not an error";
 
 
 # the documentation
@@ -259,12 +267,12 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
     my @texts = $c =~ /checker_scan_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
     push @texts, $c =~ /sentence = "((?:[^"\\]|\\.)*)"/g;
 
-    cmp_ok scalar @texts, ">=", 15, "the sources have sentences";
+    cmp_ok scalar @texts, ">=", 15, "the sources have sentences for defects";
 
     for (@texts) {
         s/\\(.)/$1/g;
 
-        # put together from what the core says
+        # composed of texts of the core
         next if /^%s: %s/;
 
         s/%\w+/…/g;
@@ -292,7 +300,7 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
         $examples++;
     }
 
-    is $examples, 4, "there are examples";
+    is $examples, 4, "the page has four examples";
 }
 
 done_testing;

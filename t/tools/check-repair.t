@@ -39,33 +39,34 @@ my @before = stat "$dir/r";
 ($status, $out, $err) = run("--repair", "r");
 ($defects, $sum) = parse($out);
 
-is "$status, $err", "0, ", "an incomplete line is cut off";
-is slurp("r"), $ours, "and nothing else";
-is slurp("r.bak"), $torn, "the file as it was is in FILE.bak";
-is mode("r.bak"), mode("r"), "with the same mode and owner";
-is +(stat "$dir/r")[1], $before[1], "the file is the same one";
+is "$status, $err", "0, ", "--repair cuts off an incomplete last line";
+is slurp("r"), $ours, "--repair changes nothing else";
+is slurp("r.bak"), $torn, "FILE.bak is a copy of the file before the repair";
+is mode("r.bak"), mode("r"), "the copy has the mode and the owner of the file";
+is +(stat "$dir/r")[1], $before[1], "the file keeps its inode";
 is $out =~ s/\n.*//sr, "r:3: offset " . length($ours) . ": the last line was"
    . " incomplete: 123 bytes without a line feed are cut off; the file as it"
-   . " was is in \"r.bak\"", "what was done is said";
+   . " was is in \"r.bak\"", "the repair is reported";
 is_deeply [@$sum{"lines", "cut off", "line feeds added", "defects"}], [3, 1, 0, 0],
-          "and counted";
-is join(" ", glob "$dir/r.*"), "$dir/r.bak", "nothing else is left";
+          "the repair is counted";
+is join(" ", glob "$dir/r.*"), "$dir/r.bak", "no other file is left behind";
 
 ($status, $out, $err) = run("--repair", "r");
 
-is "$status, $err", "0, ", "a second time there is nothing to do";
-is slurp("r"), $ours, "and nothing is done";
-like $out, qr/^line feeds added: 0\ncut off: 0\ndefects: 0\n\z/m, "nor said";
+is "$status, $err", "0, ", "a second --repair has nothing to do";
+is slurp("r"), $ours, "the second --repair changes nothing";
+like $out, qr/^line feeds added: 0\ncut off: 0\ndefects: 0\n\z/m,
+     "the second --repair reports no repair";
 
 put("r", $torn);
 ($status, $out, $err) = run("--repair", "r");
 
 is $err, "enkod-check: \"r.bak\" is there already; move it away to repair"
-         . " \"r\"\n", "a copy is not overwritten";
-is $status, 2, "that is an error";
-is slurp("r"), $torn, "and the file is left as it is";
+         . " \"r\"\n", "an existing FILE.bak is not overwritten";
+is $status, 2, "the exit status is that of an error";
+is slurp("r"), $torn, "the file is left as it is";
 like $out, qr/^r:3: offset .* the last line is incomplete: .*^cut off: 0\ndefects: 1\n\z/ms,
-   "the defect is reported";
+   "the defect is still reported";
 
 unlink "$dir/r.bak";
 
@@ -74,9 +75,10 @@ for my $tail ("hello", "\0" x 100, " ", '{"a', "{\"received_at\":x", substr($goo
 
     ($status, $out, $err) = run("--repair", "r");
 
-    is "$status, $err", "1, ", "a tail that is not ours is a defect";
-    is slurp("r"), "$ours$tail", "and is left as it is";
-    ok !-e "$dir/r.bak", "without a copy";
+    is "$status, $err", "1, ",
+       "an incomplete last line that the module did not write is a defect";
+    is slurp("r"), "$ours$tail", "that line is left as it is";
+    ok !-e "$dir/r.bak", "no copy is made";
 }
 
 for my $tail ("{", '{"received_at":"', '{"rec', "{\"received_at\":\"\0\0\0",
@@ -84,12 +86,12 @@ for my $tail ("{", '{"received_at":"', '{"rec', "{\"received_at\":\"\0\0\0",
               $start . '"event":"}') {
     put("r", $tail);
     is +(run("--repair", "r"))[0], 0, "a tail of " . length($tail) . " bytes is cut off";
-    is slurp("r"), "", "so that nothing is left";
-    is slurp("r.bak"), $tail, "but in the copy";
+    is slurp("r"), "", "the file is empty after that";
+    is slurp("r.bak"), $tail, "the copy has the line";
     unlink "$dir/r.bak";
 }
 
-# A whole line may have been acknowledged.
+# A whole line may have been acknowledged, so it is not cut off.
 
 for (["that is good", $good, 0, 1, 0, 0],
      ["of a refusal", refusal(400, "empty_body", '"body":"{"'), 0, 0, 0, 0],
@@ -106,28 +108,32 @@ for (["that is good", $good, 0, 1, 0, 0],
     $sum = (parse($out))[1];
 
     is "$status, $err", "$code, ", "a last line $title";
-    is slurp("r"), "$test\n$tail\n", "gets its line feed and loses nothing";
-    ok !-e "$dir/r.bak", "a copy is not needed";
+    is slurp("r"), "$test\n$tail\n",
+       "the line gets its line feed and loses nothing";
+    ok !-e "$dir/r.bak", "no copy is made for a line feed";
     like $out, qr/^r:2: offset \d+: the last line lacked its line feed, which is added$/m,
-         "what was done is said";
-    is_deeply [@$sum{"lines", "line feeds added", "cut off"}], [2, 1, 0], "and counted";
+         "the repair is reported";
+    is_deeply [@$sum{"lines", "line feeds added", "cut off"}], [2, 1, 0],
+              "the repair is counted";
     is_deeply [($sum->{"message open"} || 0) - 1, @$sum{"pieces", "defects"}], \@counts,
-              "and the line is checked like the others";
+              "the completed line is checked like all others";
 }
 
-is +(run("--repair", "r"))[1] =~ /^line feeds added: 0$/m, 1, "a second time there is nothing to do";
+is +(run("--repair", "r"))[1] =~ /^line feeds added: 0$/m, 1,
+   "a second --repair has nothing to do";
 
 put("r", "hello\n$torn");
-is +(run("--repair", "r"))[0], 1, "other defects stay defects";
-is slurp("r"), "hello\n$ours", "and are not repaired";
+is +(run("--repair", "r"))[0], 1, "--repair reports other defects";
+is slurp("r"), "hello\n$ours", "--repair leaves other defects as they are";
 unlink "$dir/r.bak";
 
 put("r", $torn);
 ($status, $out, $err) = run("--repair", "-", { stdin => "$dir/r" });
 
-is $err, "enkod-check: standard input cannot be repaired\n", "not standard input";
-is $status, 2, "which is an error";
-is slurp("r"), $torn, "but a file is repaired";
+is $err, "enkod-check: standard input cannot be repaired\n",
+   "--repair refuses standard input";
+is $status, 2, "the exit status is that of an error";
+is slurp("r"), $torn, "a file on standard input is left as it is";
 
 SKIP: {
     skip "mkfifo is not there", 2 if system("mkfifo", "$dir/fifo") != 0;
@@ -136,8 +142,8 @@ SKIP: {
         { before => "cat r >fifo & " });
 
     is $err, "enkod-check: \"fifo\" is not a regular file and cannot be repaired\n",
-       "nor is it a FIFO";
-    is $status, 2, "which is an error";
+       "--repair refuses a FIFO";
+    is $status, 2, "the exit status is that of an error";
 }
 
 # a limit that is too small for the copy, or for the line feed
@@ -145,17 +151,18 @@ SKIP: {
 for my $text ($torn, "$ours$good") {
     put("r", $text);
 
-    # the messages are on a pipe: a file would be too large as well
+    # messages go to a pipe, as the limit holds for files
     pipe my $read, my $write or die;
 
     ($status, $out) = run("--repair", "r", { before => "exec 2>&1; ulimit -f 0; ",
                                              stdout => $write });
     close $write;
 
-    is $status, 2, "a limit of the size of files is an error";
-    like join("", <$read>), qr/^enkod-check: cannot .*: File too large$/m, "which is named";
+    is $status, 2, "a limit of file sizes makes --repair fail";
+    like join("", <$read>), qr/^enkod-check: cannot .*: File too large$/m,
+         "the message names the limit";
     is slurp("r"), $text, "the file is left as it is";
-    is_deeply [glob "$dir/r.*"], [], "and no half of a copy is there";
+    is_deeply [glob "$dir/r.*"], [], "no part of a copy is left behind";
 }
 
 put("r", $torn);
@@ -168,10 +175,10 @@ for my $to ("nowhere", "empty", "r") {
     symlink $to, "$dir/r.bak";
 
     is +(run("--repair", "r"))[0], 2, "a symbolic link in the copy's place is not followed";
-    ok !-e "$dir/nowhere", "nothing is created";
-    is slurp("empty"), "", "nothing is written";
-    is slurp("r"), $torn, "and the file is left as it is";
-    is_deeply [glob "$dir/r.*"], ["$dir/r.bak"], "nothing else is there";
+    ok !-e "$dir/nowhere", "the target of the link is not created";
+    is slurp("empty"), "", "the target of the link is not written to";
+    is slurp("r"), $torn, "the file is left as it is";
+    is_deeply [glob "$dir/r.*"], ["$dir/r.bak"], "no other file is left behind";
 
     unlink "$dir/r.bak";
 }
@@ -183,15 +190,15 @@ for my $text ($torn, "$ours$good") {
     ($status, $out, $err) = run("--repair", "link");
 
     is $err, "enkod-check: \"link\" is a symbolic link; name the file that it leads to\n",
-       "a file is not repaired by a symbolic link";
-    is $status, 2, "that is an error";
-    is slurp("r"), $text, "and it is left as it is";
-    is_deeply [glob "$dir/{r,link}.*"], [], "without a copy";
+       "--repair refuses a symbolic link";
+    is $status, 2, "the exit status is that of an error";
+    is slurp("r"), $text, "the file is left as it is";
+    is_deeply [glob "$dir/{r,link}.*"], [], "no copy is made";
 
     unlink "$dir/link";
 }
 
-# streams that are closed: what is opened must not get their places
+# closed standard streams: a file that is opened must not get their descriptors
 
 for my $closed ("<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-") {
     put("r", $torn);
@@ -225,14 +232,14 @@ for (["a writer", ">>"], ["a reader", "<"]) {
 
         is $err, "enkod-check: another process has \"r.1\" open, which is left as it is\n",
            "a file that $who has open is not repaired";
-        is $status, 2, "that is an error";
-        is slurp("r.1"), $text, "and it is left as it is";
-        ok !-e "$dir/r.1.bak", "without a copy";
+        is $status, 2, "the exit status is that of an error";
+        is slurp("r.1"), $text, "the file is left as it is";
+        ok !-e "$dir/r.1.bak", "no copy is made";
 
         close $other;
 
         is +(run("--repair", "r.1"))[0], 0, "until $who has closed it";
-        isnt slurp("r.1"), $text, "then it is repaired";
+        isnt slurp("r.1"), $text, "the file is repaired when it is closed";
         unlink "$dir/r.1.bak";
     }
 }
@@ -244,11 +251,11 @@ SKIP: {
     put("r", $torn);
     chown +(getpwnam "nobody")[2, 3], "$dir/r";
 
-    # as root is in a container
+    # as in a container
     is_deeply [(run("--repair", "r", { before => "exec setpriv --bounding-set=-lease"
                                                  . " --inh-caps=-lease \"\$0\" \"\$@\"; " }))[0, 2]],
               [0, ""], "root without CAP_LEASE repairs a file of somebody else";
-    is slurp("r"), $ours, "it is cut";
+    is slurp("r"), $ours, "the last line is cut off";
     unlink "$dir/r", "$dir/r.bak";
 }
 
@@ -260,7 +267,7 @@ SKIP: {
 
     my $as = "exec perl -e '\$> = \$< = (getpwnam(q(nobody)))[2]; exec \@ARGV' ";
 
-    # the program may lie where nobody else can get to
+    # another user may not be able to reach the program's folder
     system("cp", $check, "/tmp/enkod-check.$$");
     ($status, $out, $err) = Enkod::Command::run($dir, "/tmp/enkod-check.$$", "--repair", "r",
                                                 { before => "$as \"\$0\" \"\$@\"; " });
@@ -270,39 +277,41 @@ SKIP: {
 
     is $err, "enkod-check: whether another process has \"r\" open can be told to its owner"
              . " and to root only; it is left as it is\n", "another user cannot repair a file";
-    is $status, 2, "that is an error";
-    is slurp("r"), $torn, "and it is left as it is";
-    ok !-e "$dir/r.bak", "without a copy";
+    is $status, 2, "the exit status is that of an error";
+    is slurp("r"), $torn, "the file is left as it is";
+    ok !-e "$dir/r.bak", "no copy is made";
 }
 
 
-# what nginx makes of a piece that somebody else appends
+# a piece of a line from another program, and what nginx writes after it
 
 $nginx->start;
 
 {
     my $n = () = slurp("a.jsonl") =~ /\n/g;
 
-    is $nginx->post(message())->{status}, 200, "an event is accepted";
+    is $nginx->post(message())->{status}, 200, "nginx accepts an event";
 
     open my $fh, ">>", "$dir/a.jsonl" or die;
     print $fh substr $good, 0, 99;
     close $fh or die;
 
-    is $nginx->post(message())->{status}, 200, "and another one behind a piece" for 1, 2;
+    is $nginx->post(message())->{status}, 200,
+       "nginx accepts an event after a piece of a line" for 1, 2;
 
     my ($status, $out, $err) = run("a.jsonl");
     my ($pieces, $summary) = parse($out);
 
-    is "$status, $err", "0, ", "the file has no defects";
-    is_deeply [@$summary{"pieces", "defects"}], [1, 0], "but a piece";
+    is "$status, $err", "0, ", "a piece of a line is not a defect";
+    is_deeply [@$summary{"pieces", "defects"}], [1, 0], "the piece is counted";
     like $out, qr/^a\.jsonl:@{[$n + 2]}: offset \d+: a piece of a line, (?:with a copy of line @{[$n + 4]} behind it|which breaks off after 99 bytes)$/m,
-         "that is named";
-    is $summary->{lines} - $summary->{"empty lines"}, $n + 4, "and all events are whole";
+         "the piece is reported";
+    is $summary->{lines} - $summary->{"empty lines"}, $n + 4,
+       "the lines of all events are whole";
 }
 
 
-# nginx still has its file
+# a file that nginx has open
 
 my $lines = slurp("a.jsonl");
 
@@ -313,20 +322,23 @@ close $fh;
 ($status, $out, $err) = run("--repair", "a.jsonl");
 
 is $err, "enkod-check: another process has \"a.jsonl\" open, which is left as it is\n",
-     "a file is not cut that nginx has open";
-is $status, 2, "that is an error";
-is slurp("a.jsonl"), $lines . substr($good, 0, 77), "and it is left as it is";
-ok !-e "$dir/a.jsonl.bak", "without a copy";
+     "--repair leaves a file that nginx has open";
+is $status, 2, "the exit status is that of an error";
+is slurp("a.jsonl"), $lines . substr($good, 0, 77), "the file is left as it is";
+ok !-e "$dir/a.jsonl.bak", "no copy is made";
 
 is $nginx->alerts, "", "nginx has no reason to complain";
 ok $nginx->stop, "nginx is stopped";
 
-is +(run("--repair", "a.jsonl"))[0], 0, "then it is cut";
-is slurp("a.jsonl"), $lines, "as it should be";
+is +(run("--repair", "a.jsonl"))[0], 0,
+   "--repair repairs the file when nginx has stopped";
+is slurp("a.jsonl"), $lines, "the piece is cut off, and nothing else";
 
 $nginx->start;
-is $nginx->post(message())->{status}, 200, "nginx goes on";
-like slurp("a.jsonl"), qr/\A\Q$lines\E\{"received_at":[^\n]*\}\n\z/, "behind what was left";
-ok $nginx->stop, "and ends";
+is $nginx->post(message())->{status}, 200,
+   "nginx accepts an event after the repair";
+like slurp("a.jsonl"), qr/\A\Q$lines\E\{"received_at":[^\n]*\}\n\z/,
+     "the new line follows the repaired ones";
+ok $nginx->stop, "nginx stops";
 
 done_testing;

@@ -36,8 +36,8 @@ my @declared = map { ("--event", $_) }
     'contact adding email=string source=any?';
 
 
-# A line may break off after any byte, which is no defect, and as a whole it is
-# good.
+# A line may break off after any byte, which is not a defect; the whole line is
+# accepted.
 
 sub breaks_off {
     my ($whole, $what) = @_;
@@ -56,15 +56,15 @@ sub breaks_off {
     my ($status, $out) = run("x");
     my ($pieces, $summary) = parse($out);
 
-    is_deeply $pieces, \@expected, "$what may break off wherever it likes";
+    is_deeply $pieces, \@expected, "$what may break off after any byte";
     is_deeply [$status, @$summary{"pieces", "defects"}], [0, length($whole) - 1, 0],
-              "which is no defect";
+              "$what that breaks off is not a defect";
 
-    says("$what is good as a whole", "$whole\n", "");
+    says("$what that is whole is accepted", "$whole\n", "");
 }
 
 
-# what the module writes
+# lines that the module writes
 
 $nginx->start;
 
@@ -86,7 +86,7 @@ my @accepted = (
     ["/", message('"a":1e400,"b":-0,"c":-0.0E+5,"d":' . "9" x 1000)
           =~ s/"message_id":4/'"message_id":' . "1234567890" x 30/er],
 
-    # extra members, before and behind the others
+    # extra members, before and after the others
     ["/", message('"extra":1')],
     ["/", message('"extra":{}')],
     ["/", message('"extra":{"a":{"extra":{"b":[]}},"extra":{"c":{}}}')],
@@ -103,12 +103,12 @@ my @accepted = (
     ["/", join ",", '{"x0":0', (map { qq("x$_":$_) } 1 .. 56),
                     substr message(), 1],
 
-    # events of the table, not quite as in the documentation
+    # documented events in another spelling
     ["/", message() =~ s/message open/m\xd0\xb5ssage open/r],
     ["/", message() =~ s/message open/\\u006d\\u0435ssage open/r],
     ["/", "\r\n\t" . message() =~ s/([,:])/ $1\n/gr . "\n"],
 
-    # of nginx.conf
+    # events that are declared in nginx.conf
     ["/", '{"event":"whatsapp read","id":1,"price":1.50,"ok":false}'],
     ["/", '{"ok":true,"price":1E5,"id":-1,"event":"whatsapp read",'
           . '"to":null,"tags":["\u0041"],"ids":[],"data":{"extra":{}},"m":1}'],
@@ -122,7 +122,7 @@ my @accepted = (
           . '[1,{"a":1,"extra":{"b":1}}]}'],
     ["/", '{"event":"contact adding","email":"e","source":{"a":[1]}}'],
 
-    # unknown ones
+    # unknown events
     ["/any", '{"event":"unheard of"}'],
     ["/any", '{"event":""}'],
     ["/any", '{"event":"\u0000\"\\\\\u00e9' . "\xd1\x81" . '"}'],
@@ -137,15 +137,16 @@ my @refused = grep { $_ != 200 }
               map { $nginx->post($_->[1], uri => $_->[0])->{status} }
               @accepted;
 
-is "@refused", "", "nginx accepts the events";
+is "@refused", "", "nginx accepts all of these events";
 
 my $whole = slurp("a.jsonl");
 
-is scalar(() = $whole =~ /\n/g), scalar @accepted, "and has a line for each";
+is scalar(() = $whole =~ /\n/g), scalar @accepted,
+   "nginx writes a line for each event";
 
 my $n = grep { $_->[1] =~ /message open|ssage open/ } @accepted;
-my $summary = says("what nginx has written has no defects, where an event is"
-                   . " declared as there", $whole, "", @declared);
+my $summary = says("what nginx has written has no defects if the events are"
+                   . " declared as in nginx.conf", $whole, "", @declared);
 
 is_deeply $summary,
     { "lines" => scalar @accepted, "message sent" => 1,
@@ -155,17 +156,17 @@ is_deeply $summary,
       "contact adding" => 1, "unheard of" => 5, "" => 1,
       "\\u0000\\\"\\\\\xc3\xa9\xd1\x81" => 1, "tests" => 9, "rejected" => 0,
       "empty lines" => 0, "pieces" => 0, "defects" => 0 },
-    "and is counted by events";
+    "lines are counted by event";
 
 (undef, my $out) = run(@declared, "x");
 my @names = $out =~ /^  "(.*)": \d+$/mg;
 
-is_deeply \@names, [sort @names], "events are sorted by name";
+is_deeply \@names, [sort @names], "the summary sorts events by name";
 
-says("unless it replaces one of the eight, it need not be declared",
+says("an event that is not one of the eight need not be declared",
      $whole =~ s/^.*"contact adding".*\n//mr, "");
 
-says("the eight are those of the vendor",
+says("without a declaration, the eight events have the vendor's fields",
      ($whole =~ /^(.*"contact adding".*\n)/m)[0],
      qr/^x:1: offset \d+: missing_field: .*, field "\/groups_names", expected: array of strings$/);
 
@@ -175,9 +176,10 @@ says("a declared event is checked",
      "--event", "'whatsapp read' x=string");
 
 
-# one line that is not good, between two that are
+# one bad line between two good ones
 
-# at: the text, whose first place in the line is the offset, or a number
+# Tests one bad line.  $at is the offset of the defect in the line, or a text whose
+# first place in the line is that offset.
 
 sub defect { found("defects", @_) }
 sub piece { found("pieces", @_) }
@@ -200,13 +202,13 @@ sub found {
                     "empty lines" => 1, $row => 1);
 
     is_deeply { map { $_ => $summary->{$_} } keys %expected }, \%expected,
-              "$title: it and the others are counted"
+              "$title: the bad line and the others are counted"
         if grep { $summary->{$_} != $expected{$_} } keys %expected;
 }
 
 my $not = "this is not what the module writes here: ";
 
-# torn
+# pieces of lines
 my $passed = $test =~ s/"event"/"pass_status":502,"event"/r
                    =~ s/}$/,"extra":{"a":{"b":["}"]}}}/r;
 
@@ -227,7 +229,7 @@ piece("a line that breaks off behind extra", with('}', ',"extra":{"a":1}'),
       length($good) - 1 + length ',"extra":{"a":1}',
       "$piece " . (length($good) - 1 + length ',"extra":{"a":1}') . " bytes");
 
-# glued
+# two lines in one
 for my $len (3, 30, 70, 120, 180, length($good) - 1) {
     defect("another line behind $len bytes of one", substr($good, 0, $len)
            . $test, $len, "two lines in one: the first is not whole, the other"
@@ -237,16 +239,16 @@ for my $len (3, 30, 70, 120, 180, length($good) - 1) {
 defect("two lines", "$good$test", length $good,
        "two lines in one: the first is whole, the other begins here and is"
        . " whole");
-defect("one and a half", $good . substr($test, 0, 150), length $good,
+defect("a line and half of another", $good . substr($test, 0, 150), length $good,
        "two lines in one: the first is whole, the other begins here and is not"
        . " whole");
-defect("one and the first bytes of another", $good . substr($test, 0, 16),
+defect("a line and the first bytes of another", $good . substr($test, 0, 16),
        length $good, "two lines in one: the first is whole, the other begins"
        . " here and is not whole");
-defect("three", substr($good, 0, 99) . substr($good, 0, 88) . $test, 99,
+defect("three lines", substr($good, 0, 99) . substr($good, 0, 88) . $test, 99,
        "3 lines in one: the first is not whole, the next begins here, the last"
        . " at offset %" . (99 + 88) . " and is whole");
-# glued, and written once more: what the module does where it finds a piece
+# two lines in one, and a copy: what the module writes where it finds a piece
 
 sub copied {
     my ($title, $glued, $more, $expected, $code) = @_;
@@ -257,7 +259,7 @@ sub copied {
 
     is_deeply [@$summary{"lines", "pieces", "defects"}],
               [2 + ($more =~ tr/\n//), $code ? (0, 1) : (1, 0)],
-              "$title: it is counted";
+              "$title: the line is counted";
 }
 
 for my $len (1, 3, 30, 120, length($good) - 1) {
@@ -287,7 +289,7 @@ copied("a copy behind text of somebody else", "some text$test", "$test\n",
     my @glued = map { substr($good, 0, 50)
                       . ($test =~ s/9c1f8a52/sprintf "%08x", $n++/er) } 1 .. 70;
 
-    says("lines that wait for their copy are not without number",
+    says("only the last 64 lines are compared with copies",
          join("", map { "$_\n" } @glued, map { substr $_, 50 } @glued),
          join "\n", (map { my $line = $_ + 1;
                            "x:$line: offset " . (50 + $_ * length "$glued[0]\n")
@@ -301,7 +303,7 @@ copied("a copy behind text of somebody else", "some text$test", "$test\n",
     put("glued", substr($good, 0, 30) . "$test\n");
     put("copy", "$test\n");
 
-    is +(run("glued", "copy"))[0], 1, "a copy in another file does not count";
+    is +(run("glued", "copy"))[0], 1, "a copy must be in the same file";
 }
 
 defect("a line where a value has to be", with('"Welcome"', $good),
@@ -311,7 +313,7 @@ defect("a line behind text of somebody else", "some text $good", 10,
        "two lines in one: the first is not whole, the other begins here and is"
        . " whole");
 
-# NUL
+# NUL bytes
 defect("a NUL in a string", with("Welcome", "We\0lcome"), "\0",
        "NUL bytes, 1 of them");
 defect("NUL bytes alone", "\0" x 5000, 0, "NUL bytes, 5000 of them");
@@ -325,7 +327,7 @@ defect("NUL bytes between halves of lines", substr($good, 0, 100) . "\0" x 7
 defect("NUL bytes behind two beginnings", substr($good, 0, 60)
        . substr($good, 0, 100) . "\0" x 7, 160, "NUL bytes, 7 of them");
 
-# the envelope
+# the envelope of a line
 defect("another text", "hello", 0, "$not\{\"received_at\":\" at the beginning"
        . " of a line");
 defect("JSON of another kind", '{"a":1}', 2, "$not\{\"received_at\":\" at the"
@@ -352,7 +354,7 @@ for my $time ("2026-02-29T00:00", "2100-02-29T00:00", "2026-04-31T00:00",
 says($_, with("2026-11-23T03:44", $_) . "\n", "")
     for "2024-02-29T00:00", "2000-02-29T23:59", "2026-12-31T23:59";
 
-defect("61 seconds", with("44:01", "44:60"), 16, '"received_at" is a time that'
+defect("second 60", with("44:01", "44:60"), 16, '"received_at" is a time that'
        . ' there is not');
 
 defect("no request_id", with('"request_id":"9c1f8a52b7a94d5fbf6f0f0f5a1c2d3e",',
@@ -400,18 +402,18 @@ defect("a remote_addr that is not UTF-8", with("192.0.2.7", "unix:\xff"), "\xff"
 defect("a remote_addr with a line break", with("192.0.2.7", "unix:\t"), "\t",
        "invalid_json: this, or what is just before it, is no JSON");
 
-defect("neither event nor status", with('"event"', '"tset":true,"event"'),
+defect("neither \"event\" nor \"status\"", with('"event"', '"tset":true,"event"'),
        "tset", $not . '"event" or "status"');
-defect("a pass_status that is none", with('"event"', '"pass_status":1000,"event"'),
+defect("a pass_status of four digits", with('"event"', '"pass_status":1000,"event"'),
        '0,"event"', $not . "a comma");
-defect("a pass_status that is no number", with('"event"', '"pass_status":5x2,"event"'),
+defect("a pass_status that is not a number", with('"event"', '"pass_status":5x2,"event"'),
        "5x2", '"pass_status" is no HTTP status');
 
 is says("a pass_status", with('"event"', '"pass_status":502,"event"') . "\n"
         . ($test =~ s/"event"/"pass_status":504,"event"/r) . "\n",
-        "")->{"message open"}, 2, "both are counted";
+        "")->{"message open"}, 2, "lines with a pass_status are counted";
 
-# the event
+# the event of a line
 my $no = "the module does not accept this event";
 
 defect("a wrong type", with('"message_id":4', '"message_id":"4"'), ',"message_u',
@@ -419,13 +421,13 @@ defect("a wrong type", with('"message_id":4', '"message_id":"4"'), ',"message_u'
 defect("a field that is missing", with(',"to":"recipient@example.com"', ""),
        length(with(',"to":"recipient@example.com"', "")) - 1 + 1,
        "missing_field: $no, field \"/to\", expected: string");
-defect("no JSON", with('"message_id":4', '"message_id":04'), '4,"message_u',
+defect("invalid JSON", with('"message_id":4', '"message_id":04'), '4,"message_u',
        "invalid_json: this, or what is just before it, is no JSON");
-defect("no JSON in extra", with('}', ',"extra":{"a":01}}'), '1}}',
+defect("invalid JSON in extra", with('}', ',"extra":{"a":01}}'), '1}}',
        "invalid_json: this, or what is just before it, is no JSON");
-defect("no UTF-8", with("Welcome", "\xffelcome"), "\xff",
+defect("invalid UTF-8", with("Welcome", "\xffelcome"), "\xff",
        "invalid_utf8: this is no UTF-8");
-defect("no UTF-8 in extra", with('}', ",\"extra\":{\"a\":\"\xc0\x80\"}}"),
+defect("invalid UTF-8 in extra", with('}', ",\"extra\":{\"a\":\"\xc0\x80\"}}"),
        "\xc0", "invalid_utf8: this is no UTF-8");
 defect("half a surrogate pair", with("Welcome", '\ud800.'), '."',
        "lone_surrogate: half of a surrogate pair stands before this");
@@ -439,11 +441,11 @@ defect("65 members", with('}', ',"extra":{' . join(",", map { qq("x$_":1) } 10 .
 defect("a member in extra that is one of the line's", with('}', ',"extra":{"to":1}}'),
        ':1}}', "duplicate_field: $no, field \"/to\"");
 
-# not as the module writes it
+# lines that the module would write otherwise
 
 defect("white space", with('"name":"', '"name": "'), ' "Wel', $other);
 defect("a carriage return", "$good\r", length $good, $other);
-defect("a blank behind an unknown event", $start . '"event":"x"} ',
+defect("a space after an unknown event", $start . '"event":"x"} ',
        length("$start\"event\":\"x\"}"), $other);
 defect("white space in extra", with('}', ',"extra":{"a": 1}}'), ' 1}', $other);
 defect("an escape that is not needed", with('Welcome', 'We\u006ccome'),
@@ -453,37 +455,37 @@ defect("an escape in capitals", with('Welcome', '\u001F'), 'F"', $other);
 defect("another order of fields", with('"message_id":4,' . $uid,
                                        $uid . ',"message_id":4'),
        'uid"', $other);
-defect("a field behind extra", with('}', ',"extra":{"a":1},"b":2}'), ',"b"',
+defect("a field after extra", with('}', ',"extra":{"a":1},"b":2}'), ',"b"',
        'something stands behind "extra", which is the end of a line');
 defect("a brace too many", with('}', ',"extra":{"a":1}}}'),
        length(with('}', ',"extra":{"a":1}}')),
        'something stands behind "extra", which is the end of a line');
-defect("extra that is no object", with('}', ',"extra":2}'), '2}', $other);
+defect("extra that is not an object", with('}', ',"extra":2}'), '2}', $other);
 defect("an empty extra", with('}', ',"extra":{}}'), ',"extra"',
        'an empty "extra", which the module does not write');
 defect("an empty extra of an unknown event", $start . '"event":"x","extra":{}}',
        ',"extra"', 'an empty "extra", which the module does not write');
 defect("an unknown event with an escape that is not needed",
        $start . '"event":"x","a":"\u0041"}', '\u0041', $other);
-defect("the same in its extra", $start . '"event":"x","a":1,"extra":{"b":"\u0041"}}',
+defect("an escape that is not needed, in the extra of an unknown event", $start . '"event":"x","a":1,"extra":{"b":"\u0041"}}',
        '\u0041', $other);
-defect("the same in its name", $start . '"event":"\u0041"}', '\u0041', $other);
+defect("an escape that is not needed, in the name of an unknown event", $start . '"event":"\u0041"}', '\u0041', $other);
 defect("the event of the table with a Cyrillic letter",
        with("message open", "m\xd0\xb5ssage open"), "\xd0", $other);
 
-# test
+# the mark of test deliveries
 defect("a test delivery that is not marked", $test =~ s/"test":true,//r,
        '"event"', 'a test delivery without "test":true');
-defect("a mark on another event", with('"event"', '"test":true,"event"'),
+defect("a test mark on another event", with('"event"', '"test":true,"event"'),
        '"test"', "marked as a test delivery, which it is not");
-defect("a mark on an event that cannot be one",
+defect("a test mark on an event that cannot be a test delivery",
        $start . '"test":true,"event":"x","extra":{"message_uid":'
        . '"0123456789_012_012_01234"}}',
        '"test"', "marked as a test delivery, which it is not");
-is says("a mark on an event that may be declared",
+is says("a test mark on an event that may be declared elsewhere",
         $start . '"test":true,"event":"x","message_uid":'
         . '"0123456789_012_012_01234"}' . "\n", "")->{tests}, 1,
-   "which is counted as such";
+   "it is counted as a test delivery";
 
 
 # lines of enkod_reject_log
@@ -503,8 +505,8 @@ my $rejects = join "\n", (map { refusal($code{$_}, $_, '"body":"x"') } @codes),
 
 $summary = says("lines of enkod_reject_log", $rejects, "");
 
-is $summary->{lines}, @codes + 8, "all are read";
-is $summary->{rejected}, @codes + 8, "and are counted";
+is $summary->{lines}, @codes + 8, "all lines of the reject log are read";
+is $summary->{rejected}, @codes + 8, "all of them are counted as rejected";
 is $summary->{$_}, 1 + ($_ eq "invalid_utf8" ? 4 : /^(?:wrong_type|unknown_field|empty_body|lone_surrogate)$/ ? 1 : 0),
    "$_ is counted" for @codes;
 
@@ -517,27 +519,27 @@ defect("status $_", refusal($_, "wrong_type", '"body":"x"'), "$_,", $no_status)
     for 413, 200, "4x2", "\"42";
 defect("a status that is not that of the code", refusal(400, "wrong_type", '"body":"x"'),
        '400,', '"status" is 400, but that of "wrong_type" is 422');
-defect("a code that is not written there", refusal(422, "too_large", '"body":"x"'),
+defect("a code that is not written to a reject log", refusal(422, "too_large", '"body":"x"'),
        '422,', '"status" is 422, but that of "too_large" is 413');
-defect("a code that there is not", refusal(400, "wrong_typ", '"body":"x"'),
+defect("an unknown code", refusal(400, "wrong_typ", '"body":"x"'),
        'wrong_typ', '"code" is none of the module\'s');
-defect("a field that is no pointer", refusal(422, "wrong_type", '"field":"to","body":"x"'),
+defect("a field that is not a JSON Pointer", refusal(422, "wrong_type", '"field":"to","body":"x"'),
        'to","body', '"field" is no JSON Pointer to a member');
 defect("an empty field", refusal(422, "wrong_type", '"field":"","body":"x"'),
        '","body', '"field" is no JSON Pointer to a member');
-defect("a body that is no string", refusal(400, "empty_body", '"body":null'),
+defect("a body that is not a string", refusal(400, "empty_body", '"body":null'),
        'null', $not . '"field", "body" or "body_base64"');
-defect("something behind the body", refusal(400, "empty_body", '"body":"","a":1'),
+defect("something after the body", refusal(400, "empty_body", '"body":"","a":1'),
        ',"a"', $not . 'the end of the line');
-defect("something behind the line", refusal(400, "empty_body", '"body":""') . "x",
+defect("something after the line", refusal(400, "empty_body", '"body":""') . "x",
        length(refusal(400, "empty_body", '"body":""')),
        'something stands behind the body, which is the end of a line');
-defect("an event behind it", refusal(400, "empty_body", '"body":""') . $good,
+defect("an event after the line", refusal(400, "empty_body", '"body":""') . $good,
        length(refusal(400, "empty_body", '"body":""')),
        'two lines in one: the first is whole, the other begins here and is whole');
 defect("an escape in a body that is not needed", refusal(400, "invalid_json", '"body":"\u0041"'),
        '\u0041', $other);
-defect("a body that is no UTF-8", refusal(400, "invalid_utf8", "\"body\":\"\xff\""),
+defect("a body that is not UTF-8", refusal(400, "invalid_utf8", "\"body\":\"\xff\""),
        "\xff", "invalid_utf8: this is no UTF-8");
 
 for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
