@@ -1,5 +1,5 @@
-# enkod-check reads files, standard input and bodies of requests, and its command
-# line and its documentation agree.
+# enkod-check reads files, standard input and bodies of requests, and its
+# command line and its documentation agree.
 
 use strict;
 use warnings;

@@ -178,8 +178,8 @@ says("a declared event is checked",
 
 # one bad line between two good ones
 
-# Tests one bad line.  $at is the offset of the defect in the line, or a text whose
-# first place in the line is that offset.
+# Tests one bad line.  $at is the offset of the defect in the line, or a text
+# whose first place in the line is that offset.
 
 sub defect { found("defects", @_) }
 sub piece { found("pieces", @_) }

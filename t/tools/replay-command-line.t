@@ -25,15 +25,15 @@ my $dir = Enkod::Nginx->create->{dir};
 
 in_folder($dir);
 
-# 1 and 2, as they are in a spool
+# lines 1 and 2, as they are in a spool
 my ($one, $two) = map { line($_) } 1, 2;
 
 
 # --rate
 
 {
-    # when the lines have come; a receiver that was late itself does not know, and
-    # then it is tried again
+    # Returns the times at which the lines arrived.  If the server itself was
+    # slow, the times mean nothing and the test tries again.
     my $times = sub {
         my ($code, $good) = @_;
         my ($took, @time);
@@ -57,15 +57,15 @@ my ($one, $two) = map { line($_) } 1, 2;
     my $even = sub { 3 <= grep { $_[$_] - $_[$_ - 1] >= 0.03 } 1 .. $#_ };
     my ($took, @time) = $times->(undef, $even);
 
-    is scalar @time, 6, "--rate delivers all";
+    is scalar @time, 6, "--rate delivers all lines";
     cmp_ok $took, ">=", 0.45, "6 lines at 10 a second take half a second";
-    ok $even->(@time), "evenly spaced" or diag "@time";
+    ok $even->(@time), "with --rate, lines are evenly spaced" or diag "@time";
 
     my $spaced = sub { $_[5] - $_[2] >= 0.25 };
 
     ($took, @time) = $times->(sub { sleep 0.6 if $_[0] == 2;
                                     return answer(200) }, $spaced);
-    ok $spaced->(@time), "what was late is not made up for" or diag "@time";
+    ok $spaced->(@time), "--rate does not make up for a late answer" or diag "@time";
 }
 
 
@@ -76,27 +76,28 @@ my ($one, $two) = map { line($_) } 1, 2;
 
     my ($status, $numbers, $err, @got) = sent(undef, "--dry-run");
     is "$status $numbers $err@got", "0 3 3 0 0 3 ", "--dry-run sends nothing";
-    ok !-e "$dir/s.pos", "and leaves no position";
+    ok !-e "$dir/s.pos", "--dry-run writes no position";
 
     sent(sub { answer($_[0] == 2 ? 500 : 200) });
     my $record = slurp("s.pos");
     is +(sent(undef, "--dry-run"))[1], "3 3 1 0 2",
-       "it begins where a run would";
-    is slurp("s.pos"), $record, "and leaves the position as it is";
+       "--dry-run begins at the position";
+    is slurp("s.pos"), $record, "--dry-run does not change the position";
 
     spool($one, '{"hello":1}', $two, '{"world":1}');
     ($status, $numbers, $err) = sent(undef, "--dry-run", "--collect", "none");
-    is "$status $numbers", "1 4 4 0 2 4", "it looks at all lines";
-    like $err, qr/line 2: .*\n.*line 4: /, "and names those that are none";
-    ok !-e "$dir/none", "nothing is collected";
+    is "$status $numbers", "1 4 4 0 2 4",
+       "--dry-run does not stop at bad lines";
+    like $err, qr/line 2: .*\n.*line 4: /, "--dry-run names the bad lines";
+    ok !-e "$dir/none", "--dry-run collects nothing";
 
     my $server = receiver(sub { answer(500) });
     my @quiet = run("--quiet", "--collect", "c2", "s", $server->url);
-    is_deeply \@quiet, [1, "", ""], "--quiet says nothing";
+    is_deeply \@quiet, [1, "", ""], "--quiet prints nothing";
     unlink "$dir/s.pos";
     like +(run("--quiet", "s", $server->url))[2],
          qr/\Aenkod-replay: "s" line 1: the answer is 500\n/,
-         "but why it stops";
+         "--quiet prints why the run stops";
     $server->stop;
 }
 
@@ -123,21 +124,22 @@ sub on_terminal {
     my $seconds = now() - $began;
     my @drawn = $out =~ /\r(\[[^\r]*)\e\[K/g;
 
-    is $status, 1, "it runs on a terminal";
-    cmp_ok scalar @drawn, ">=", 3, "with a progress bar";
+    is $status, 1, "enkod-replay runs on a terminal";
+    cmp_ok scalar @drawn, ">=", 3, "a progress bar is drawn";
     cmp_ok scalar @drawn, "<=", 5 * $seconds + 2,
-           "that is drawn at most five times a second";
+           "the progress bar is drawn at most five times a second";
     like $_, qr{^\[[#.]{20}\] +\d+ %, \d+ delivered, \d failed, \d+/s, (?:\d+:\d\d:\d\d|\?) left$},
-         "with all that is in it" for @drawn[0, -1];
-    is scalar(grep { length > 79 } @drawn), 0, "in one line";
-    like $drawn[-1], qr/^\[#{10,20}.*, 1 failed, /, "it moves";
+         "the progress bar has all its parts" for @drawn[0, -1];
+    is scalar(grep { length > 79 } @drawn), 0,
+       "the progress bar fits into one line";
+    like $drawn[-1], qr/^\[#{10,20}.*, 1 failed, /, "the progress bar moves";
     like $out, qr/\r\e\[Kenkod-replay: "s" line 7 is collected: the answer is 500\r\n/,
-         "a message takes its place";
-    like $out, qr/\r\e\[Kread: 12\r\n/, "and so does the summary";
+         "a message replaces the progress bar";
+    like $out, qr/\r\e\[Kread: 12\r\n/, "the summary replaces the progress bar";
 
     spool($one, $two);
     ($status, $out) = on_terminal("--quiet", "s", $server->url);
-    is "$status $out", "0 ", "not with --quiet";
+    is "$status $out", "0 ", "--quiet draws no progress bar";
 
     $server->stop;
 }
@@ -156,7 +158,7 @@ SKIP: {
 
     spool($one);
     is +(run("s", $server->url, $limit))[0], 0,
-       "an answer of 200 MB takes no memory";
+       "an answer of 200 MB needs no memory";
     $server->stop;
 
     $server = receiver();
@@ -164,9 +166,9 @@ SKIP: {
     spool($one, $big, $two);
     my ($status, $out, $err) = run("s", $server->url, $limit);
     is "$status $err", "0 ", "150 MB of memory are enough for 20 MB";
-    ok +($server->stop)[1]{body} eq $big, "which arrive";
+    ok +($server->stop)[1]{body} eq $big, "the line of 20 MB arrives";
 
-    # what it took is given back
+    # memory for a large line is freed
     unlink "$dir/go", "$dir/last";
     $server = receiver(sub {
         if ($_[0] == 4000) {
@@ -185,7 +187,7 @@ SKIP: {
     $server->stop;
     cmp_ok $kb, "<", 19_000, "memory is only for the line at hand: $kb kB";
 
-    # a hole
+    # a file with a hole
     open my $fh, ">", "$dir/s" or die;
     print $fh "$one\n";
     seek $fh, 150_000_000, 1;
@@ -194,8 +196,9 @@ SKIP: {
     unlink "$dir/s.pos";
 
     ($status, $out, $err) = run("--dry-run", "s", "http://127.0.0.1:1/", $limit);
-    is $status, 2, "a line that does not fit is an error";
-    like $err, qr/^enkod-replay: no memory for \d+ bytes$/, "and is named";
+    is $status, 2, "a line that does not fit into memory is an error";
+    like $err, qr/^enkod-replay: no memory for \d+ bytes$/,
+         "a line that does not fit into memory is named";
 }
 
 
@@ -211,7 +214,7 @@ for (["no FILE is given"], ["no URL is given", "s"],
 
     like $err, qr/^enkod-replay: \Q$said\E\nusage: enkod-replay /,
          "usage: @args";
-    is "$status $out", "2 ", "is refused";
+    is "$status $out", "2 ", "the arguments are refused, without output";
 }
 
 spool($one);
@@ -243,7 +246,7 @@ for (["--rate", "a number of lines per second above 0",
 
         like $err, qr/^enkod-replay: invalid $name "\Q$value\E": [^\n]*\Q$said\E/,
              "$name '" . $value =~ s/[^ -~]/./gr . "'";
-        is "$status $out", "2 ", "is refused";
+        is "$status $out", "2 ", "the arguments are refused, without output";
     }
 }
 
@@ -256,7 +259,7 @@ for my $url ("", "x", "127.0.0.1:1", "ftp://127.0.0.1/", "file:///etc/passwd",
                        . " http:// or https://\n", "URL '$url' is refused";
 }
 
-ok !-e "$dir/s.pos", "no position was made";
+ok !-e "$dir/s.pos", "refused arguments leave no position";
 
 for (["nothing", 'cannot open "nothing": No such file or directory'],
      [".", '"." is no regular file; a pipe can be read as "-"'],
@@ -272,11 +275,11 @@ for (["nothing", 'cannot open "nothing": No such file or directory'],
     my $server = receiver();
     is +(run("s", $server->url, { stdout => "/dev/full" }))[0], 2,
        "output that cannot be written is an error";
-    is scalar($server->stop), 1, "but all is sent";
+    is scalar($server->stop), 1, "all lines are sent although the output fails";
 }
 
 is +(run("--help"))[1], (run("-h"))[1], "-h is --help";
-is +(run("--help"))[0], 0, "which is no error";
+is +(run("--help"))[0], 0, "--help is not an error";
 
 
 # the documentation
@@ -310,15 +313,17 @@ is +(run("--help"))[0], 0, "which is no error";
         $examples++;
     }
 
-    is $examples, 6, "there are examples";
+    is $examples, 6, "the page has six examples";
 
     my @got = $server->stop;
     my @shown = $docs =~ /^```json\n(.*?)\n```$/mg;
 
     is $got[0]{body}, $shown[0], "the line that is shown is sent";
-    is $got[3]{body}, $shown[1], "and so is the event";
-    like $got[3]{head}, qr/^X-Replay: yes\r$/m, "with its header";
-    like $got[-1]{head}, qr/^X-Token: replace-me\r$/m, "and that of a file";
+    is $got[3]{body}, $shown[1], "the event that is shown is sent";
+    like $got[3]{head}, qr/^X-Replay: yes\r$/m,
+         "the header of the example is sent";
+    like $got[-1]{head}, qr/^X-Token: replace-me\r$/m,
+         "the header that the example reads from a file is sent";
 }
 
 done_testing;

@@ -1,5 +1,5 @@
-# enkod-replay reads a file of lines or standard input, selects lines, skips what
-# is not an object, and stops at an object that is not a line.
+# enkod-replay reads a file of lines or standard input, selects lines, skips
+# what is not an object, and stops at an object that is not a line.
 
 use strict;
 use warnings;
@@ -69,21 +69,22 @@ my ($one_sent, $two_sent) = map { sent_line($_) } 1, 2;
 
     spool(@all);
     is +(sent(sub { answer(500) }, @open))[1], "6 3 0 1 3",
-       "only what is selected is left";
+       "lines that are not selected are not counted as left";
 
     spool('{"hello":1}', @all);
     is +(sent(undef, @open))[1], "7 4 0 1 4",
-       "what cannot be read is selected";
+       "an object that cannot be read counts as selected";
 
-    # for each event another place
+    # a position for each event
     spool(@all);
-    is +(sent(undef, @open, "--position", "p1"))[1], "6 3 3 0 0", "one event";
+    is +(sent(undef, @open, "--position", "p1"))[1], "6 3 3 0 0",
+       "with --position, one event has a position";
     is +(sent(undef, "--event", 'a "b"', "--position", "p2"))[1], "6 3 3 0 0",
-       "and another one";
+       "with --position, another event has another position";
 }
 
 
-# an object that is no line could be an event: somebody has to look
+# An object that is not a line could be an event, so enkod-replay stops at it.
 
 my $none = "no line of enkod_spool or enkod_log";
 
@@ -109,12 +110,13 @@ for ([" $one", $none],
     my ($status, $numbers, $err, @got) = sent(undef);
 
     is "$status $numbers @got", "1 3 3 1 1 2 " . sent_line(7),
-       "it stops at " . substr($text, -30) =~ s/[^ -~]/./gr;
-    like $err, qr/^enkod-replay: "s" line 2: [^\n]*\Q$reason\E/, "with the reason";
+       "enkod-replay stops at " . substr($text, -30) =~ s/[^ -~]/./gr;
+    like $err, qr/^enkod-replay: "s" line 2: [^\n]*\Q$reason\E/,
+         "the message has the reason";
 }
 
 
-# what is no object cannot be one; see t/tools/replay-input.t
+# What is not an object cannot be an event; see t/tools/replay-input.t.
 
 for (substr($one, 0, -1), "$one$two", substr($one, 0, -3) . $two,
      substr($one, 0, -18) . $two, "${one}x", $one =~ s/:502/:x/r,
@@ -125,7 +127,7 @@ for (substr($one, 0, -1), "$one$two", substr($one, 0, -3) . $two,
     my ($status, $numbers, $err, @got) = sent(undef);
 
     is "$status $numbers", "3 3 2 2 0 0",
-       "it is skipped: " . substr($_, -30) =~ s/[^ -~]/./gr;
+       "enkod-replay skips " . substr($_, -30) =~ s/[^ -~]/./gr;
 }
 
 
@@ -136,10 +138,10 @@ is join(" ", sent(undef)), "0 2 2 2 0 0  $one_sent $two_sent",
    "empty lines are skipped";
 
 spool("", $one, "", '{"hello":1}');
-like +(sent(undef))[2], qr/"s" line 4: /, "and counted as lines";
+like +(sent(undef))[2], qr/"s" line 4: /, "empty lines count for line numbers";
 
 spool();
-is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
+is join(" ", sent(undef)), "0 0 0 0 0 0 ", "an empty file is accepted";
 
 {
     my $half = substr $two, 0, 50;
@@ -149,17 +151,17 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
 
     my ($status, $numbers, $err, @got) = sent(undef);
     is "$status $numbers @got", "3 1 1 1 0 0 $one_sent",
-       "an incomplete line is left";
+       "an incomplete last line is not sent";
     is $err, "enkod-replay: the last line of \"s\" is incomplete: 50 bytes"
              . " without a line feed are left for the next run\n",
-       "that is said";
+       "the message says that it is left for the next run";
 
     put("s", "$one\n$two\n");
-    is +(sent(undef))[3], $two_sent, "the next run sends it";
+    is +(sent(undef))[3], $two_sent, "the next run sends the completed line";
 }
 
 {
-    # each request makes another line, as in a spool that is sent to itself
+    # each request adds a line, as when a spool is sent to its own nginx
     my $grow = sub {
         open my $fh, ">>", "$dir/s" or die;
         print $fh line(100 + $_[0]) . "\n";
@@ -169,27 +171,28 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
 
     spool(map { line($_) } 1 .. 3);
     is +(sent($grow))[1], "3 3 3 0 0",
-       "a file that grows is sent to the end that it had";
-    is +(sent(undef))[1], "6 6 6 0 0", "the next run sends what has come";
+       "a file that grows is sent to the end that it had at the start";
+    is +(sent(undef))[1], "6 6 6 0 0", "the next run sends the new lines";
 }
 
 {
-    # copied and emptied, while it is read
+    # the file is copied and emptied while it is read
     spool(map { line($_) } 1 .. 3000);
     my ($status, $numbers, $err) = sent(sub { truncate "$dir/s", 0;
                                               return answer(200) });
     like "$status $numbers", qr/^2 (\d+) \1 \1 0 unknown$/,
-         "a file that is emptied meanwhile is an error";
-    is $err, "enkod-replay: \"s\" has become shorter\n", "and is named";
+         "a file that is emptied during a run is an error";
+    is $err, "enkod-replay: \"s\" has become shorter\n",
+       "the file that was emptied is named";
 }
 
 {
-    # across the borders of what is read at a time
+    # lines across the borders of the read buffer
     my @all = map { envelope() . '"event":"x","a":"' . "y" x ($_ * 97) . '"}' }
                   1 .. 300;
 
     spool(@all);
-    is_deeply [(sent(undef))[3 .. 302]], \@all, "lines are of all lengths";
+    is_deeply [(sent(undef))[3 .. 302]], \@all, "lines of all lengths are sent";
 }
 
 
@@ -203,19 +206,19 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
     my ($status, $out, $err) = run("-", $url, { stdin => "$dir/s" });
     is "$status " . numbers($out) . " $err", "0 2 2 2 0 0 ",
        "standard input is sent";
-    ok !-e "$dir/-.pos", "without a position file";
+    ok !-e "$dir/-.pos", "standard input has no position file";
 
     ($status, $out) = Enkod::Command::run($dir, "sh", "-c",
                                           "cat s s s | '$replay' - $url");
     is "$status " . numbers($out), "1 3 3 2 1 unknown",
-       "what a pipe has left behind a failure is not known";
+       "after a failure, the number of lines left in a pipe is unknown";
 
     ($status, $out, $err) = run("--position", "p", "-", $url);
     is "$status $err", "2 enkod-replay: --position is not for standard input,"
                        . " which cannot be gone on with\n",
-       "it has no position";
+       "--position is refused for standard input";
 
-    # a writer that does not write
+    # a writer that pauses
     pipe my $r, my $w or die;
     my $pid = start("-", $url, { stdin => $r });
     close $r;
@@ -226,7 +229,7 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "a file may be empty";
     ($status, $out, $err) = finish($pid);
     is "$status " . numbers($out) . " $err",
        "1 1 1 1 0 unknown enkod-replay: interrupted\n",
-       "a signal ends the waiting for a pipe";
+       "a signal ends the wait for a pipe";
     $server->stop;
 }
 

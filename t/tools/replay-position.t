@@ -1,5 +1,5 @@
-# enkod-replay keeps its position: a run that was killed or stopped, or that
-# failed, is continued by the next one with the first line that is left.
+# enkod-replay keeps its position: when a run was killed, was stopped or has
+# failed, the next run continues with the first line that is left.
 
 use strict;
 use warnings;
@@ -22,7 +22,7 @@ my $dir = Enkod::Nginx->create->{dir};
 
 in_folder($dir);
 
-# 1 and 2, as they are in a spool
+# lines 1 and 2, as they are in a spool
 my ($one, $two) = map { line($_) } 1, 2;
 
 
@@ -33,7 +33,7 @@ my ($one, $two) = map { line($_) } 1, 2;
     my @at = (1, 2, 17, 60, 61, 150, 222, 290);
     my $kills = 0;
 
-    # none gets far before it is killed
+    # the server waits for each kill
     my $server = receiver(sub {
         my ($n) = @_;
 
@@ -68,15 +68,16 @@ my ($one, $two) = map { line($_) } 1, 2;
     my $twice = 0;
     $twice += $_ - 1 for values %times;
 
-    cmp_ok $kills, ">=", 5, "it is killed in the middle, $kills times";
-    is "$status " . numbers($out), "0 300 300 300 0 0", "it ends";
+    cmp_ok $kills, ">=", 5,
+           "enkod-replay is killed in the middle, $kills times";
+    is "$status " . numbers($out), "0 300 300 300 0 0", "the last run ends";
     is_deeply \@first, [map { sent_line($_) } 1 .. 300],
-              "all lines are delivered, in order";
-    cmp_ok $twice, "<=", $kills, "at most one twice for each kill: $twice";
+              "all lines are delivered in order";
+    cmp_ok $twice, "<=", $kills, "each kill repeats at most one line: $twice";
 }
 
 {
-    # in flight
+    # a kill during a request
     my $server = receiver(sub {
         sleep $Enkod::Wait::life if $_[0] == 3;
         return answer(200);
@@ -87,13 +88,14 @@ my ($one, $two) = map { line($_) } 1, 2;
     my $pid = start("s", $server->url);
     wait_for_requests($server, 3);
     kill 'KILL', $pid;
-    is +(finish($pid))[0], "signal 9", "it is killed in a request";
+    is +(finish($pid))[0], "signal 9",
+       "enkod-replay is killed during a request";
     my @got = map { $_->{body} } $server->stop;
 
     my ($status, $numbers, $err, @more) = sent(undef);
-    is "$status $numbers", "0 4 4 4 0 0", "another run goes on";
+    is "$status $numbers", "0 4 4 4 0 0", "the next run continues";
     is_deeply [@got, @more], [map { sent_line($_) } 1, 2, 3, 3, 4],
-              "with the line that was in flight";
+              "the next run begins with the line in flight";
 }
 
 
@@ -110,13 +112,14 @@ my ($one, $two) = map { line($_) } 1, 2;
     ok !-e "$dir/s.pos", "--position names another file";
     my $record = slurp("p");
     like $record, qr/^enkod-replay 2 [^\n]* offset=0*$offset [^\n]*\n\z/,
-         "with the offset of the next line";
+         "the position has the offset of the next line";
 
-    is +(sent(undef))[1], "4 4 4 0 0", "without it, all is sent";
-    is +(sent(undef, "--position", "p"))[3], sent_line(3), "with it, the rest";
-    is length slurp("p"), length $record, "all records are of one size";
+    is +(sent(undef))[1], "4 4 4 0 0", "without --position, all lines are sent";
+    is +(sent(undef, "--position", "p"))[3], sent_line(3),
+       "with --position, the remaining lines are sent";
+    is length slurp("p"), length $record, "all positions have the same size";
 
-    # a file of the same name
+    # another file of the same name
     for (["a rotated file",
           sub { rename "$dir/s", "$dir/s.1"; put("s", slurp("s.1")) }],
          ["an emptied file", sub { put("s", "") }],
@@ -136,24 +139,24 @@ my ($one, $two) = map { line($_) } 1, 2;
         my ($status, undef, $err, @got) = sent(undef, "--position", "p");
         is "$status @got", "2 ", "$title is refused";
         like $err, qr/^enkod-replay: "p" is the position in another file of that name, which was perhaps rotated,/,
-             "with the reason";
-        is slurp("p"), $record, "and the position stays";
+             "the message has the reason";
+        is slurp("p"), $record, "the position is not changed";
     }
 
-    # behind what tells files apart, a line has to begin
+    # a change after the bytes that identify the file
     spool(map { line($_) } 1 .. 20);
     sent(sub { answer($_[0] == 15 ? 500 : 200) });
     put("s", slurp("s") =~ s/:13\}\n/:133}\n/r);
-    is +(sent(undef))[0], 2, "a position that is in a line is refused";
+    is +(sent(undef))[0], 2, "a position inside a line is refused";
 
     unlink "$dir/p";
     spool(@all);
     sent($half, "--position", "p");
     put("s", slurp("s") . line(5) . "\n");
     is +(sent(undef, "--position", "p"))[1], "5 5 5 0 0",
-       "a file that has grown is the same one";
+       "a position is valid for a file that has grown";
 
-    # not ours
+    # other files
     for my $text ("hello\n", "\0", $record =~ s/lines=0/lines=1/r,
                   "${record}x", "x" x 5000, substr($record, 0, 100),
                   join "", map { "$_\n" } @all)
@@ -162,12 +165,12 @@ my ($one, $two) = map { line($_) } 1, 2;
         my ($status, undef, $err, @got) = sent(undef, "--position", "p");
         is "$status $err@got", "2 enkod-replay: \"p\" is no position file\n",
            "no position file: " . length($text) . " bytes";
-        is slurp("p"), $text, "which is left as it is";
+        is slurp("p"), $text, "that file is left as it is";
     }
 
     put("p", "");
     is +(sent(undef, "--position", "p"))[1], "5 5 5 0 0",
-       "an empty one is a new one";
+       "an empty position file is a new position";
 
     for (["s", '"s" is no position file'],
          ["/dev/null", '"/dev/null" is no position file'],
@@ -180,17 +183,17 @@ my ($one, $two) = map { line($_) } 1, 2;
              qr/^enkod-replay: \Q$said\E/, "--position $file is refused";
     }
 
-    # another selection would leave lines out
+    # with another selection, lines would be left out
     unlink "$dir/p";
     sent(undef, "--event", "x", "--position", "p");
     my ($status, undef, $err, @got) = sent(undef, "--position", "p");
     is "$status @got", "2 ", "a position of another selection is refused";
     like $err, qr/^enkod-replay: "p" was made with other values of --event, --since or --until /,
-         "with the reason";
+         "the message has the reason";
     is +(sent(undef, "--event", "x", "--position", "p"))[0], 0,
-       "with the same one it is taken";
+       "a position of the same selection is accepted";
 
-    # it cannot be written
+    # a position file that cannot be written
     unlink "$dir/p";
     ($status, undef, $err) = run("--position", "p", "s", "http://127.0.0.1:1/",
         { before => "trap '' XFSZ; ulimit -f 0; ", stdout => "/dev/null" });
@@ -216,12 +219,12 @@ my ($one, $two) = map { line($_) } 1, 2;
     my ($status, $out, $err) = Enkod::Command::run("$dir/second", $replay,
                                                    "../s", $server->url);
     is $err, "enkod-replay: \"../s.pos\" is in use by another enkod-replay\n",
-       "a second one is refused";
-    is "$status $out", "2 ", "which is an error";
+       "a second enkod-replay is refused";
+    is "$status $out", "2 ", "the second enkod-replay ends with an error";
 
     put("go", "");
-    is +(finish($pid))[0], 0, "the first one goes on";
-    is scalar($server->stop), 2, "alone";
+    is +(finish($pid))[0], 0, "the first enkod-replay continues";
+    is scalar($server->stop), 2, "only the first enkod-replay has sent lines";
 }
 
 
@@ -245,12 +248,13 @@ for my $signal (qw(INT TERM)) {
     is "$status " . numbers($out), "1 4 4 2 0 2",
        "SIG$signal: the request in flight is finished";
     is $err, "enkod-replay: interrupted\n"
-             . "enkod-replay: lines that are left: 2\n", "and that is said";
+             . "enkod-replay: lines that are left: 2\n",
+             "the message says that it was interrupted";
 
     ($status, $out) = run("s", $server->url);
-    is "$status " . numbers($out), "0 4 4 4 0 0", "another run goes on";
+    is "$status " . numbers($out), "0 4 4 4 0 0", "the next run continues";
     is_deeply [map { $_->{body} } $server->stop],
-              [map { sent_line($_) } 1 .. 4], "and nothing is sent twice";
+              [map { sent_line($_) } 1 .. 4], "no line is sent twice";
 }
 
 {
@@ -263,10 +267,11 @@ for my $signal (qw(INT TERM)) {
     wait_for(sub { Enkod::File::slurp("/proc/$pid/status")
                    =~ /^ShdPnd:\s+0+$/m });
     kill 'INT', $pid;
-    is +(finish($pid))[0], "signal 2", "a second signal ends it at once";
+    is +(finish($pid))[0], "signal 2",
+       "a second signal ends enkod-replay at once";
     $server->stop;
 
-    # in a pause
+    # a signal during a pause
     $server = receiver();
     spool($one, $two);
     my $began = now();
@@ -274,8 +279,10 @@ for my $signal (qw(INT TERM)) {
     wait_for(sub { -e "$dir/s.pos" && slurp("s.pos") =~ / offset=0*[1-9]/ });
     kill 'TERM', $pid;
     my ($status, $out) = finish($pid);
-    is "$status " . numbers($out), "1 2 2 1 0 1", "a signal ends a pause";
-    cmp_ok now() - $began, "<", 45, "before its time";
+    is "$status " . numbers($out), "1 2 2 1 0 1",
+       "a signal ends a pause of --rate";
+    cmp_ok now() - $began, "<", 45,
+           "enkod-replay does not wait for the end of the pause";
     $server->stop;
 }
 

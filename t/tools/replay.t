@@ -1,5 +1,5 @@
-# enkod-replay sends each line at least once, whatever happens to it or to the
-# receiver, byte for byte, and says what it has not delivered.
+# enkod-replay sends each line byte for byte, stops or collects the line when
+# the receiver does not accept it, and reports what it has not delivered.
 
 use strict;
 use warnings;
@@ -32,12 +32,12 @@ my $dir = $nginx->{dir};
 
 in_folder($dir);
 
-# 1 and 2, as they are in a spool and as they are sent
+# lines 1 and 2, as they are in a spool and as they are sent
 my ($one, $two) = map { line($_) } 1, 2;
 my ($one_sent, $two_sent) = map { sent_line($_) } 1, 2;
 
 
-# what is sent: the eight events and others, as nginx writes them
+# lines that nginx has written
 
 my @bodies = map { Enkod::File::slurp($_) } sort glob "$top/t/bodies/*.json";
 
@@ -65,17 +65,18 @@ $nginx->start;
 
 my @refused = grep { $nginx->post($_)->{status} != 200 } @bodies;
 
-is "@refused", "", "nginx accepts them";
+is "@refused", "", "nginx accepts all of these events";
 
 my @lines = map { s/\n\z//r } $nginx->lines("a.jsonl");
 my @spooled = map { s/"event"/"pass_status":504,"event"/r } @lines;
 my $n = @lines;
 
-is $n, @bodies, "and has a line for each";
+is $n, @bodies, "nginx writes a line for each event";
 
 
-# the event of a line: no envelope, and the members of extra beside the others;
-# these are the only lines in which extra is what it looks like last
+# The event of a line: without the envelope, and with the members of "extra"
+# beside the others.  It works for these lines, whose last "extra" is that of
+# the line.
 
 sub flat {
     my ($line) = @_;
@@ -95,16 +96,17 @@ for (["a log", @lines], ["a spool", @spooled]) {
     my ($status, $numbers, $err, @got) = sent(undef);
 
     is "$status $numbers $err", "0 $n $n $n 0 0 ", "$what is sent";
-    is_deeply \@got, \@lines, "each line as enkod_log has it";
+    is_deeply \@got, \@lines, "each line is sent as enkod_log would write it";
 
     unlink "$dir/s.pos";
     ($status, $numbers, $err, @got) = sent(undef, "--send", "event");
 
     is "$status $numbers $err", "0 $n $n $n 0 0 ", "$what is sent as events";
-    is_deeply \@got, [map { flat($_) } @lines], "each as enKod has it";
+    is_deeply \@got, [map { flat($_) } @lines],
+              "each event is sent as enKod sends it";
     is_deeply [@got[8, 10 .. 12, 15, 17, 19]],
               ["$open,\"a\":1}", @bodies[10 .. 12, 15, 17, 19]],
-              "those that were compact already are what was received";
+              "events that were compact already are sent byte for byte";
 }
 
 for (['"event":"x","extra":{}}', '"event":"x"}'],
@@ -122,21 +124,22 @@ for (['"event":"x","extra":{}}', '"event":"x"}'],
 }
 
 
-# into a webhook
+# events that are sent to a webhook
 
 spool(@spooled);
 
 my ($status, $out, $err) = run("--send", "event", "s",
                                "http://127.0.0.1:$nginx->{port}/again");
 
-is "$status " . numbers($out), "0 $n $n $n 0 0", "a webhook accepts all";
+is "$status " . numbers($out), "0 $n $n $n 0 0", "a webhook accepts all events";
 
 {
     my ($from, $to) = map { [map { s/^.*?,(?="(?:test|event)":)//r }
                                  $nginx->lines($_)] } "a.jsonl", "b.jsonl";
 
-    is_deeply $to, $from, "and writes the same lines but for the envelope";
-    isnt slurp("b.jsonl"), slurp("a.jsonl"), "which is a new one";
+    is_deeply $to, $from,
+              "the webhook writes the same lines, except for the envelope";
+    isnt slurp("b.jsonl"), slurp("a.jsonl"), "the envelope is a new one";
 }
 
 is $nginx->alerts, "", "nginx has no reason to complain";
@@ -156,14 +159,16 @@ ok $nginx->stop, "nginx is stopped";
     my $head = $got[0]{head};
 
     is_deeply [map { $_->{connection} } @got], [1, 1, 1],
-              "there is one connection for all";
+              "all requests are sent on one connection";
     like $head, qr{^POST /a\?b=c HTTP/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n},
          "a request is a POST";
-    like $head, qr/^Content-Type: application\/json\r$/m, "of JSON";
-    like $head, qr/^User-Agent: enkod-replay\r$/m, "from enkod-replay";
+    like $head, qr/^Content-Type: application\/json\r$/m,
+         "the content type is JSON";
+    like $head, qr/^User-Agent: enkod-replay\r$/m,
+         "the user agent is enkod-replay";
     unlike $got[1]{head}, qr/^(?:Expect|Transfer-Encoding):/mi,
-           "a large one does not wait";
-    ok $got[1]{body} eq $big, "and is complete";
+           "a large body is sent without \"Expect\" and without chunks";
+    ok $got[1]{body} eq $big, "a large body is complete";
 
     $server = receiver();
     spool($one);
@@ -174,15 +179,17 @@ ok $nginx->stop, "nginx is stopped";
 
     like $head, qr/^Content-Type: text\/x; a="b"\r$/m, "--type is sent";
     like $head, qr/^X-A: 1\r$/m, "--header is sent";
-    like $head, qr/^x-b: +2 3\r$/m, "more than one";
-    like $head, qr/^X-C: ?\r$/m, "an empty one";
-    like $head, qr/^X-D: a:b;c\r$/m, "with colons in it";
-    like $head, qr/^User-Agent: me\r$/m, "one of our own is replaced";
-    unlike $head, qr/enkod-replay|application/, "and not sent twice";
+    like $head, qr/^x-b: +2 3\r$/m, "--header can be given several times";
+    like $head, qr/^X-C: ?\r$/m, "--header can have an empty value";
+    like $head, qr/^X-D: a:b;c\r$/m, "the value of --header can have colons";
+    like $head, qr/^User-Agent: me\r$/m,
+         "--header replaces a header of enkod-replay";
+    unlike $head, qr/enkod-replay|application/,
+           "replaced headers are not sent twice";
 }
 
 
-# Whether the second of three lines is delivered, and if not, what is said.
+# Tests whether the second of three lines is delivered, and the message if not.
 
 sub second {
     my ($title, $answer, $reason, @args) = @_;
@@ -199,23 +206,24 @@ sub second {
     if (!defined $reason) {
         is "$status $numbers $err", "0 3 3 3 0 0 ", "$title: it is delivered";
         is_deeply \@got, [map { sent_line($_) } 1 .. 3],
-                  "$title: so are all others";
+                  "$title: all others are delivered, too";
         return;
     }
 
     is "$status $numbers", "1 3 3 1 1 2", "$title: it stops";
     like $err, qr/\Aenkod-replay: "s" line 2: $reason\n.* are left: 2\n\z/,
          "$title: it says why";
-    is_deeply \@got, [$one_sent, $two_sent], "$title: nothing comes behind it";
+    is_deeply \@got, [$one_sent, $two_sent], "$title: later lines are not sent";
 
     my $server = receiver();
     ($status, my $out) = run("s", $server->url);
 
-    is "$status " . numbers($out), "0 3 3 3 0 0", "$title: another run goes on";
+    is "$status " . numbers($out), "0 3 3 3 0 0",
+       "$title: the next run continues";
     like $out, qr/^delivered: 3, of these 1 in earlier runs$/m,
-         "$title: and says that";
+         "$title: the summary says what earlier runs have delivered";
     is_deeply [map { $_->{body} } $server->stop], [$two_sent, sent_line(3)],
-              "$title: with that line";
+              "$title: the next run begins with that line";
 }
 
 second("status 200", answer(200, "x" x 100));
@@ -239,7 +247,7 @@ second("truncated chunks",
        qr/\S.*/);
 second("no HTTP", \"200 OK\r\n\r\n", qr/\S.*/);
 
-# not in time: that of the second line, by a run that sends nothing before it
+# Tests a late answer, to the first line that a run sends.
 
 sub late {
     my ($title, $code) = @_;
@@ -252,8 +260,8 @@ sub late {
     is "$status $numbers", "1 3 3 1 1 2", "$title: it stops";
     like $err, qr/\Aenkod-replay: "s" line 2: Operation timed out.*\n.* are left: 2\n\z/,
          "$title: it says why";
-    is_deeply \@got, [$two_sent], "$title: nothing comes behind it";
-    is +(sent(undef))[1], "3 3 3 0 0", "$title: another run goes on";
+    is_deeply \@got, [$two_sent], "$title: later lines are not sent";
+    is +(sent(undef))[1], "3 3 3 0 0", "$title: the next run continues";
 }
 
 late("no answer in time", sub { sleep $Enkod::Wait::life });
@@ -264,22 +272,23 @@ late("half an answer in time",
     spool($one);
     is +(sent(sub { undef }))[2],
        "enkod-replay: \"s\" line 1: Empty reply from server\n"
-       . "enkod-replay: lines that are left: 1\n", "no answer is a failure";
+       . "enkod-replay: lines that are left: 1\n",
+       "a connection that is closed without an answer is a failure";
 
-    # it may have been closed before the request was there
+    # the server may have closed the connection before the request arrived
     spool(map { line($_) } 1 .. 3);
     is_deeply [sent(sub { $_[0] == 2 ? undef : answer(200) })],
               [0, "3 3 3 0 0", "", map { sent_line($_) } 1, 2, 2, 3],
-              "but on a connection that was kept, it is asked for again";
+              "after an earlier answer on that connection, the request is sent again";
 
-    # the receiver does not want to hear all of it
+    # the server does not read the whole request
     my $server = receiver(answer(200));
 
     spool(envelope() . '"event":"x","a":"' . "y" x 30_000_000 . '"}');
     ($status, $out) = run("s", $server->url);
 
     is "$status " . numbers($out), "1 1 1 0 1 1",
-       "an answer that comes before all is sent is a failure";
+       "an answer before the whole request is sent is a failure";
     $server->stop;
 }
 
@@ -291,10 +300,10 @@ late("half an answer in time",
 
     is "$status " . numbers($out), "1 2 2 0 1 2", "nobody is there: it stops";
     like $err, qr/\Aenkod-replay: "s" line 1: Failed to connect to 127\.0\.0\.1 .*\n/,
-         "and says why";
+         "the message says that the connection failed";
 
     local $ENV{http_proxy} = "http://127.0.0.1:$port";
-    is +(sent(undef))[0], 0, "a proxy of the environment is not asked";
+    is +(sent(undef))[0], 0, "http_proxy is not used";
 }
 
 
@@ -312,38 +321,42 @@ late("half an answer in time",
         = sent(sub { answer($_[1] =~ /"message_id":4/ ? 500 : 200) },
                "--collect", "c");
 
-    is "$status $numbers", "1 7 7 5 2 0", "with --collect, it goes on";
-    is_deeply \@got, [map { sent_line($_) } 1 .. 6], "with all lines";
+    is "$status $numbers", "1 7 7 5 2 0",
+       "with --collect, a failed line does not stop the run";
+    is_deeply \@got, [map { sent_line($_) } 1 .. 6],
+              "with --collect, all lines are sent";
     is slurp("c"), "before\n$object\n$all[3]\n",
-       "those that failed are collected as they are";
+       "lines that failed are collected as they are";
     is $err, "enkod-replay: \"s\" line 3 is collected: it is no line of"
              . " enkod_spool or enkod_log\n"
              . "enkod-replay: \"s\" line 5 is collected: the answer is 500\n",
-       "and named";
+       "lines that failed are named";
 
     ($status, $numbers, $err, @got) = sent(undef, "--collect", "c");
     is "$status $numbers $err@got", "1 7 7 5 2 0 ",
-       "another run has nothing to do";
+       "the next run has nothing to do";
 
-    # what was collected is a spool
+    # the collection is a spool
     rename "$dir/c", "$dir/s" or die;
     unlink "$dir/s.pos";
     ($status, $numbers, $err, @got) = sent(undef, "--collect", "c");
     is "$status $numbers @got", "1 3 2 1 1 0 " . sent_line(4),
-       "what was collected can be sent";
-    is slurp("c"), "before\n$object\n", "and collected";
+       "collected lines can be sent";
+    is slurp("c"), "before\n$object\n",
+       "collected lines can be collected again";
 
-    # a run that was killed in it
+    # a run was killed while it wrote to the collection
     spool("hello", $one);
     put("c", "half");
     sent(sub { answer(500) }, "--collect", "c");
     is slurp("c"), "half\nhello\n$one\n",
-       "an incomplete line is ended, and nothing is put behind it";
+       "an incomplete line in the collection is ended before a line is added";
 
     spool($one);
     put("c", "half");
     sent(undef, "--collect", "c");
-    is slurp("c"), "half", "which waits until there is something to collect";
+    is slurp("c"), "half",
+       "the collection is not changed if there is nothing to collect";
     spool($one);
 
     for (["s", 'cannot use "s" for --collect: it is FILE itself'],
@@ -357,7 +370,7 @@ late("half an answer in time",
              "--collect $file is refused";
     }
 
-    # no space: nothing is lost, and nothing of the line stays
+    # no space for the collection
     put("c", "x" x 1020 . "\n");
     my $server = receiver(sub { answer(500) });
 
@@ -368,9 +381,9 @@ late("half an answer in time",
     is "$status " . numbers($out), "2 1 1 0 1 unknown",
        "a line that cannot be collected is an error";
     like $err, qr/^enkod-replay: cannot write "c": File too large$/m,
-         "that is named";
-    is length slurp("c"), 1021, "nothing of it is in the file";
-    is +(sent(undef))[1], "1 1 1 0 0", "and it is sent by the next run";
+         "the error is named";
+    is length slurp("c"), 1021, "no part of the line is in the collection";
+    is +(sent(undef))[1], "1 1 1 0 0", "the next run sends the line";
 }
 
 done_testing;
