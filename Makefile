@@ -217,10 +217,18 @@ UNIT = $(patsubst t/unit/%.c,$(BUILD)/unit/%.t,$(wildcard t/unit/*.c))
 UNIT_CFLAGS = -g -O1 -Wall -Wextra -Werror \
               -fsanitize=address,undefined -fno-sanitize-recover=all
 
-$(BUILD)/unit/%.t: t/unit/%.c $(CORE) $(CORE_HEADERS) $(wildcard t/unit/*.h) \
-                | packages
+UNIT_CORE = $(CORE:$(EVENT)/%.c=$(BUILD)/unit/core/%.o)
+
+.SECONDARY: $(UNIT_CORE)
+
+$(BUILD)/unit/core/%.o: $(EVENT)/%.c $(CORE_HEADERS) | packages
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -o $@ $< $(CORE) -lyajl
+	@$(CC) $(UNIT_CFLAGS) -c -o $@ $<
+
+$(BUILD)/unit/%.t: t/unit/%.c $(UNIT_CORE) $(CORE_HEADERS) \
+                   $(wildcard t/unit/*.h) | packages
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -o $@ $< $(UNIT_CORE) -lyajl
 
 
 # fuzz targets: t/fuzz/NAME.c or .cc; linked with replay.c it is a test that
@@ -242,16 +250,18 @@ FUZZ_CFLAGS = -g -O2 -Wall -Wextra -Werror -I$(EVENT) \
 # dictionary
 FUZZ_FOLLOW = -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 
-$(BUILD)/fuzz/%.t: t/fuzz/%.c t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
+$(BUILD)/fuzz/%.t: t/fuzz/%.c t/fuzz/replay.c $(UNIT_CORE) $(FUZZ_HEADERS) \
+                   | packages
 	$(FUZZ_REPLAY)
 
-$(BUILD)/fuzz/%.t: t/fuzz/%.cc t/fuzz/replay.c $(CORE) $(FUZZ_HEADERS) | packages
+$(BUILD)/fuzz/%.t: t/fuzz/%.cc t/fuzz/replay.c $(UNIT_CORE) $(FUZZ_HEADERS) \
+                   | packages
 	$(FUZZ_REPLAY)
 
 define FUZZ_REPLAY
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -I$(EVENT) -DCORPUS='"t/fuzz/corpus/$*"' -o $@ \
-	    $< t/fuzz/replay.c $(CORE) -lyajl -lstdc++
+	    $< t/fuzz/replay.c $(UNIT_CORE) -lyajl -lstdc++
 endef
 
 $(BUILD)/fuzz/core/%.o: $(EVENT)/%.c $(FUZZ_HEADERS) | packages
