@@ -11,99 +11,20 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Backend;
+use Enkod::Client;
 use Enkod::File;
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx;
 use Enkod::NginxConf;
-use Enkod::Port qw(free_port);
 use Enkod::Preload;
-use Enkod::Procedure;
 use Enkod::Process;
-use Enkod::Symptoms;
+use Enkod::SymptomTest;
 use Enkod::Wait qw(wait_for);
 
-
-# The commands of the page, for the nginx of the test.  "ports" says where the
-# URLs of hooks.example.com lead to.
-
-package Site {
-    our @ISA = ("Enkod::Procedure");
-
-    sub adapt {
-        my ($self, $text) = @_;
-
-        $text =~ s{\b(https?)://hooks\.example\.com(?::443)?/}
-                  {$self->{ports}{$1}[0] . "://hooks.example.com:"
-                   . $self->{ports}{$1}[1] . "/"}ge;
-        $text =~ s{-m 10\b}{-m $self->{patience}} if $self->{patience};
-
-        return $self->SUPER::adapt($text);
-    }
-
-    sub shown {
-        my ($self, $text) = @_;
-
-        $text =~ s{(hooks\.example\.com):\d+}{$1}g;
-        $text =~ s{ port \d+}{ port 443};
-
-        return $self->SUPER::shown($text);
-    }
-}
-
-package main;
-
-my $text = Enkod::File::slurp(dirname(__FILE__)
-                               . "/../../docs/troubleshooting.md");
-my $page = Enkod::Symptoms->new($text);
-
-my $root = $> == 0 && getpwnam("www-data");
-my $built = `${\ quotemeta Enkod::NginxConf::binary()} -V 2>&1`;
-my $tls = $built =~ /--with-http_ssl_module/;
-my $threads = Enkod::NginxConf::threads();
-
-my $token = "replace-me-0f3a5f1d6f7c4be2a8d1";
-my $uri = "/enkod?token=$token";
 my $test = "enKod's test fails";
+my $tests = "nginx -t refuses the configuration";
 
-my $event = '{"event":"message open","message_id":4,"message_uid":"1_2_3_4",'
-            . '"sending_type":"instant","name":"News",'
-            . '"from":"sender@example.com","to":"recipient@example.com"}';
-
-my %port = map { $_ => free_port() } qw(tls chain expired name closed full);
-
-my $formats = <<'END';
-log_format  enkod  '$remote_addr [$time_iso8601] "$request_method $uri" '
-                   '$status $request_time $request_length '
-                   'result=$enkod_result error=$enkod_error '
-                   'event="$enkod_event" id=$request_id';
-END
-
-my $receiver = <<"END";
-enkod_webhook;
-enkod_token       \$arg_token  "$token";
-enkod_test        ack;
-enkod_log         %DIR%/log/events.jsonl;
-enkod_reject_log  %DIR%/log/refused.jsonl;
-END
-
-plan skip_all => "valgrind gives processes other names"
-    if $ENV{TEST_NGINX_USE_VALGRIND};
-
-my $nginx = Enkod::Nginx->create(workers => 1,
-                                 user => $root ? "www-data" : "root");
-my $site = Site->new($nginx, urls => { 9000 => $nginx->{second} });
-
-my $home = $ENV{HOME} = $nginx->path("home");
-
-mkdir $nginx->path($_) for qw(log home tls);
-chown 0, ($nginx->user)[1], $nginx->path("log") if $root;
-chmod 0750, $nginx->path("log");
-
-$tls &&= certificates();
-trusting();
-
-configured($receiver);
-$nginx->start;
+start();
 
 first_look();
 test_fails();
@@ -143,153 +64,6 @@ ok $nginx->stop, "nginx ends";
 done_testing;
 
 
-# Certificates of a root: for our name, for another one, of yesterday, and by an
-# authority in between that is not sent.
-
-sub certificates {
-    my $dir = $nginx->path("tls");
-    my $key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-
-    my $make = sub {
-        my ($name, $by, $subject, $days, $extension) = @_;
-
-        return <<"END";
-openssl req -new $key -subj "/CN=$subject" -keyout $name.key -out $name.csr &&
-printf '$extension' >$name.ext &&
-openssl x509 -req -in $name.csr -CA $by.crt -CAkey $by.key -CAcreateserial \\
-    -days $days -extfile $name.ext -out $name.crt || exit 1
-END
-    };
-
-    my $names = "subjectAltName=DNS:hooks.example.com";
-    my $commands = join "", "cd $dir\n",
-        "openssl req -x509 $key -days 2 -subj /CN=root -keyout root.key"
-            . " -out root.crt || exit 1\n",
-        $make->("between", "root", "between", 2, "basicConstraints=CA:TRUE"),
-        $make->("tls", "root", "hooks", 2, $names),
-        $make->("chain", "between", "hooks", 2, $names),
-        $make->("expired", "root", "hooks", -1, $names),
-        $make->("name", "root", "other", 2, "subjectAltName=DNS:example.com");
-
-    $nginx->put("tls/make", $commands);
-
-    return system("/bin/sh '$dir/make' >'$dir/made' 2>&1") == 0;
-}
-
-
-# What curl knows: where our name is, and whose certificates are good.
-
-sub trusting {
-    $nginx->put("home/.curlrc", join "",
-                (map { "resolve = hooks.example.com:$_:127.0.0.1\n" }
-                 $nginx->{port}, values %port),
-                $tls ? "cacert = $nginx->{dir}/tls/root.crt\n" : "");
-
-    leads("tls", $nginx->{port});
-}
-
-
-# Where the page's URLs lead to.
-
-sub leads {
-    my ($name, $http) = @_;
-
-    my $https = $tls && exists $port{$name} ? ["https", $port{$name}]
-                                            : ["http", $nginx->{port}];
-
-    $site->{ports} = { https => $https,
-                       http => ["http", $http || $nginx->{port}] };
-}
-
-
-# The configuration, with that in the location.
-
-sub configured {
-    my ($location, %o) = @_;
-
-    my $path = $o{path} || "= /enkod";
-    my $others = "";
-
-    for my $name ($tls ? qw(chain expired name) : ()) {
-        $others .= <<"END";
-server {
-    listen               127.0.0.1:$port{$name} ssl;
-    ssl_certificate      tls/$name.crt;
-    ssl_certificate_key  tls/$name.key;
-}
-END
-    }
-
-    my $server = $o{server} || "location / { return 404; }";
-    my $ssl = !$tls ? "" : <<"END";
-listen               127.0.0.1:$port{tls} ssl;
-ssl_certificate      tls/tls.crt;
-ssl_certificate_key  tls/tls.key;
-END
-
-    $nginx->configure(
-        level => "warn", main => "", load => "",
-        (map { exists $o{$_} ? ($_ => $o{$_}) : () } qw(level main load)),
-        http => $formats . $others . ($o{http} || ""),
-        server => <<"END");
-$ssl
-server_name  hooks.example.com;
-access_log   %DIR%/logs/enkod.access.log  enkod;
-
-location $path {
-$location
-}
-
-$server
-END
-}
-
-
-sub reconfigured {
-    my ($location, %o) = @_;
-
-    configured($location, %o);
-    $nginx->reload or die "nginx does not reload\n";
-    emptied();
-}
-
-
-# Files begin anew.
-
-sub emptied {
-    for my $file (qw(logs/error.log logs/enkod.access.log log/events.jsonl
-                     log/refused.jsonl log/spool.jsonl))
-    {
-        truncate $nginx->path($file), 0;
-    }
-}
-
-
-# events from a client on this machine; the last status
-
-sub post {
-    my (@bodies) = @_;
-
-    my $status;
-
-    $status = $nginx->post($_, uri => $uri)->{status} for @bodies;
-
-    return $status;
-}
-
-
-# Who has this symptom finds that in the error log.
-
-sub logged {
-    my ($heading, $pattern) = @_;
-
-    my $found = wait_for(sub { $nginx->error_log =~ $pattern });
-
-    ok $found, "$heading: the error log says so" or diag $nginx->error_log;
-    $page->saw($heading, $site->shown($nginx->error_log));
-}
-
-
 sub first_look {
     post(map { event("F$_") } 1 .. 4);
     post(map { refused_event("R$_") } 1, 2);
@@ -304,7 +78,6 @@ sub first_look {
 
     like $page->run("First look", $site, n => 2), qr/nginx: worker process/,
          "processes are shown";
-
     logged("No space is left", qr/No space/);
 }
 
@@ -469,7 +242,7 @@ sub unavailable {
 
 sub faulty_disk {
     my $nginx = Enkod::Nginx->create(workers => 1);
-    my $site = Site->new($nginx);
+    my $site = Enkod::SymptomTest::Site->new($nginx);
     my $preload = Enkod::Preload->new("$nginx->{dir}/preload");
     my $heading = "A sync has failed";
 
@@ -675,7 +448,7 @@ sub tested {
     my ($heading, $location, %o) = @_;
 
     configured($location, %o);
-    $page->run("nginx -t refuses the configuration", $site, for => $heading);
+    $page->run($tests, $site, for => $heading);
 }
 
 
@@ -718,56 +491,48 @@ sub configuration {
 
 sub module {
     my $heading = "The module does not load";
-    my ($module) = ($nginx->preamble =~ /load_module (\S+);/);
+    my ($module) = $nginx->preamble =~ /load_module (\S+);/;
 
     return $page->excuse($heading) if !$module;
 
-    my $binary = do {
-        open my $fh, "<:raw", $module or die "$module: $!";
-        local $/;
-        <$fh>;
+    my $path = $nginx->path("ngx_http_enkod_module.so");
+    my $load = "load_module $module;\n";
+
+    my $sees = sub {
+        my (%conf) = @_;
+
+        configured($receiver, %conf);
+
+        my $text = $nginx->content("nginx.conf");
+
+        $text =~ s/^\Q$load\E/$conf{instead}/m if defined $conf{instead};
+        $nginx->put("nginx.conf", $text);
+
+        my ($status, $output) = $site->run($page->commands($tests));
+
+        $output =~ s{\Q$path\E}{/usr/lib/nginx/modules/ngx_http_enkod_module.so}g;
+        $page->saw($heading, $site->shown($output));
     };
 
+    $sees->(instead => "");
+    $sees->(http => "}\n${load}http {");
+    $sees->(load => $load);
+    $sees->(instead => "load_module $path;\n");
+
+    my $binary = Enkod::File::slurp($module);
     my ($version) = `${\ quotemeta Enkod::NginxConf::binary()} -v 2>&1`
                     =~ /\/([\d.]+)/;
     my $number = sprintf "%d%03d%03d", split /\./, $version;
 
-    my $check = $page->commands("nginx -t refuses the configuration");
+    for ([qr/libyajl\.so\.2/, "libyajl.so.0"],
+         [qr/\d(?=,\d,\d,[01]{10})/, "9"],
+         [quotemeta pack("q<", $number), pack "q<", $number + 1])
+    {
+        my ($part, $other) = @$_;
 
-    mkdir $nginx->path("modules");
-
-    my $try = sub {
-        my ($file, $load) = @_;
-
-        if (defined $file) {
-            open my $fh, ">:raw", $nginx->path("modules/ngx_http_enkod_module.so");
-            print $fh $file;
-            close $fh;
-        }
-
-        configured($receiver, %{ $load || {} });
-
-        my $conf = $nginx->content("nginx.conf");
-        my $path = $nginx->path("modules/ngx_http_enkod_module.so");
-
-        $conf =~ s/\Q$module\E/$path/ if !$load;
-        $conf =~ s/^load_module \Q$module\E;$//m if $load && $load->{none};
-        $nginx->put("nginx.conf", $conf);
-
-        my ($status, $output) = $site->run($check);
-
-        $output =~ s/\Q$path\E/\/usr\/lib\/nginx\/modules\/ngx_http_enkod_module.so/g;
-        $output =~ s/version $number instead of/version/;
-        $page->saw($heading, $site->shown($output));
-    };
-
-    $try->(undef, { none => 1 });
-    $try->(undef, { http => "}\nload_module $module;\nhttp {" });
-    $try->(undef, { load => "load_module $module;\n" });
-    $try->(undef);
-    $try->($binary =~ s/libyajl\.so\.2/libyajl.so.0/r);
-    $try->($binary =~ s/\d,\d,\d,[01]{10,}/9$&/r =~ s/9(\d),/9,/r);
-    $try->($binary =~ s/\Q${\ pack "q<", $number}\E/pack "q<", 1026003/er);
+        $nginx->put("ngx_http_enkod_module.so", $binary =~ s/$part/$other/r);
+        $sees->(instead => "load_module $path;\n");
+    }
 }
 
 
@@ -803,8 +568,7 @@ sub shutting_down {
     wait_for(sub { Enkod::Process::cmdline($old) =~ /shutting down/
                    && $nginx->workers == 2 });
 
-    $page->run($heading, $site, n => 0);
-    $page->run($heading, $site, n => 1);
+    $page->run($heading, $site, n => $_) for 0, 1;
     ok Enkod::Process::alive($old), "the old worker is still there";
 
     kill 'TERM', $old;

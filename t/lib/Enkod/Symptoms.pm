@@ -166,6 +166,7 @@ sub plain {
         s/\b[0-9a-f]{32}\b/ID/g;
         s/socket #\d+ left in connection \d+/socket #N left in connection N/;
         s/ after \d+ (ms|milliseconds)/ after N $1/;
+        s/version \d+ instead of \d+/version N instead of N/;
         s/excess: [\d.]+/excess: N/;
         s/"POST (\/\w+)" (\d{3}) [\d.]+ \d+/"POST $1" $2 N/;
 
