@@ -108,9 +108,10 @@ ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_str_t *line)
 
             /* a large event is not kept twice */
 
-            enkod_event_adopt(ctx->event, p + ctx->line.len
-                                          - (sizeof("}") - 1)
-                                          - enkod_event_length(ctx->event));
+            enkod_event_borrow_text(ctx->event, p + ctx->line.len
+                                                - (sizeof("}") - 1)
+                                                - enkod_event_length(
+                                                      ctx->event));
         }
     }
 

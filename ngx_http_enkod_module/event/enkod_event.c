@@ -4,25 +4,29 @@
  */
 
 
-#include "enkod_internal.h"
+/*
+ * The life of one event: a block of memory with yajl in it, the bytes of a body
+ * that go through the guard to yajl, and the verdict at the end.
+ */
 
 
-static void enkod_event_start(enkod_event_t *event,
+#include "enkod_check.h"
+#include "enkod_memory.h"
+#include "enkod_refusal.h"
+#include "enkod_text.h"
+
+
+static void enkod_event_reset(enkod_event_t *event,
     const enkod_settings_t *settings);
-static enkod_error_e enkod_event_pass(enkod_event_t *event,
+static enkod_error_e enkod_event_parse_chunk(enkod_event_t *event,
     const unsigned char *p, size_t len, int hold);
-static enkod_error_e enkod_event_parse_carry(enkod_event_t *event);
+static enkod_error_e enkod_event_parse_carried(enkod_event_t *event);
 static enkod_error_e enkod_event_parse(enkod_event_t *event,
     const unsigned char *p, size_t len);
-static enkod_error_e enkod_event_rest(enkod_event_t *event,
+static enkod_error_e enkod_event_check_trailing(enkod_event_t *event,
     const unsigned char *p, size_t len);
 static enkod_error_e enkod_event_carry(enkod_event_t *event,
     const unsigned char *p, size_t len);
-static size_t enkod_event_move(enkod_member_t *member, size_t from, size_t to);
-static unsigned char *enkod_event_write_fields(const enkod_event_t *event,
-    unsigned char *p);
-static unsigned char *enkod_event_write_extra(const enkod_event_t *event,
-    unsigned char *p);
 
 
 size_t
@@ -50,7 +54,7 @@ enkod_event_create(const enkod_settings_t *settings, const enkod_mem_t *mem)
         return NULL;
     }
 
-    event->created = 1;
+    event->owns_block = 1;
 
     return event;
 }
@@ -69,7 +73,7 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
     event->arena = (unsigned char *) event + enkod_align(sizeof(enkod_event_t));
     event->image = event->arena + ENKOD_ARENA_SIZE + ENKOD_TEXT_SIZE;
 
-    enkod_event_start(event, settings);
+    enkod_event_reset(event, settings);
 
     funcs.malloc = enkod_memory_malloc;
     funcs.realloc = enkod_memory_realloc;
@@ -100,8 +104,8 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
 
 
 /*
- * yajl cannot be told to begin anew.  But all that it has is in the arena, and
- * when that is as it was, then so is yajl.
+ * yajl has no function that resets it.  But all of its memory is in the arena:
+ * when the arena is as it was after yajl_alloc(), so is yajl.
  */
 
 enkod_event_t *
@@ -114,7 +118,7 @@ enkod_event_renew(enkod_event_t *event, const enkod_settings_t *settings)
         return enkod_event_init(event, settings, &mem);
     }
 
-    enkod_event_start(event, settings);
+    enkod_event_reset(event, settings);
 
     memcpy(event->arena, event->image, event->image_len);
     event->arena_len = event->image_len;
@@ -123,12 +127,12 @@ enkod_event_renew(enkod_event_t *event, const enkod_settings_t *settings)
 }
 
 
-/* All but yajl. */
+/* Resets everything but yajl. */
 
 static void
-enkod_event_start(enkod_event_t *event, const enkod_settings_t *settings)
+enkod_event_reset(enkod_event_t *event, const enkod_settings_t *settings)
 {
-    memset(event, 0, offsetof(enkod_event_t, slots));
+    memset(event, 0, offsetof(enkod_event_t, by_field));
     memset(&event->refusal, 0, sizeof(enkod_refusal_t));
 
     event->settings = settings;
@@ -149,14 +153,14 @@ enkod_event_destroy(enkod_event_t *event)
 
     mem = event->mem;
 
-    /* all that yajl has is in the arena or in the list of blocks */
+    /* all memory of yajl is in the arena or in the list of blocks */
 
     for (block = event->blocks; block; block = next) {
         next = block->next;
         mem.free(mem.ctx, block);
     }
 
-    if (!event->adopted) {
+    if (!event->text_borrowed) {
         enkod_memory_release(event, event->text);
     }
 
@@ -166,7 +170,7 @@ enkod_event_destroy(enkod_event_t *event)
         mem.free(mem.ctx, event->members);
     }
 
-    if (event->created) {
+    if (event->owns_block) {
         mem.free(mem.ctx, event);
     }
 }
@@ -184,7 +188,7 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
     if (over) {
 
-        /* what comes before the limit may be wrong in an earlier place */
+        /* the bytes before the limit come first: they may be wrong, too */
 
         len = event->settings->max_size - event->received;
     }
@@ -193,9 +197,10 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
     n = enkod_json_guard(&event->guard, p, len, &error);
 
-    /* what comes before a bad byte may be wrong in an earlier place */
+    /* the bytes before a bad one come first: they may be wrong, too */
 
-    rc = enkod_event_pass(event, p, n, !last && !over && error == ENKOD_OK);
+    rc = enkod_event_parse_chunk(event, p, n,
+                                 !last && !over && error == ENKOD_OK);
 
     if (rc != ENKOD_OK) {
         return rc;
@@ -213,11 +218,11 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
         return ENKOD_TOO_LARGE;
     }
 
-    if (!event->complete && !event->started) {
+    if (!event->complete && !event->has_content) {
 
-        /* an empty body is not the same as one that breaks off */
+        /* a body of white space is empty, any other one breaks off */
 
-        event->started = (enkod_json_spaces(p, len) != len);
+        event->has_content = (enkod_json_spaces(p, len) != len);
     }
 
     return ENKOD_OK;
@@ -225,22 +230,23 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
 
 
 /*
- * yajl reads a token that is cut by the end of a chunk from its beginning with
- * every chunk, and loses its place; so with "hold" such a token is put aside
- * until it is whole, and yajl only ever sees whole ones.  It also copies the
- * first token of all that it is given, whatever its size; so the separator
- * before the token is put aside with it.
+ * When the end of a chunk cuts a token, yajl reads that token again from its
+ * beginning with every further chunk, and its offsets are wrong then.  So with
+ * "hold" the bytes of such a token are kept until it is whole, and yajl sees
+ * whole tokens only.  As yajl copies the first token of what it is given, how
+ * long it may be, the separator before the token is kept with it: yajl then
+ * copies only the separator.
  */
 
 static enkod_error_e
-enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
-    int hold)
+enkod_event_parse_chunk(enkod_event_t *event, const unsigned char *p,
+    size_t len, int hold)
 {
     size_t         n;
     enkod_error_e  rc;
 
     if (event->complete) {
-        return enkod_event_rest(event, p, len);
+        return enkod_event_check_trailing(event, p, len);
     }
 
     if (event->token.open) {
@@ -251,7 +257,7 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
         }
 
         if (n) {
-            /* with nothing to pass, there may be no pointer to add to */
+            /* p may be NULL if the chunk is empty */
             p += n;
             len -= n;
         }
@@ -260,7 +266,7 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
             return ENKOD_OK;
         }
 
-        rc = enkod_event_parse_carry(event);
+        rc = enkod_event_parse_carried(event);
         if (rc != ENKOD_OK) {
             return rc;
         }
@@ -274,7 +280,7 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
     }
 
     if (event->complete) {
-        return enkod_event_rest(event, p + n, len - n);
+        return enkod_event_check_trailing(event, p + n, len - n);
     }
 
     return enkod_event_carry(event, p + n, len - n);
@@ -282,7 +288,7 @@ enkod_event_pass(enkod_event_t *event, const unsigned char *p, size_t len,
 
 
 static enkod_error_e
-enkod_event_parse_carry(enkod_event_t *event)
+enkod_event_parse_carried(enkod_event_t *event)
 {
     size_t         blank;
     enkod_error_e  rc;
@@ -291,7 +297,7 @@ enkod_event_parse_carry(enkod_event_t *event)
 
     if (event->token.word && !event->token.open) {
 
-        /* a number has ended, and this is how yajl gets to know it */
+        /* a number has ended, which yajl sees at the byte behind it */
 
         if (enkod_event_carry(event, (const unsigned char *) " ", 1)
             != ENKOD_OK)
@@ -331,12 +337,12 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
     }
 
     if (event->complete) {
-        return enkod_event_rest(event, p, len);
+        return enkod_event_check_trailing(event, p, len);
     }
 
-    /* the text is hardly ever longer than what it is made of */
+    /* the text is rarely longer than the body, so this is all it needs */
 
-    if (!enkod_text_room(event, len)) {
+    if (!enkod_text_reserve(event, len)) {
         return event->refusal.code;
     }
 
@@ -345,12 +351,12 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 
     if (event->guard.controls) {
 
-        /* no string is taken as it stands in the chunk */
+        /* a string may need escapes that it does not have in the chunk */
 
         event->chunk_len = 0;
     }
 
-    /* nothing is allocated by yajl when we have returned */
+    /* yajl allocates nothing after we have returned */
     event->no_memory = &no_memory;  /* cppcheck-suppress autoVariables */
 
     if (setjmp(no_memory) != 0) {
@@ -362,12 +368,12 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 
     if (event->complete) {
 
-        /* yajl was stopped there */
+        /* yajl was stopped at the end of the event */
 
         n = yajl_get_bytes_consumed(event->yajl);
         event->fed += n;
 
-        return enkod_event_rest(event, p + n, len - n);
+        return enkod_event_check_trailing(event, p + n, len - n);
     }
 
     if (status == yajl_status_error) {
@@ -381,12 +387,13 @@ enkod_event_parse(enkod_event_t *event, const unsigned char *p, size_t len)
 
 
 /*
- * Behind the event there may be white space only.  yajl would see to that, but
- * for a string that is never closed, and at some cost.
+ * Only white space is allowed after the event.  yajl would check that as well,
+ * but it takes longer, and it does not report a string that is never closed.
  */
 
 static enkod_error_e
-enkod_event_rest(enkod_event_t *event, const unsigned char *p, size_t len)
+enkod_event_check_trailing(enkod_event_t *event, const unsigned char *p,
+    size_t len)
 {
     size_t  n;
 
@@ -434,28 +441,28 @@ enkod_event_finish(enkod_event_t *event)
 
     if (!event->complete) {
 
-        if (!event->started) {
+        if (!event->has_content) {
             event->refusal.offset = event->received;
             event->refusal.code = ENKOD_EMPTY_BODY;
             return ENKOD_EMPTY_BODY;
         }
 
-        rc = enkod_event_pass(event, (const unsigned char *) "", 0, 0);
+        rc = enkod_event_parse_chunk(event, (const unsigned char *) "", 0, 0);
         if (rc != ENKOD_OK) {
             return rc;
         }
     }
 
     if (event->complete) {
-        event->test = enkod_check_test(event);
+        event->test = enkod_check_test_delivery(event);
         return ENKOD_OK;
     }
 
-    /* the event breaks off; but a number alone is JSON */
+    /* the body breaks off, unless it is a number, which ends with it */
 
     event->refusal.code = ENKOD_INVALID_JSON;
 
-    /* nothing is allocated by yajl when we have returned */
+    /* yajl allocates nothing after we have returned */
     event->no_memory = &no_memory;  /* cppcheck-suppress autoVariables */
 
     if (setjmp(no_memory) != 0) {
@@ -477,281 +484,4 @@ const enkod_refusal_t *
 enkod_event_refusal(const enkod_event_t *event)
 {
     return &event->refusal;
-}
-
-
-const enkod_shape_t *
-enkod_event_shape(const enkod_event_t *event)
-{
-    return event->shape;
-}
-
-
-int
-enkod_event_test(const enkod_event_t *event)
-{
-    return event->test;
-}
-
-
-enkod_str_t
-enkod_event_name(const enkod_event_t *event)
-{
-    enkod_str_t      name = enkod_string("");
-    enkod_member_t  *member;
-
-    if (event->shape) {
-        name.data = event->shape->json.data + 1;
-        name.len = event->shape->json.len - 2;
-
-    } else if (event->named && event->settings->accept_unknown) {
-        member = &event->members[event->name];
-
-        name.data = event->text + member->value + 1;
-        name.len = member->end - member->value - 2;
-    }
-
-    return name;
-}
-
-
-enkod_str_t
-enkod_event_field(const enkod_event_t *event, const enkod_field_t *field)
-{
-    unsigned         i;
-    enkod_str_t      value;
-    enkod_member_t  *member;
-
-    value.len = 0;
-    value.data = NULL;
-
-    i = event->slots[field - event->shape->fields];
-
-    if (i == ENKOD_PENDING) {
-        return value;
-    }
-
-    member = &event->members[i];
-
-    if (member->kind == ENKOD_IS_NULL) {
-        return value;
-    }
-
-    value.data = event->text + member->value;
-    value.len = member->end - member->value;
-
-    if (member->kind == ENKOD_IS_STRING && field->type == ENKOD_STRING) {
-        value.data++;
-        value.len -= 2;
-    }
-
-    return value;
-}
-
-
-size_t
-enkod_event_length(const enkod_event_t *event)
-{
-    size_t           len;
-    unsigned         i, extra;
-    enkod_member_t  *member;
-
-    len = sizeof("\"event\":\"\"") - 1 + enkod_event_name(event).len;
-    extra = 0;
-
-    if (event->plain) {
-        return len + event->text_len - event->members[0].end;
-    }
-
-    for (i = 0; i < event->nmembers; i++) {
-        member = &event->members[i];
-
-        if (member->field == ENKOD_EXTRA) {
-            extra = 1;
-
-        } else if (member->field >= ENKOD_MAX_MEMBERS) {
-            continue;
-        }
-
-        len += member->end - member->start;
-    }
-
-    /* the comma before the first extra field is the one before "extra" */
-
-    return len + (extra ? sizeof("\"extra\":{}") - 1 : 0);
-}
-
-
-unsigned char *
-enkod_event_write(const enkod_event_t *event, unsigned char *p)
-{
-    size_t       len;
-    enkod_str_t  name;
-
-    name = enkod_event_name(event);
-
-    memcpy(p, "\"event\":\"", sizeof("\"event\":\"") - 1);
-    p += sizeof("\"event\":\"") - 1;
-    memcpy(p, name.data, name.len);
-    p += name.len;
-    *p++ = '"';
-
-    if (event->plain) {
-        len = event->text_len - event->members[0].end;
-        memcpy(p, event->text + event->members[0].end, len);
-        return p + len;
-    }
-
-    if (event->shape) {
-        p = enkod_event_write_fields(event, p);
-    }
-
-    return enkod_event_write_extra(event, p);
-}
-
-
-/* The offsets of the members, in the order in which they were written. */
-
-void
-enkod_event_adopt(enkod_event_t *event, unsigned char *p)
-{
-    size_t           place;
-    unsigned         i, first;
-    enkod_member_t  *member;
-
-    if (event->text == event->arena + ENKOD_ARENA_SIZE) {
-        /* which is part of the event: there is nothing to give back */
-        return;
-    }
-
-    place = sizeof("\"event\":") - 1;
-
-    member = &event->members[event->name];
-
-    if (event->shape == NULL) {
-        enkod_event_move(member, member->value, place);
-    }
-
-    place += enkod_event_name(event).len + sizeof("\"\"") - 1;
-
-    member->end = place;
-
-    for (i = 0; event->shape && i < event->shape->nfields; i++) {
-
-        if (event->slots[i] != ENKOD_PENDING) {
-            member = &event->members[event->slots[i]];
-            place = enkod_event_move(member, member->start, place);
-        }
-    }
-
-    first = 1;
-
-    for (i = 0; i < event->nmembers; i++) {
-        member = &event->members[i];
-
-        if (member->field != ENKOD_EXTRA) {
-            continue;
-        }
-
-        if (first) {
-            /* the comma of the first one is not there, nobody looks at it */
-            place += sizeof(",\"extra\":") - 1;
-            first = 0;
-        }
-
-        place = enkod_event_move(member, member->start, place);
-    }
-
-    if (!event->adopted) {
-        enkod_memory_release(event, event->text);
-    }
-
-    event->text = p;
-    event->text_len = place;
-    event->adopted = 1;
-}
-
-
-/* What stood at "from" stands at "to"; returns the member's end. */
-
-static size_t
-enkod_event_move(enkod_member_t *member, size_t from, size_t to)
-{
-    member->value = member->value - from + to;
-    member->end = member->end - from + to;
-    member->start = member->start - from + to;
-
-    return member->end;
-}
-
-
-/* Fields that came in the order of the table stand there in one piece. */
-
-static unsigned char *
-enkod_event_write_fields(const enkod_event_t *event, unsigned char *p)
-{
-    size_t                 start, end;
-    unsigned               i;
-    const enkod_member_t  *member;
-
-    start = 0;
-    end = 0;
-
-    for (i = 0; i < event->shape->nfields; i++) {
-
-        if (event->slots[i] == ENKOD_PENDING) {
-            continue;
-        }
-
-        member = &event->members[event->slots[i]];
-
-        if (member->start != end) {
-            memcpy(p, event->text + start, end - start);
-            p += end - start;
-            start = member->start;
-        }
-
-        end = member->end;
-    }
-
-    memcpy(p, event->text + start, end - start);
-
-    return p + (end - start);
-}
-
-
-static unsigned char *
-enkod_event_write_extra(const enkod_event_t *event, unsigned char *p)
-{
-    unsigned               i, first;
-    const enkod_member_t  *member;
-
-    first = 1;
-
-    for (i = 0; i < event->nmembers; i++) {
-        member = &event->members[i];
-
-        if (member->field != ENKOD_EXTRA) {
-            continue;
-        }
-
-        if (first) {
-            memcpy(p, ",\"extra\":{", sizeof(",\"extra\":{") - 1);
-            p += sizeof(",\"extra\":{") - 1;
-        }
-
-        /* the first one without its comma */
-
-        memcpy(p, event->text + member->start + first,
-               member->end - member->start - first);
-        p += member->end - member->start - first;
-
-        first = 0;
-    }
-
-    if (!first) {
-        *p++ = '}';
-    }
-
-    return p;
 }

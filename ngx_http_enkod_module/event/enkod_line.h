@@ -45,7 +45,7 @@
 
 #define ENKOD_LINE_TEST         "\"test\":true,"
 #define ENKOD_LINE_PASS_STATUS  "\"pass_status\":"
-#define ENKOD_LINE_EVENT        "\"event\":"
+#define ENKOD_LINE_EVENT        ENKOD_EVENT_NAME
 
 /* of a refusal */
 

@@ -9,7 +9,8 @@
  */
 
 
-#include "enkod_internal.h"
+#include "enkod_memory.h"
+#include "enkod_refusal.h"
 
 
 /* where malloc() of glibc begins to ask the kernel for each block */

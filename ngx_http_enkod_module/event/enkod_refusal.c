@@ -11,7 +11,7 @@
  */
 
 
-#include "enkod_internal.h"
+#include "enkod_refusal.h"
 
 
 int
@@ -37,7 +37,7 @@ enkod_refuse_member(enkod_event_t *event, enkod_error_e code,
 
     enkod_refuse_field(event, code, &key, expected);
 
-    if (element == ENKOD_NONE) {
+    if (element == ENKOD_NO_ELEMENT) {
         return 0;
     }
 

@@ -9,7 +9,7 @@
  */
 
 
-#include "enkod_internal.h"
+#include "enkod_text.h"
 
 
 int
@@ -18,13 +18,13 @@ enkod_text_escape(enkod_event_t *event, const unsigned char *p, size_t len)
     size_t          size;
     unsigned char  *text;
 
-    if (event->skip) {
+    if (event->skip_value) {
         return 1;
     }
 
-    size = enkod_json_escaped(p, len);
+    size = enkod_json_escaped_length(p, len);
 
-    if (!enkod_text_room(event, size + 2)) {
+    if (!enkod_text_reserve(event, size + 2)) {
         return 0;
     }
 

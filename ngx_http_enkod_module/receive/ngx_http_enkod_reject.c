@@ -150,7 +150,7 @@ ngx_http_enkod_reject_length(ngx_http_enkod_ctx_t *ctx)
           + sizeof(ENKOD_LINE_REFUSAL_END) - 1;
 
     if (ctx->body_text) {
-        return len + enkod_json_escaped(ctx->body.data, ctx->body.len);
+        return len + enkod_json_escaped_length(ctx->body.data, ctx->body.len);
     }
 
     return len + ngx_base64_encoded_length(ctx->body.len);

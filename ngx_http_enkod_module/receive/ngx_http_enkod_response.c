@@ -275,7 +275,7 @@ ngx_http_enkod_response_body(ngx_http_request_t *r, ngx_str_t *title,
     len = sizeof("{\"title\":\"\",\"status\":,\"detail\":\"\",\"code\":\"\","
                  "\"field\":\"\",\"expected\":\"\",\"offset\":}\n")
           + title->len + NGX_INT_T_LEN
-          + enkod_json_escaped((u_char *) error->detail, detail)
+          + enkod_json_escaped_length((u_char *) error->detail, detail)
           + ngx_strlen(error->code);
 
     if (refusal) {

@@ -304,7 +304,7 @@ ngx_http_enkod_variable_escape(ngx_http_request_t *r,
 {
     u_char  *p;
 
-    p = ngx_pnalloc(r->pool, enkod_json_escaped(text->data, text->len));
+    p = ngx_pnalloc(r->pool, enkod_json_escaped_length(text->data, text->len));
     if (p == NULL) {
         return NGX_ERROR;
     }

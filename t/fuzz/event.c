@@ -9,7 +9,7 @@
  * body is cut, the verdict is that of the whole one, and so is every byte of
  * the text.  Where an event is refused, nothing behind the byte that decided
  * it matters.  Where it is accepted, the text is compact JSON with the fields
- * in the order of the table, says the same when it is adopted, and is accepted
+ * in the order of the table, is the same with borrowed text, and is accepted
  * as an event with that very text.  Without memory it is refused, and whatever
  * happens, all memory is given back.
  *
@@ -51,7 +51,7 @@ static void check_line(const enkod_str_t *text);
 static void check_text(const enkod_event_t *event, const unsigned char *text,
     size_t len);
 static void check_fields(const enkod_event_t *event, unsigned char *object);
-static void check_adopted(enkod_event_t *event, unsigned char *text,
+static void check_borrowed(enkod_event_t *event, unsigned char *text,
     size_t len);
 static void check_cut(const unit_result_t *must,
     const enkod_settings_t *settings, const enkod_str_t *body,
@@ -193,7 +193,7 @@ check_whole(unit_result_t *must, const enkod_settings_t *settings,
         check_text(event, must->line, must->line_len);
 
         text = fuzz_alloc(must->line_len);
-        check_adopted(event, text, must->line_len);
+        check_borrowed(event, text, must->line_len);
 
     } else {
         fuzz_must(must->offset <= body->len, "the offset is in the body");
@@ -320,12 +320,12 @@ check_fields(const enkod_event_t *event, unsigned char *object)
 /* As the line is used: written, and then all there is of the event's text. */
 
 static void
-check_adopted(enkod_event_t *event, unsigned char *text, size_t len)
+check_borrowed(enkod_event_t *event, unsigned char *text, size_t len)
 {
     unsigned char  *again;
 
     (void) enkod_event_write(event, text);
-    enkod_event_adopt(event, text);
+    enkod_event_borrow_text(event, text);
 
     check_text(event, text, len);
 
@@ -334,7 +334,7 @@ check_adopted(enkod_event_t *event, unsigned char *text, size_t len)
     fuzz_must(enkod_event_length(event) == len
               && enkod_event_write(event, again) == again + len
               && memcmp(text, again, len) == 0,
-              "the text is the same once it is adopted");
+              "the text is the same once it is borrowed");
 
     free(again);
 }

@@ -688,7 +688,7 @@ escape(void)
         len = enkod_json_escape(dst, &byte, 1);
 
         if (len != strlen(must) || memcmp(dst, must, len) != 0
-            || enkod_json_escaped(&byte, 1) != len)
+            || enkod_json_escaped_length(&byte, 1) != len)
         {
             tap_diag("byte %u", a);
             tap_diag_bytes("is", dst, len);
@@ -707,10 +707,10 @@ escape(void)
         len = enkod_json_escape(dst, src, i);
 
         for (a = 0, n = 0; a < i; a++) {
-            n += enkod_json_escaped(&src[a], 1);
+            n += enkod_json_escaped_length(&src[a], 1);
         }
 
-        ok = ok && len == n && enkod_json_escaped(src, i) == n;
+        ok = ok && len == n && enkod_json_escaped_length(src, i) == n;
     }
 
     tap_ok(ok, "the length of what is escaped is known before");
@@ -792,7 +792,7 @@ characters(void)
         len = enkod_json_escape(dst, p, n);
 
         ok = len == strlen(must) && memcmp(dst, must, len) == 0
-             && enkod_json_escaped(p, n) == len;
+             && enkod_json_escaped_length(p, n) == len;
 
         if (!ok) {
             tap_diag("U+%04lX", (unsigned long) c);

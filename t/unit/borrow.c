@@ -5,8 +5,9 @@
 
 
 /*
- * An event that has adopted what was written of it is the same as before: its
- * fields, its name and its text, written again; and has given its memory back.
+ * An event that borrows the text that was written of it is the same as before:
+ * its fields, its name, and its text when it is written again.  The memory of
+ * its own text is freed.
  */
 
 
@@ -17,10 +18,10 @@ typedef struct {
     const char     *title;
     const char     *body;
     const char     *last;       /* one more member, with a long string */
-} adopt_case_t;
+} borrow_case_t;
 
 
-static int adopt(const unit_setup_t *setup, const adopt_case_t *c,
+static int borrow(const unit_setup_t *setup, const borrow_case_t *c,
     size_t pieces);
 static void fields(const enkod_event_t *event, char *text, size_t size);
 
@@ -33,7 +34,7 @@ static const unit_conf_t  conf = { .accept_unknown = 1 };
     "\"name\":\"\\\"n\\u00e9\\\"\",\"from\":\"f\",\"to\":\"t\""
 
 
-static const adopt_case_t  cases[] = {
+static const borrow_case_t  cases[] = {
 
     { "nothing but fields in the order of the table",
       "{\"event\":\"delivery bounce\"," OPEN "}", "error_message" },
@@ -74,8 +75,8 @@ main(void)
 
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         for (pieces = 0; pieces < 4; pieces += 3) {
-            tap_ok(adopt(&setup, &cases[i], pieces),
-                   "%s%s: adopted, it is the same", cases[i].title,
+            tap_ok(borrow(&setup, &cases[i], pieces),
+                   "%s%s: the same with borrowed text", cases[i].title,
                    pieces ? ", in pieces" : "");
         }
     }
@@ -86,10 +87,10 @@ main(void)
 }
 
 
-/* Of the text that is adopted there is nothing else in memory any more. */
+/* The text that was written is overwritten where it is not borrowed. */
 
 static int
-adopt(const unit_setup_t *setup, const adopt_case_t *c, size_t pieces)
+borrow(const unit_setup_t *setup, const borrow_case_t *c, size_t pieces)
 {
     int             ok;
     char            before[1024], after[1024], *body;
@@ -142,7 +143,7 @@ adopt(const unit_setup_t *setup, const adopt_case_t *c, size_t pieces)
     fields(event, before, sizeof(before));
 
     (void) enkod_event_write(event, first);
-    enkod_event_adopt(event, first);
+    enkod_event_borrow_text(event, first);
     fields(event, after, sizeof(after));
 
     ok = enkod_event_length(event) == len && strcmp(before, after) == 0;
@@ -151,9 +152,9 @@ adopt(const unit_setup_t *setup, const adopt_case_t *c, size_t pieces)
 
     ok = ok && memcmp(first, second, len) == 0;
 
-    /* once more, from one that was adopted */
+    /* once more, from one that is borrowed already */
 
-    enkod_event_adopt(event, second);
+    enkod_event_borrow_text(event, second);
     memset(first, 'x', len);
     (void) enkod_event_write(event, third);
 
