@@ -14,6 +14,7 @@
 #include "enkod_check.h"
 #include "enkod_member.h"
 #include "enkod_refusal.h"
+#include "enkod_state.h"
 #include "enkod_text.h"
 
 

@@ -13,7 +13,9 @@
 #define _ENKOD_CHECK_H_INCLUDED_
 
 
-#include "enkod_state.h"
+#include <yajl/yajl_parse.h>
+
+#include "enkod_event.h"
 
 #pragma GCC visibility push(hidden)
 

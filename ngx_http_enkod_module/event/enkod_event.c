@@ -13,6 +13,7 @@
 #include "enkod_check.h"
 #include "enkod_memory.h"
 #include "enkod_refusal.h"
+#include "enkod_state.h"
 #include "enkod_text.h"
 
 

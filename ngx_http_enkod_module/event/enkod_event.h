@@ -21,6 +21,7 @@
 #define _ENKOD_EVENT_H_INCLUDED_
 
 
+#include "enkod_error.h"
 #include "enkod_schema.h"
 
 #pragma GCC visibility push(hidden)

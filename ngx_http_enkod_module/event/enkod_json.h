@@ -20,8 +20,10 @@
 #define _ENKOD_JSON_H_INCLUDED_
 
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "enkod_error.h"
-#include "enkod_str.h"
 
 #pragma GCC visibility push(hidden)
 

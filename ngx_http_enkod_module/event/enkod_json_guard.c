@@ -12,6 +12,8 @@
  */
 
 
+#include <string.h>
+
 #include "enkod_json.h"
 
 

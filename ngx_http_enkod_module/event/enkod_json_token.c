@@ -10,6 +10,8 @@
  */
 
 
+#include <string.h>
+
 #include "enkod_json.h"
 
 

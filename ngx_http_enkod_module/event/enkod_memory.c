@@ -11,6 +11,7 @@
 
 #include "enkod_memory.h"
 #include "enkod_refusal.h"
+#include "enkod_state.h"
 
 
 /* where malloc() of glibc begins to ask the kernel for each block */

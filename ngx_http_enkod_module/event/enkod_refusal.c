@@ -12,6 +12,7 @@
 
 
 #include "enkod_refusal.h"
+#include "enkod_state.h"
 
 
 int

@@ -4,6 +4,7 @@
  */
 
 
+#include "enkod_json.h"
 #include "enkod_schema.h"
 
 

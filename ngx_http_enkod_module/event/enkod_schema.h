@@ -15,7 +15,7 @@
 #define _ENKOD_SCHEMA_H_INCLUDED_
 
 
-#include "enkod_json.h"
+#include "enkod_str.h"
 
 #pragma GCC visibility push(hidden)
 

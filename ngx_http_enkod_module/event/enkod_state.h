@@ -19,6 +19,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "enkod_event.h"
+#include "enkod_json.h"
 
 #pragma GCC visibility push(hidden)
 

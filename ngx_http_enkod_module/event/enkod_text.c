@@ -9,6 +9,7 @@
  */
 
 
+#include "enkod_json.h"
 #include "enkod_text.h"
 
 

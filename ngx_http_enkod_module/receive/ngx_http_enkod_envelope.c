@@ -13,6 +13,7 @@
 #include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_envelope.h"
 #include "ngx_http_enkod_module.h"
+#include "enkod_json.h"
 
 #if (NGX_HTTP_ENKOD_HAVE_GETRANDOM)
 #include <sys/random.h>

@@ -12,6 +12,7 @@
 
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
+#include "enkod_json.h"
 
 
 /* offsets into an event are kept in 32 bits */

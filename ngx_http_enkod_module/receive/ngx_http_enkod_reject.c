@@ -20,6 +20,7 @@
 #include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_reject.h"
+#include "enkod_json.h"
 
 
 /* the first block for a body in pieces; the next is twice as large */

@@ -15,6 +15,7 @@
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
 #include "ngx_http_enkod_response.h"
+#include "enkod_json.h"
 
 
 /* seconds in Retry-After, unless the upstream has sent another value */

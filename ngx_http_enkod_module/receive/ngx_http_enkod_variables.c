@@ -18,6 +18,7 @@
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
 #include "ngx_http_enkod_receive.h"
+#include "enkod_json.h"
 
 
 static ngx_int_t ngx_http_enkod_variable_event(ngx_http_request_t *r,

@@ -16,6 +16,8 @@
  */
 
 
+#include "enkod_json.h"
+
 #include "fuzz.h"
 #include "../unit/replay.h"
 

@@ -11,6 +11,7 @@
 
 
 #include "checker.h"
+#include "enkod_json.h"
 
 
 static void *checker_event_alloc(void *ctx, size_t size);

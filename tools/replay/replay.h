@@ -28,7 +28,7 @@
 #include <sys/types.h>
 #include <curl/curl.h>
 
-#include "enkod_json.h"
+#include "enkod_str.h"
 
 
 /* exit status */

@@ -16,6 +16,7 @@
 
 
 #include "replay.h"
+#include "enkod_json.h"
 
 #include <yajl/yajl_parse.h>
 

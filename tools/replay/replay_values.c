@@ -10,6 +10,7 @@
 
 
 #include "replay.h"
+#include "enkod_json.h"
 
 #include <errno.h>
 
