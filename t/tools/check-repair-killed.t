@@ -1,5 +1,5 @@
-# enkod-check --repair is killed at each of its steps, and at each of them
-# somebody else appends to the file: no byte is lost that may be an event.
+# enkod-check --repair is killed at each of its system calls, or another process
+# appends to the file: no byte is lost that may be part of an event.
 
 use strict;
 use warnings;
@@ -37,7 +37,7 @@ plan skip_all => "a process cannot be traced here"
     if steps($lines, 1, "kill") != 100;
 
 
-# what is at the end of the file, and what may be left of it
+# what is at the end of the file, and what the repair leaves of it
 
 for (["a piece", $piece, ""], ["a whole line", $line, "$line\n"]) {
     my ($what, $tail, $repaired) = @$_;
@@ -62,7 +62,8 @@ for (["a piece", $piece, ""], ["a whole line", $line, "$line\n"]) {
     }
 
     is_deeply \@bad, [], "$what: whenever it is killed, the file or its copy is complete";
-    is join(" ", sort keys %seen), "not repaired repaired", "before and behind the repair";
+    is join(" ", sort keys %seen), "not repaired repaired",
+       "it was killed or stopped before and after the repair";
 }
 
 for (["a piece", $piece, ""], ["a whole line", $line, "$line\n"]) {
@@ -85,14 +86,16 @@ for (["a piece", $piece, ""], ["a whole line", $line, "$line\n"]) {
             if $is ne "$before\n$line\n" && $is ne "$after\n$line\n";
     }
 
-    is_deeply \@bad, [], "$what: whenever somebody appends, nothing of it is cut off";
-    is join(" ", sort keys %seen), "not repaired repaired", "before and behind the repair";
+    is_deeply \@bad, [],
+              "$what: whenever another process appends, its text is not cut off";
+    is join(" ", sort keys %seen), "not repaired repaired",
+       "it was killed or stopped before and after the repair";
 }
 
 done_testing;
 
 
-# The file "r" with this text is repaired, up to a step.
+# Repairs a file "r" with this text, up to the Nth system call.
 
 sub steps {
     my ($text, $n, @what) = @_;

@@ -1,5 +1,5 @@
-# What the Makefile prints: its help, and what it does on a machine without nginx,
-# where the packages are not installed yet.
+# What the Makefile prints: its help, and what it does on a machine without
+# nginx, where the packages are not installed yet.
 
 use strict;
 use warnings;
@@ -9,7 +9,7 @@ use Test::More;
 
 my $top = dirname(dirname(dirname(__FILE__)));
 
-# those of the make that runs us
+# variables of the make that runs this test
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES NGINX_SRC NGINX_BIN)};
 $ENV{BUILD} = "build";
 
@@ -17,18 +17,18 @@ $ENV{BUILD} = "build";
 my $said = make("--eval='loaded: ; \@echo \$(LOADED)' loaded STOCK=");
 
 is $said, "build/ngx_http_enkod_module.so\n",
-   "an nginx that is not there yet will load the module, and is asked nothing";
+   "before nginx is installed, make assumes that nginx will load the module";
 
 $said = make("-n uninstall STOCK=");
 
 like $said, qr/no nginx that says where its modules are: set MODULES_PATH/,
-     "no file of another place is removed where there is no nginx";
-unlike $said, qr/rm -f/, "but nothing at all";
+     "\"make uninstall\" without nginx asks for MODULES_PATH";
+unlike $said, qr/rm -f/, "without nginx, \"make uninstall\" removes nothing";
 
 $said = make("-n uninstall STOCK= MODULES_PATH=/opt/modules");
 
 like $said, qr/rm -f "\/opt\/modules\/ngx_http_enkod_module\.so"/,
-     "unless the place is named";
+     "MODULES_PATH names the folder for \"make uninstall\"";
 
 
 my $help = make("help");
@@ -44,7 +44,7 @@ unlike $help, qr/^#|\$\(/m, "\"make help\" prints the comment only";
 done_testing;
 
 
-# what it has said, on either stream
+# the output of make, on both streams
 
 sub make {
     my ($arguments) = @_;

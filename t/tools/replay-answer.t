@@ -1,5 +1,5 @@
-# What the receiver of a replay has to answer, beside its status; and what is
-# sent to it that others must not see.
+# enkod-replay compares answers with --expect, --refuse and --refuse-header, and
+# reads URLs and headers from files, so that other users cannot see them.
 
 use strict;
 use warnings;
@@ -22,8 +22,8 @@ my $dir = tempdir(TMPDIR => 1, CLEANUP => 1);
 in_folder($dir);
 
 
-# Whether the second of three lines is delivered with these options, and if not,
-# what is said.
+# Tests whether the second of three lines is delivered with these options, and
+# the message if not.
 
 sub second {
     my ($title, $good, $answer, $reason, @options) = @_;
@@ -46,7 +46,7 @@ sub second {
 }
 
 
-# engines that say no in a 200
+# engines that report errors in a 200
 
 my @clickhouse = ("--refuse-header", "X-ClickHouse-Exception-Code",
                   "--expect", '^$');
@@ -76,7 +76,7 @@ second("Elasticsearch, nothing", $indexed, answer(200),
        'its body does not match --expect ""errors" *: *false[,}]"', @elastic);
 
 
-# several, and where they are looked for
+# several options, and what they are compared with
 
 my $ok = answer(200, "a b");
 
@@ -120,7 +120,7 @@ second("more than that, and nothing to look for", $ok,
 second("a NUL byte", $ok, answer(200, "x\0a b"),
        "its body has a NUL byte in it", "--expect", "a b");
 
-# that of one answer is not that of the next
+# each answer is compared by itself
 second("the answer before", answer(200, "yes"), answer(200, ""),
        'its body does not match --expect "yes"', "--expect", "yes");
 
@@ -131,18 +131,20 @@ second("the answer before", answer(200, "yes"), answer(200, ""),
                                                    : answer(200, "yes") },
                                   "--collect", "c", "--expect", "yes");
 
-    is "$status $numbers", "1 3 3 2 1 0", "what was refused is collected";
-    is slurp("c"), line(2) . "\n", "as it stands";
+    is "$status $numbers", "1 3 3 2 1 0",
+       "a line whose answer is refused is collected";
+    is slurp("c"), line(2) . "\n", "the line is collected as it is";
 
-    # the status counts first
+    # the status is checked first
     spool(line(1));
     is +(sent(sub { answer(500, "yes") }, "--expect", "yes"))[2],
        "enkod-replay: \"s\" line 1: the answer is 500\n"
-       . "enkod-replay: lines that are left: 1\n", "another status is a failure";
+       . "enkod-replay: lines that are left: 1\n",
+       "with --expect, another status is still a failure";
 }
 
 
-# what others must not see: a list of processes shows the command line
+# secrets: other users can see the command line
 
 put("headers", "X-Secret: s3cret\r\nAuthorization: Bearer abc\n\nX-Empty:\n");
 put("last", "X-Last: 1");
@@ -163,7 +165,7 @@ put("last", "X-Last: 1");
     like $head, qr/^\Q$_\E\r$/m, $_
         for "X-Secret: s3cret", "Authorization: Bearer abc", "X-More: 1",
             "X-Last: 1";
-    like $head, qr/^X-Empty: ?\r$/m, "an empty one";
+    like $head, qr/^X-Empty: ?\r$/m, "an empty header is sent";
 
     $server = receiver();
     put("url", $server->url =~ s{//}{//user:pa55word@}r);
@@ -192,7 +194,8 @@ put("last", "X-Last: 1");
     $server->stop;
 
     like $shown, qr/\@headers/, "the list of processes has the file's name";
-    unlike $shown, qr/s3cret|pa55word/, "and nothing that is in it";
+    unlike $shown, qr/s3cret|pa55word/,
+           "the list of processes does not show the content of the file";
 }
 
 put("bad", "X-A: 1\ns3cret\n");
@@ -220,12 +223,13 @@ for (['--header', '@bad', 'invalid header in "bad" line 2: it must be given as']
                          : run($what, $file, "s", "http://127.0.0.1:1/");
 
     is "$status $out", "2 ", "$what $file is refused";
-    like $err, qr/^enkod-replay: \Q$said\E/, "with the reason";
-    unlike $err, qr/s3cret/, "and nothing that is in it";
+    like $err, qr/^enkod-replay: \Q$said\E/, "the message has the reason";
+    unlike $err, qr/s3cret/,
+           "the message does not show the content of the file";
 }
 
 
-# values that cannot be
+# invalid values
 
 for (["--expect", "(", "a POSIX extended regular expression: Unmatched ("],
      ["--refuse", "[", "a POSIX extended regular expression: "],
@@ -241,7 +245,7 @@ for (["--expect", "(", "a POSIX extended regular expression: Unmatched ("],
     is "$status $out", "2 ", "$option '$value' is refused";
     like $err,
          qr/^enkod-replay: invalid $option "\Q$value\E": it must be \Q$said\E/,
-         "with the reason";
+         "the message has the reason";
 }
 
 done_testing;

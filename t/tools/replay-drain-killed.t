@@ -19,8 +19,8 @@ use Enkod::ScriptedServer qw(answer);
 use Enkod::Wait qw(wait_for);
 
 
-# Killed at each of its system calls, before it is done: whoever runs it again
-# loses nothing, and the order is kept.
+# enkod-replay is killed before each of its system calls: the next runs lose
+# nothing and keep the order.
 
 my @calls = qw(openat open rename renameat renameat2 unlink unlinkat kill fcntl
                flock pwrite64 fsync fdatasync write writev sendto recvfrom
@@ -47,7 +47,7 @@ sub killed_at {
         "inject=" . join(",", @calls) . ":signal=KILL:when=$n",
         replay(), @command);
 
-    # what has failed, or was skipped, is collected by the run that meets it
+    # failed and skipped lines are collected by the run that reads them
     my ($again, $out, $err);
 
     for (1 .. 4) {
@@ -55,7 +55,7 @@ sub killed_at {
         last if $again == 0;
     }
 
-    # what was written after the last one
+    # lines that were written after the last run
     stop_writer($writer);
     ($again, $out, $err) = run(@command) if $again == 0;
 
@@ -97,8 +97,8 @@ SKIP: {
     $server->stop;
 
     is join("\n", @wrong), "", "killed at each system call, $kills times:"
-                               . " nothing is lost, nothing is left behind";
-    cmp_ok $kills, ">", 60, "and it was killed";
+                               . " no line is lost, and no file is left behind";
+    cmp_ok $kills, ">", 60, "enkod-replay was killed at more than 60 calls";
 }
 
 
@@ -137,38 +137,39 @@ END
         return "$status $err";
     };
 
-    is $drain->(), "0 ", "nginx lets go" for 1 .. 3;
+    is $drain->(), "0 ", "nginx closes the file" for 1 .. 3;
 
     $nginx->signal('USR2');
     ok wait_for(sub {
         ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
         -s "$dir/logs/nginx.pid.oldbin" && $new && $new != $old
         && $nginx->workers($new) >= 2;
-    }), "there is a second master";
+    }), "a second master is started";
 
-    is $drain->(), "0 ", "both masters let go" for 1 .. 3;
+    is $drain->(), "0 ", "both masters close the file" for 1 .. 3;
 
     kill 'QUIT', $old;
     ok wait_for(sub { !Enkod::Process::alive($old) }),
-       "the first one ends";
+       "the first master ends";
     $nginx->{pid} = $new;
 
-    is $drain->(), "0 ", "the second one lets go";
+    is $drain->(), "0 ", "the second master closes the file";
     is $nginx->alerts, "", "nginx has no reason to complain";
     $nginx->stop;
 
     is join(" ", run("--quiet", "--drain", "s", $server->url)), "0  ",
-       "the rest, when nginx does not run";
+       "when nginx has stopped, the remaining lines are sent";
 
     my %times;
     $times{$_}++ for split /,/, ids(map { $_->{body} } $server->stop);
 
-    is "@failed", "", "all events are accepted";
+    is "@failed", "", "nginx has accepted all events";
     is join(" ", sort { $a <=> $b } keys %times), join(" ", 1 .. $n),
-       "and all $n delivered";
-    is scalar(grep { $_ > 1 } values %times), 0, "each once";
-    is join(" ", grep { /^s\./ } split / /, files()), "", "no rest is left";
-    is slurp("s"), "", "and the new file is empty";
+       "all $n events are delivered";
+    is scalar(grep { $_ > 1 } values %times), 0, "each event is delivered once";
+    is join(" ", grep { /^s\./ } split / /, files()), "",
+       "no other file of enkod-replay is left";
+    is slurp("s"), "", "the new file is empty";
 }
 
 done_testing;

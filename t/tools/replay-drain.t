@@ -19,7 +19,7 @@ use Enkod::ScriptedServer qw(answer);
 use Enkod::Wait qw(wait_for);
 
 
-# one that never lets go; what comes of it is seen at the end
+# a process that never closes the file; its test is at the end
 
 fresh();
 
@@ -28,22 +28,23 @@ my $hung_dir = $dir;
 my $hung_pid = start("--drain", "--pid", "pid", "s", "http://127.0.0.1:1/");
 
 
-# a file that nobody writes to
+# a file that no process writes to
 
 fresh();
 put("s", lines(1, 2));
 is_deeply [drained(undef)],
           [0, "1,2", "", "s.replay.1:\nread: 2\nskipped: 0\nselected: 2\n"
                          . "delivered: 2\nfailed: 0\nleft: 0\n"],
-          "all is sent";
-is files(), "", "and removed";
+          "--drain sends all lines";
+is files(), "", "--drain removes the file";
 
 put("s", "");
-is_deeply [drained(undef)], [0, "", "", ""], "of an empty file, there is nothing";
-is files(), "s", "and it stays";
+is_deeply [drained(undef)], [0, "", "", ""], "an empty file is not sent";
+is files(), "s", "an empty file stays";
 
 put("s", lines(1));
-is_deeply [drained(undef, "--quiet")], [0, "1", "", ""], "--quiet is quiet";
+is_deeply [drained(undef, "--quiet")], [0, "1", "", ""],
+          "--quiet prints nothing";
 
 for (["nothing", sub { unlink "$dir/s" }, 'cannot open "s": No such file'],
      ["a link", sub { symlink "other", "$dir/s" }, 'cannot open "s": Too many'],
@@ -58,12 +59,12 @@ for (["nothing", sub { unlink "$dir/s" }, 'cannot open "s": No such file'],
     my ($status, $ids, $err) = drained(undef);
 
     is "$status $ids", "2 ", "$what is an error";
-    like $err, qr/^enkod-replay: \Q$said\E/, "which is said";
-    is files(), $files, "nothing is touched";
+    like $err, qr/^enkod-replay: \Q$said\E/, "the error is named";
+    is files(), $files, "no file is changed";
 }
 
 
-# what earlier runs have left, and what others have put there
+# files of earlier runs, and other files
 
 my @foreign = ("s.1", "s.1.pos", "s.10.gz", "s.replay.01", "s.replay.0",
                "s.replay.1.gz", "s.replay.x", "s.replay.", "s.replay.1.pos.x",
@@ -83,37 +84,39 @@ my $foreign = join " ", sort @foreign, "other", "s.replay.4";
 
 leftovers();
 is_deeply [(drained(undef))[0 .. 2]], [0, "2,9,10,1", ""],
-          "what was left goes first, in its order";
-is files(), $foreign, "and nothing else is touched";
+          "files that earlier runs have left are sent first, in order";
+is files(), $foreign, "no other file is changed";
 
 leftovers();
 is_deeply [(drained(sub { answer($_[0] == 2 ? 500 : 200) }))[0, 1]],
-          [1, "2,9"], "it stops at the first failure";
+          [1, "2,9"], "--drain stops at the first failure";
 is files(), join(" ", sort split(/ /, $foreign), "s", "s.replay.10",
                  "s.replay.9", "s.replay.9.pos"),
-   "and what comes behind it stays";
-is_deeply [(drained(undef))[0, 1]], [0, "9,10,1"], "another run goes on";
-is files(), $foreign, "to the end";
+   "later files stay";
+is_deeply [(drained(undef))[0, 1]], [0, "9,10,1"], "the next run continues";
+is files(), $foreign, "the next run removes all files";
 
-# a position goes on within a file
+# a position within a file
 fresh();
 put("s", lines(1 .. 4));
 is_deeply [(drained(sub { answer($_[0] == 3 ? 500 : 200) }))[0, 1]],
-          [1, "1,2,3"], "it stops within a file";
-is files(), "s.replay.1 s.replay.1.pos", "which has its own name";
+          [1, "1,2,3"], "--drain stops within a file";
+is files(), "s.replay.1 s.replay.1.pos", "the file keeps its new name";
 put("s", lines(5));
-is_deeply [(drained(undef))[0, 1]], [0, "3,4,5"], "and goes on";
-is files(), "", "to the end";
+is_deeply [(drained(undef))[0, 1]], [0, "3,4,5"],
+          "the next run continues within that file";
+is files(), "", "the next run removes all files";
 
-# whatever comes into the way of the name
+# a file that has the next name already
 fresh();
 put("s.replay.1", "");
 put("s", lines(1));
-is_deeply [(drained(undef))[0, 1]], [0, "1"], "an empty one is removed as well";
-is files(), "", "and the other, too";
+is_deeply [(drained(undef))[0, 1]], [0, "1"],
+          "an empty file of an earlier run is removed";
+is files(), "", "the file is removed, too";
 
 
-# what is no line
+# bad lines
 
 {
     my $half = substr $line[2], 0, 60;
@@ -122,68 +125,73 @@ is files(), "", "and the other, too";
     put("s", lines(1) . "$half\n" . lines(3));
     my ($status, $ids, $err) = drained(undef);
     is "$status $ids", "3 1,3", "a piece of a line is skipped";
-    like $err, qr/^enkod-replay: "s.replay.1" line 2 is skipped/, "and named";
-    is files(), "s.replay.1 s.replay.1.pos", "its file stays";
+    like $err, qr/^enkod-replay: "s.replay.1" line 2 is skipped/,
+         "the piece is named";
+    is files(), "s.replay.1 s.replay.1.pos", "a file with a piece stays";
 
     put("s", lines(4));
     ($status, $ids) = drained(undef);
-    is "$status $ids", "3 4", "but is in nobody's way";
-    is files(), "s.replay.1 s.replay.1.pos", "until somebody removes it";
+    is "$status $ids", "3 4", "a file with a piece does not stop the next run";
+    is files(), "s.replay.1 s.replay.1.pos",
+       "a file with a piece stays until it is removed by hand";
 
     unlink "$dir/s.replay.1";
-    is +(drained(undef))[0], 2, "no file";
+    is +(drained(undef))[0], 2, "without a file, --drain ends with an error";
     put("s", lines(5));
-    is +(drained(undef))[0], 0, "then all is well";
-    is files(), "", "and its position has gone";
+    is +(drained(undef))[0], 0, "after that, --drain succeeds";
+    is files(), "", "the position of the removed file is removed";
 
-    # kept elsewhere
+    # with --collect
     put("s", lines(1) . "$half\n" . lines(2) . $half);
     ($status, $ids) = drained(sub { answer($_[1] =~ /"message_id":2/
                                            ? 500 : 200) }, "--collect", "c");
-    is "$status $ids", "1 1,2", "with --collect, it goes on";
-    is slurp("c"), "$half\n$line[2]\n$half\n", "all that is left is kept there";
-    is files(), "c", "and the file is removed";
+    is "$status $ids", "1 1,2",
+       "with --collect, a failed line does not stop the run";
+    is slurp("c"), "$half\n$line[2]\n$half\n",
+       "failed lines and pieces are collected";
+    is files(), "c", "with --collect, the file is removed";
 
     put("s", lines(1) . "$half\n");
     unlink "$dir/c";
     is_deeply [(drained(undef, "--collect", "c"))[0, 1]], [3, "1"],
-              "also if there is no line in it";
-    is files(), "c", "which is removed, too";
+              "with --collect, a piece alone is collected";
+    is files(), "c", "the collection is created anew";
 
-    # skipped by one run, and not kept by the next
+    # skipped by one run, with --collect in the next
     fresh();
     put("s", lines(1) . "$half\n" . lines(2));
     drained(sub { answer($_[0] == 2 ? 500 : 200) });
     is_deeply [(drained(undef, "--collect", "c"))[0, 1]], [3, "2"],
-              "what an earlier run has skipped";
-    is files(), "c s.replay.1 s.replay.1.pos", "has its file stay";
+              "lines that an earlier run has skipped count";
+    is files(), "c s.replay.1 s.replay.1.pos",
+       "a file with lines that an earlier run has skipped stays";
 
-    # what it collects does not come back
+    # the file of --collect
     fresh();
     put("s", lines(1));
     like +(drained(undef, "--collect", "s"))[2],
          qr/^enkod-replay: cannot use "s" for --collect: it is FILE itself/,
-         "--collect is another file";
-    is slurp("s"), lines(1), "and FILE stays";
+         "--collect cannot be the file itself";
+    is slurp("s"), lines(1), "the file stays";
 
     put("s", "BZh91AY&SY");
-    is +(drained(undef))[0], 2, "input of another kind is an error";
-    is slurp("s.replay.1"), "BZh91AY&SY", "and stays";
+    is +(drained(undef))[0], 2, "input that is not lines is an error";
+    is slurp("s.replay.1"), "BZh91AY&SY", "input that is not lines stays";
 }
 
 
-# somebody who writes to it
+# a process that writes to the file
 
 {
     fresh();
     my $pid = writer(1, late => 0.2);
 
     is_deeply [(drained(undef, "--pid", "pid"))[0 .. 2]], [0, "1,2", ""],
-              "it waits for nginx to let go, and what comes meanwhile is sent";
-    is files(), "s", "the new file stays";
-    is slurp("s"), lines(3), "with its lines";
+              "--drain waits until nginx has closed the file, and sends lines that arrive meanwhile";
+    is files(), "s", "nginx's new file stays";
+    is slurp("s"), lines(3), "nginx's new file has its lines";
 
-    # a pid file that is wrong
+    # wrong pid files
     my $files = files();
     put("other", "$$\n");
     put("empty", "");
@@ -203,14 +211,14 @@ is files(), "", "and the other, too";
         my ($status, $ids, $err) = drained(undef, @args);
 
         is "$status $ids", "2 ", "@args: an error";
-        like $err, qr/\Aenkod-replay: $said\n\z/, "which is said";
-        is slurp("s"), lines(3), "and nothing is touched";
+        like $err, qr/\Aenkod-replay: $said\n\z/, "the error is named";
+        is slurp("s"), lines(3), "the file is not changed";
     }
 
-    # it was renamed, and then something went wrong
+    # an earlier run has renamed the file, and then failed
     rename "$dir/s", "$dir/s.replay.1";
     is_deeply [(drained(undef, "--pid", "pid"))[0, 1]], [0, "3,4,5,6"],
-              "nginx is told when that was not done before";
+              "--drain signals nginx if an earlier run has not";
 
     stop_writer($pid);
 }
@@ -224,13 +232,15 @@ is files(), "", "and the other, too";
                 writer(10, pid_file => "pid.oldbin", late => 0.2));
 
     my ($status, $ids, $err) = drained(undef, "--pid", "pid");
-    is "$status $err", "0 ", "both masters are told";
-    like $ids, qr/^1,10,(?:2,11|11,2)(?:,(?:3|12))?$/, "and waited for";
+    is "$status $err", "0 ", "--drain signals both masters";
+    like $ids, qr/^1,10,(?:2,11|11,2)(?:,(?:3|12))?$/,
+         "--drain waits for both masters";
 
-    # only the old one is left
+    # only the old master is left
     stop_writer($pids[0]);
     ($status, $ids, $err) = drained(undef, "--pid", "pid");
-    is "$status $err", "0 ", "also one alone";
+    is "$status $err", "0 ",
+       "--drain signals the old master if it is the only one";
     stop_writer($pids[1]);
 }
 
@@ -244,7 +254,7 @@ is files(), "", "and the other, too";
 
     rename "$dir/s", "$dir/s.replay.1";
     $replay = start("--drain", "s", "http://127.0.0.1:1/");
-    # it is asleep, and has taken its signals into its own hands
+    # it waits, and has its signal handlers
     wait_for(sub {
         my ($caught) = Enkod::File::slurp("/proc/$replay/status")
                        =~ /^SigCgt:\s+(\w+)$/m or return 0;
@@ -255,10 +265,11 @@ is files(), "", "and the other, too";
     kill 'TERM', $replay;
     my ($status, $out, $err) = finish($replay);
 
-    is "$status $err", "1 enkod-replay: interrupted\n", "a signal ends the waiting";
-    is files(), "s.replay.1", "and all is as it was";
+    is "$status $err", "1 enkod-replay: interrupted\n",
+       "a signal ends the wait";
+    is files(), "s.replay.1", "the file is as it was";
     stop_writer($pid);
-    is_deeply [(drained(undef))[0, 1]], [0, "1"], "another run goes on";
+    is_deeply [(drained(undef))[0, 1]], [0, "1"], "the next run continues";
 }
 
 
@@ -281,23 +292,26 @@ is files(), "", "and the other, too";
         "--drain", "../s", $server->url);
 
     is "$status $err", "2 enkod-replay: \"../s.replay.1.pos\" is in use by"
-                       . " another enkod-replay\n", "a second one is refused";
-    is slurp("s"), lines(3), "and takes nothing";
+                       . " another enkod-replay\n",
+                       "a second enkod-replay is refused";
+    is slurp("s"), lines(3), "the second enkod-replay takes no file";
     put("go", "");
-    is +(finish($first))[0], 0, "the first one goes on";
-    is ids(map { $_->{body} } $server->stop), "1,2", "alone";
+    is +(finish($first))[0], 0, "the first enkod-replay continues";
+    is ids(map { $_->{body} } $server->stop), "1,2",
+       "only the first enkod-replay has sent lines";
 
-    # a position that is just being removed
+    # a position that is being removed
     fresh();
     put("s", lines(1));
     put("s.replay.1.pos", "");
     sysopen my $fh, "$dir/s.replay.1.pos", O_RDWR or die;
     flock $fh, LOCK_EX;
-    is +(drained(undef))[0], 2, "nor is a position that somebody else has";
-    is files(), "s s.replay.1.pos", "which stays";
+    is +(drained(undef))[0], 2,
+       "a position that another process has locked is refused";
+    is files(), "s s.replay.1.pos", "the locked position stays";
     close $fh;
-    is +(drained(undef))[0], 0, "until he is gone";
-    is files(), "", "and then nothing does";
+    is +(drained(undef))[0], 0, "when the lock is released, --drain succeeds";
+    is files(), "", "then all files are removed";
 }
 
 
@@ -312,11 +326,11 @@ SKIP: {
     chmod 0755, $top;
     chown $uid, $gid, $dir;
 
-    # others may not be let into the folder in which it was built
+    # other users may not be able to enter the build folder
     copy(replay(), "$dir/run") or die "copy: $!";
     chmod 0755, "$dir/run";
 
-    # nginx that was started by nobody
+    # an nginx of another user
     my $nobody = "--reuid=$uid --regid=$gid --clear-groups";
     my $pid = writer(1, late => 0.1, as => ["setpriv", split / /, $nobody]);
     my $server = receiver();
@@ -329,22 +343,23 @@ SKIP: {
         my ($status, $out, $err) = sh("setpriv $how", "--drain", "--pid", "pid",
                                       "s", $server->url);
 
-        is "$status $err", "0 ", "$who can do it";
+        is "$status $err", "0 ", "$who can use --drain";
     }
 
-    is ids(map { $_->{body} } $server->stop), "1,2,3,4,5,6", "all of it";
+    is ids(map { $_->{body} } $server->stop), "1,2,3,4,5,6",
+       "all lines are sent";
 
-    # a file of somebody else
+    # a file of another user
     put("s", lines(9));
     chown 0, 0, "$dir/s";
     chmod 0644, "$dir/s";
     stop_writer($pid);
     my ($status, $out, $err) = sh("setpriv $nobody", "--drain", "s",
                                   "http://127.0.0.1:1/");
-    is $status, 2, "who is neither its owner nor root cannot";
+    is $status, 2, "another user than the owner and root cannot use --drain";
     like $err, qr/^enkod-replay: cannot tell whether somebody writes to "s": a lease of it is for its owner and for root/,
-         "which is said";
-    is slurp("s"), lines(9), "and nothing is touched";
+         "the error is named";
+    is slurp("s"), lines(9), "the file is not changed";
 }
 
 sub sh {
@@ -371,11 +386,11 @@ for (["--pid is for --drain", "--pid", "pid", "s"],
     my ($status, $out, $err) = run(@args, "http://127.0.0.1:1/");
 
     is "$status $out", "2 ", "@args is refused";
-    like $err, qr/^enkod-replay: \Q$said\E/, "with the reason";
+    like $err, qr/^enkod-replay: \Q$said\E/, "the message has the reason";
 }
 
 
-# the one that never lets go
+# the process that never closes the file
 
 {
     into($hung_dir);
@@ -383,10 +398,11 @@ for (["--pid is for --drain", "--pid", "pid", "s"],
     my ($status, $out, $err) = finish($hung_pid);
 
     is "$status $err", "2 enkod-replay: \"s.replay.1\" is still open for writing"
-                       . " after 30 seconds\n", "it does not wait for ever";
-    is files(), "s.replay.1", "and takes nothing away";
+                       . " after 30 seconds\n",
+                       "--drain waits for 30 seconds at most";
+    is files(), "s.replay.1", "the file keeps its lines";
     stop_writer($hung);
-    is_deeply [(drained(undef))[0, 1]], [0, "1,2"], "another run goes on";
+    is_deeply [(drained(undef))[0, 1]], [0, "1,2"], "the next run continues";
 }
 
 done_testing;

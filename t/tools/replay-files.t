@@ -1,5 +1,6 @@
-# enkod-replay writes into no file but those that it was given: not behind a
-# link, not because a standard stream is closed, and nothing by halves.
+# enkod-replay writes only to the files that it was given: it follows no links,
+# does not confuse them with closed standard streams, and writes nothing in
+# part.
 
 use strict;
 use warnings;
@@ -32,10 +33,10 @@ for my $closed ("<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-") {
 
     is $status, 1, "with $closed, it runs";
     is slurp("c"), line(2) . "\nhello\n",
-       "and nothing but lines is in the file of --collect";
+       "the collection has nothing but lines";
     like slurp("s.pos"), qr/\Aenkod-replay \d [^\n]+\n\z/,
-         "and nothing but the position in its file";
-    is scalar($server->stop), 3, "all is sent";
+         "the position file has nothing but the position";
+    is scalar($server->stop), 3, "all lines are sent";
 }
 
 {
@@ -43,9 +44,9 @@ for my $closed ("<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-") {
     my ($status, $out, $err) = run("-", $server->url,
                                    { before => "exec <&-; " });
 
-    is $status, 2, "a standard input that is closed is no empty one";
+    is $status, 2, "a closed standard input is an error";
     is $err, "enkod-replay: cannot read \"-\": Bad file descriptor\n",
-       "which is said";
+       "the error is named";
 }
 
 
@@ -61,21 +62,22 @@ for my $bytes (0, 1, 100, 250) {
     my ($status) = run("s", $server->url, $limit);
 
     is $status, 2, "a position that does not fit into $bytes bytes is an error";
-    is scalar($server->requests), 0, "before anything is sent";
-    is slurp("s.pos"), "", "and no half of it is there";
-    is +(run("s", $server->url))[0], 0, "another run sends all";
-    is scalar($server->stop), 1, "once";
+    is scalar($server->requests), 0,
+       "nothing is sent before the position is written";
+    is slurp("s.pos"), "", "no part of a position is written";
+    is +(run("s", $server->url))[0], 0, "the next run sends all lines";
+    is scalar($server->stop), 1, "each line is sent once";
 
-    # one that was there
+    # a position that exists
     spool(line(1), line(2));
     sent(sub { answer($_[0] == 2 ? 500 : 200) });
     my $record = slurp("s.pos");
 
     $server = receiver();
     ($status) = run("s", $server->url, $limit);
-    is $status, 2, "nor can another run go on";
-    is slurp("s.pos"), $record, "the position stays";
-    is scalar($server->stop), 0, "and nothing is sent";
+    is $status, 2, "a position that cannot be written again is an error";
+    is slurp("s.pos"), $record, "the position is not changed";
+    is scalar($server->stop), 0, "nothing is sent";
 }
 
 for my $bytes (1021, 1022, 1100) {
@@ -91,12 +93,13 @@ for my $bytes (1021, 1022, 1100) {
     is "$status " . numbers($out), "2 1 1 0 1 unknown",
        "a line that does not fit into $bytes bytes is not collected";
     like $err, qr/^enkod-replay: cannot write "c": File too large$/m,
-         "which is said";
-    is slurp("c"), "x" x 1020 . "\n", "no half of it is there";
+         "the error is named";
+    is slurp("c"), "x" x 1020 . "\n",
+       "no part of the line is in the collection";
 }
 
 
-# links: behind them is what somebody else wants to be written
+# links: another user may want their target to be written
 
 sub behind {
     my ($what, $name, @args) = @_;
@@ -106,7 +109,7 @@ sub behind {
 
     is "$status " . scalar($server->stop), "2 0", "$what is refused";
     like $err, qr/^enkod-replay: [^\n]*"\Q$name\E"[^\n]*/,
-         "$what: and named";
+         "$what: the file is named";
     return $err;
 }
 
@@ -141,17 +144,18 @@ for my $kind ("a symbolic link to an empty file",
 
         behind("$use: $kind", $name, @args);
 
-        defined $was ? is slurp("other"), $was, "what is behind it stays"
-                     : ok !-e "$dir/other", "nothing was made";
+        defined $was ? is slurp("other"), $was, "the target of the link is not changed"
+                     : ok !-e "$dir/other",
+                     "the target of the link is not created";
         unlink "$dir/s.pos";
     }
 }
 
-# also when it is only looked at
+# --dry-run
 spool(line(1));
 symlink "other", "$dir/s.pos";
 is +(run("--dry-run", "s", "http://127.0.0.1:1/"))[0], 2,
-   "a dry run does not follow one either";
+   "--dry-run does not follow a symbolic link";
 unlink "$dir/s.pos";
 
 done_testing;

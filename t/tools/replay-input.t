@@ -1,5 +1,5 @@
-# enkod-replay ends with 0 only if all that was in its input, to its very end,
-# is delivered.
+# The exit status of enkod-replay is 0 only if everything in its input was
+# delivered, to the last byte.
 
 use strict;
 use warnings;
@@ -26,8 +26,8 @@ my @sent = map { sent_line($_) } 0 .. 9;
 my $url;
 
 
-# As sent(), but of these bytes, in a file and on standard input: the same has
-# to be said of both, and both are returned if it is not.
+# Like sent(), for these bytes, in a file and on standard input.  The results
+# have to be the same; if they are not, returns both.
 
 sub of_bytes {
     my ($bytes, @args) = @_;
@@ -65,7 +65,7 @@ sub compressed {
 }
 
 
-# what is read
+# input that is read
 
 my $three = join "", map { "$_\n" } @line[1 .. 3];
 my $all = "0 3 3 3 0 0 0 ";
@@ -95,7 +95,7 @@ for (["lines", $three],
 }
 
 {
-    # more than any buffer
+    # larger than any buffer
     my @many = map { line($_) } 1 .. 20_000;
     my $server = receiver();
 
@@ -104,12 +104,13 @@ for (["lines", $three],
     my ($status, $out) = run("--dry-run", "s", $server->url);
     is "$status " . numbers($out), "0 20000 20000 0 0 20000", "gzip of 3 MB";
 
-    # the position is one in what was compressed
+    # the position is an offset in the uncompressed text
     put("s", compressed("gzip", $three . "$line[4]\n"));
     is +(sent_on(sub { answer($_[0] == 3 ? 500 : 200) }))[0], "1 4 4 2 1 2",
-       "gzip: it stops";
-    is_deeply [sent_on()], ["0 4 4 4 0 0", @sent[3, 4]], "gzip: it goes on";
-    is_deeply [sent_on()], ["0 4 4 4 0 0"], "gzip: and that was all";
+       "gzip: the run stops at a failure";
+    is_deeply [sent_on()], ["0 4 4 4 0 0", @sent[3, 4]],
+              "gzip: the next run continues";
+    is_deeply [sent_on()], ["0 4 4 4 0 0"], "gzip: then nothing is left";
 
     put("s", compressed("gzip", $three));
     like +(run("s", $server->url))[2], qr/^enkod-replay: "s.pos" is the position in another file /,
@@ -123,7 +124,7 @@ sub sent_on {
 }
 
 
-# what is not
+# input that is not read
 
 for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
      ["xz", "\xfd7zXZ\0\0\4", 'is compressed by xz'],
@@ -175,7 +176,7 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
 }
 
 
-# what is no line: it cannot be an event that was answered with 200
+# what is not a JSON object cannot be an event that got a 200
 
 for (["text", "hello", "no JSON object"],
      ["the beginning of a line", substr($line[2], 0, 60), "no JSON object"],
@@ -196,82 +197,87 @@ for (["text", "hello", "no JSON object"],
     my ($got, $bodies) = of_bytes("$line[1]\n$text\n$line[4]\n");
 
     is $got, "3 3 2 2 0 0 1 enkod-replay: \"s\" $said",
-       "$what: it is skipped, named, counted, and not a 0";
+       "$what: it is skipped, named and counted, and the status is not 0";
     is $bodies, "@sent[1, 4]", "$what: all lines are delivered";
 
-    # another run has the same to say
+    # the next run reports it again
     put("s", "$line[1]\n$text\n$line[4]\n");
     unlink "$dir/s.pos";
     sent(undef);
     my $server = receiver();
     my ($status, $out) = run("s", $server->url);
     is "$status " . skipped($out) . " " . $server->stop, "3 1 0",
-       "$what: nor is it in the next run";
-    like $out, qr/^skipped: 1, of these 1 in earlier runs$/m, "which says so";
+       "$what: the status of the next run is not 0 either";
+    like $out, qr/^skipped: 1, of these 1 in earlier runs$/m,
+         "the summary says how many earlier runs have skipped";
 
-    # kept
+    # with --collect
     put("s", "$line[1]\n$text\n$line[4]\n");
     unlink "$dir/c", "$dir/s.pos";
     is +(sent_on(undef, "--collect", "c"))[0], "3 3 2 2 0 0",
        "$what: with --collect";
-    is slurp("c"), "$text\n", "it is kept";
+    is slurp("c"), "$text\n", "with --collect, it is kept";
 }
 
 {
-    # an end that is none
+    # an incomplete last line
     my $half = substr $line[2], 0, 50;
 
     put("s", "$line[1]\n$half");
     unlink "$dir/s.pos", "$dir/c";
     my @got = sent(undef, "--collect", "c");
 
-    is "@got[0, 1]", "3 1 1 1 0 0", "an incomplete last line is not a 0";
-    is slurp("c"), "", "it is not collected, as it may be finished";
+    is "@got[0, 1]", "3 1 1 1 0 0",
+       "with an incomplete last line, the status is not 0";
+    is slurp("c"), "",
+       "an incomplete last line is not collected, as it may be completed";
 
     my $server = receiver();
     my ($status, $out, $err) = run("--collect", "c", "-", $server->url,
                                    { stdin => "$dir/s" });
     is "$status " . numbers($out), "3 2 1 1 0 0",
-       "on standard input, it is no line";
+       "an incomplete last line of standard input is skipped";
     like $err, qr/"-" line 2 is collected: it is no JSON object/,
-         "which is said";
-    is slurp("c"), "$half\n", "and it is kept";
+         "the message says so";
+    is slurp("c"), "$half\n", "it is collected";
 
     put("s.gz", compressed("gzip", "$line[1]\n$half"));
     ($status, $out) = run("s.gz", $server->url);
-    is "$status " . numbers($out), "3 2 1 1 0 0", "as in gzip";
+    is "$status " . numbers($out), "3 2 1 1 0 0",
+       "an incomplete last line of a gzip file is skipped";
     ($status, $out) = run("s.gz", $server->url);
-    is "$status " . numbers($out), "3 2 1 1 0 0", "also when it is run again";
+    is "$status " . numbers($out), "3 2 1 1 0 0",
+       "an incomplete last line of a gzip file is skipped by the next run, too";
     $server->stop;
 
     # only NUL bytes
     put("s", "\0" x 4096);
     unlink "$dir/s.pos";
-    is +(sent(undef))[0], 3, "NUL bytes alone are not a 0";
+    is +(sent(undef))[0], 3, "with NUL bytes alone, the status is not 0";
 
     # CR in the place of LF
     for my $text ("$line[1]\r", "$line[1]\r$line[2]\r", "$line[1]\r\n") {
         put("s", $text);
         unlink "$dir/s.pos";
         my ($status, $numbers, $err) = sent(undef);
-        isnt $status, 0, "CR: not a 0";
-        like $err, qr/white space|CR/, "and named";
+        isnt $status, 0, "CR as the end of a line: the status is not 0";
+        like $err, qr/white space|CR/, "the bad line is named";
     }
 
-    # there are many
+    # many bad lines
     put("s", "x\n" x 1000 . "$line[1]\n");
     unlink "$dir/s.pos";
     ($status, my $numbers, $err) = sent(undef, "--quiet");
-    is $status, 3, "a thousand of them";
-    is scalar(() = $err =~ /is skipped/g), 10, "of which the first ten are named";
+    is $status, 3, "a thousand bad lines are skipped";
+    is scalar(() = $err =~ /is skipped/g), 10, "only the first ten are named";
     like $err, qr/^enkod-replay: 990 more are skipped as well$/m,
-         "and the rest is counted";
+         "the others are counted";
 
-    # which fail as lines do, because they are objects, and somebody has to look
+    # an object could be an event, so it fails
     put("s", "$line[1]\n{\"a\":1}\n$line[2]\n");
     unlink "$dir/s.pos";
     is join(" ", (sent(undef))[0, 1]), "1 3 3 1 1 2",
-       "an object that is no line stops it";
+       "an object that is not a line stops the run";
 }
 
 
@@ -283,18 +289,19 @@ for (["text", "hello", "no JSON object"],
     is_deeply [sent_on(sub { answer($_[0] == 2 ? 500 : 200) })],
               ["1 2 2 1 1 1", @sent[1, 2]],
               "a whole last line that fails is left";
-    is_deeply [sent_on()], ["0 2 2 2 0 0", $sent[2]], "and sent by the next run";
-    is_deeply [sent_on()], ["0 2 2 2 0 0"], "once";
+    is_deeply [sent_on()], ["0 2 2 2 0 0", $sent[2]],
+              "the next run sends the whole last line";
+    is_deeply [sent_on()], ["0 2 2 2 0 0"], "the whole last line is sent once";
 
-    # nginx puts a line feed in front of what it appends
+    # nginx appends a line feed before its next line
     open my $fh, ">>", "$dir/s" or die;
     print $fh "\n$line[3]\nhello\n";
     close $fh;
 
     my ($status, $numbers, $err, @got) = sent(undef);
     is "$status $numbers @got", "3 4 3 3 0 0 $sent[3]",
-       "what comes behind it is sent";
-    like $err, qr/line 4 is skipped/, "and lines are counted as they are";
+       "lines that follow it are sent";
+    like $err, qr/line 4 is skipped/, "line numbers stay right";
 }
 
 
@@ -318,9 +325,10 @@ for (["text", "hello", "no JSON object"],
         spool(@line[1, 2]);
         my ($status, $numbers, $err) = sent($grow->($text));
 
-        is "$status $numbers", "1 2 2 2 0 0", "a file that grows is not a 0";
+        is "$status $numbers", "1 2 2 2 0 0",
+           "with a file that grows, the status is not 0";
         is $err, "enkod-replay: \"s\" has grown by $bytes bytes meanwhile, which"
-                 . " are left for the next run\n", "which is said";
+                 . " are left for the next run\n", "the message says so";
     }
 
     spool(@line[1, 2]);
