@@ -86,12 +86,10 @@ ngx_http_enkod_ctx_has_event(ngx_http_enkod_ctx_t *ctx)
 
 
 ngx_int_t
-ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_str_t *line)
+ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx,
+    ngx_str_t *line)
 {
-    u_char                *p;
-    ngx_http_enkod_ctx_t  *ctx;
-
-    ctx = ngx_http_enkod_ctx_get(r->main);
+    u_char  *p;
 
     if (ctx->line.len == 0) {
 

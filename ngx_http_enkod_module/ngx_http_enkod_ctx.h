@@ -167,7 +167,8 @@ ngx_uint_t ngx_http_enkod_ctx_has_event(ngx_http_enkod_ctx_t *ctx);
  * The line of a valid event, without its line feed, in memory of the request.
  * The envelope has to be filled.  NGX_ERROR if there is no memory.
  */
-ngx_int_t ngx_http_enkod_ctx_line(ngx_http_request_t *r, ngx_str_t *line);
+ngx_int_t ngx_http_enkod_ctx_line(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx, ngx_str_t *line);
 
 
 /*

@@ -112,7 +112,7 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
         rc = ngx_http_complex_value(r, pass->conf->pass_body, &body);
 
     } else {
-        rc = ngx_http_enkod_ctx_line(r, &body);
+        rc = ngx_http_enkod_ctx_line(r, ctx, &body);
     }
 
     if (rc != NGX_OK) {

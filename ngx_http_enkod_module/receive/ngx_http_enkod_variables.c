@@ -284,7 +284,7 @@ ngx_http_enkod_variable_line(ngx_http_request_t *r,
     }
 
     if (ngx_http_enkod_envelope_fill(r) != NGX_OK
-        || ngx_http_enkod_ctx_line(r, &line) != NGX_OK)
+        || ngx_http_enkod_ctx_line(r, ctx, &line) != NGX_OK)
     {
         return NGX_ERROR;
     }
