@@ -23,15 +23,15 @@ static const enkod_error_t  enkod_errors[ENKOD_NERRORS] = {
         " encode it as UTF-8." },
 
     [ENKOD_LONE_SURROGATE] = { "lone_surrogate", 400,
-        "A \\uD800-\\uDFFF escape stands without the other half of its"
+        "A \\uD800-\\uDFFF escape is without the other half of its"
         " surrogate pair before the byte at \"offset\"; send both halves." },
 
     [ENKOD_DUPLICATE_FIELD] = { "duplicate_field", 400,
-        "The member named in \"field\" stands in the event twice;"
-        " send every member once." },
+        "The event has the member named in \"field\" twice;"
+        " send each member once." },
 
     [ENKOD_TOO_DEEP] = { "too_deep", 400,
-        "Arrays and objects are nested in more than 32 levels;"
+        "Arrays and objects are nested more than 32 levels deep;"
         " send a flatter event." },
 
     [ENKOD_TOO_MANY_FIELDS] = { "too_many_fields", 400,
@@ -42,11 +42,11 @@ static const enkod_error_t  enkod_errors[ENKOD_NERRORS] = {
         " enter the URL exactly as the receiver gave it to you." },
 
     [ENKOD_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405,
-        "Events are sent with POST; GET and HEAD only test"
-        " that the receiver is there." },
+        "Send events with POST; GET and HEAD only check"
+        " that the receiver is available." },
 
     [ENKOD_TOO_LARGE] = { "too_large", 413,
-        "The body is larger than this receiver takes for one event;"
+        "The body is larger than this receiver accepts for one event;"
         " send a smaller one." },
 
     [ENKOD_UNSUPPORTED_ENCODING] = { "unsupported_encoding", 415,
@@ -65,7 +65,7 @@ static const enkod_error_t  enkod_errors[ENKOD_NERRORS] = {
         " or have the event declared at the receiver." },
 
     [ENKOD_EVENT_NOT_ALLOWED] = { "event_not_allowed", 422,
-        "This URL does not take events of that name;"
+        "This URL does not accept events of that name;"
         " send them to the URL that does." },
 
     [ENKOD_MISSING_FIELD] = { "missing_field", 422,
@@ -81,23 +81,23 @@ static const enkod_error_t  enkod_errors[ENKOD_NERRORS] = {
         " leave it out, or have it declared at the receiver." },
 
     [ENKOD_LOG_UNAVAILABLE] = { "log_unavailable", 503,
-        "The event is fine but could not be stored;"
+        "The event is valid but could not be stored;"
         " send it again later." },
 
     [ENKOD_UPSTREAM_FAILED] = { "upstream_failed", 502,
-        "The event is fine but could not be handed on;"
+        "The event is valid but could not be passed on;"
         " send it again later." },
 
     [ENKOD_UPSTREAM_TIMEOUT] = { "upstream_timeout", 504,
-        "The event is fine, but it was not confirmed in time that it was"
-        " handed on; send it again later." },
+        "The event is valid, but it was not confirmed in time that it had"
+        " been passed on; send it again later." },
 
     [ENKOD_UPSTREAM_BUSY] = { "upstream_busy", 503,
-        "The event is fine but cannot be handed on just now; send it again"
+        "The event is valid but cannot be passed on at present; send it again"
         " after the time that Retry-After names." },
 
     [ENKOD_NO_MEMORY] = { "no_memory", 500,
-        "The event could not be read for lack of memory;"
+        "There was not enough memory to check the event;"
         " send it again later." }
 };
 

@@ -5,10 +5,10 @@
 
 
 /*
- * Every reason for which an event is not accepted, in one enum, and one table
- * that says what the sender is told: the code, the HTTP status and a sentence.
- * The event core raises most of them; the rest belong to the web server, which
- * keeps them here so that there is one list.
+ * All reasons for which an event is not accepted, in one enum, and a table of
+ * what the sender is told: the code, the HTTP status and a sentence.  The event
+ * core returns most of these errors; the others are those of the web server,
+ * and are here so that there is one list.
  */
 
 
@@ -16,8 +16,8 @@
 #define _ENKOD_ERROR_H_INCLUDED_
 
 /*
- * Here, and in every header of the module: its functions are called by nobody
- * else, which spares the way through the PLT, and a clash of names.
+ * In every header of the module: its functions are called from within its
+ * shared object only, so they need no PLT entry and no name outside.
  */
 #pragma GCC visibility push(hidden)
 
@@ -25,7 +25,7 @@
 typedef enum {
     ENKOD_OK = 0,
 
-    /* the body is not JSON as RFC 8259 has it, or more than we take */
+    /* the body is not JSON as defined in RFC 8259, or exceeds a limit */
     ENKOD_EMPTY_BODY,
     ENKOD_INVALID_JSON,
     ENKOD_INVALID_UTF8,
@@ -34,13 +34,13 @@ typedef enum {
     ENKOD_TOO_DEEP,
     ENKOD_TOO_MANY_FIELDS,
 
-    /* the request is refused before its body is looked at */
+    /* the request is refused before its body is checked */
     ENKOD_FORBIDDEN,
     ENKOD_METHOD_NOT_ALLOWED,
     ENKOD_TOO_LARGE,
     ENKOD_UNSUPPORTED_ENCODING,
 
-    /* JSON, but no event of ours */
+    /* the body is JSON, but not an event that is accepted */
     ENKOD_NOT_OBJECT,
     ENKOD_MISSING_EVENT,
     ENKOD_UNKNOWN_EVENT,
@@ -49,7 +49,7 @@ typedef enum {
     ENKOD_WRONG_TYPE,
     ENKOD_UNKNOWN_FIELD,
 
-    /* nothing is wrong with the event, we cannot keep it */
+    /* the event is valid, but cannot be stored or handed on */
     ENKOD_LOG_UNAVAILABLE,
     ENKOD_UPSTREAM_FAILED,
     ENKOD_UPSTREAM_TIMEOUT,
@@ -63,11 +63,11 @@ typedef enum {
 typedef struct {
     const char    *code;        /* as in the "code" member of the answer */
     unsigned       status;      /* HTTP status */
-    const char    *detail;      /* what the sender's operator has to change */
+    const char    *detail;      /* what the sender should change */
 } enkod_error_t;
 
 
-/* The row of the table, for any error but ENKOD_OK. */
+/* The row of the table; "error" is not ENKOD_OK. */
 const enkod_error_t *enkod_error_get(enkod_error_e error);
 
 

@@ -90,7 +90,7 @@ enkod_event_init(void *block, const enkod_settings_t *settings,
 
     event->yajl = yajl_alloc(&enkod_check_callbacks, &funcs, event);
 
-    /* the guard does that, and does it strictly */
+    /* the guard validates them, more strictly */
     yajl_config(event->yajl, yajl_dont_validate_strings, 1);
 
     event->image_len = 0;
@@ -234,9 +234,9 @@ enkod_event_feed(enkod_event_t *event, const unsigned char *p, size_t len,
  * When the end of a chunk cuts a token, yajl reads that token again from its
  * beginning with every further chunk, and its offsets are wrong then.  So with
  * "hold" the bytes of such a token are kept until it is whole, and yajl sees
- * whole tokens only.  As yajl copies the first token of what it is given, how
- * long it may be, the separator before the token is kept with it: yajl then
- * copies only the separator.
+ * whole tokens only.  As yajl copies the first token of what it is given,
+ * however long, the separator before the token is kept with it: then yajl
+ * copies the separator only.
  */
 
 static enkod_error_e

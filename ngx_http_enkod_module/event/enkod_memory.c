@@ -14,16 +14,17 @@
 #include "enkod_state.h"
 
 
-/* where malloc() of glibc begins to ask the kernel for each block */
+/* glibc's malloc() maps larger blocks by a system call each */
 #define ENKOD_LARGE  (128 * 1024)
 
 
 /*
- * A bigger buffer with the same "len" bytes in it.  It grows by a 256th, so
- * that it is never much larger than what was received, by an eighth where a
- * new buffer costs more, and not beyond what can be received: neither the text
- * nor a token is longer, but for a byte, and but for characters that the text
- * has escaped and the body has not, with which it grows by an eighth.
+ * The new buffer is larger than "need" by a 256th only, so that an event takes
+ * little more memory than was received; by an eighth if it is large, as a large
+ * buffer is expensive to replace.  It is not larger than max_size + 1: neither
+ * the text nor a token can be longer than the body by more than a byte.  The
+ * exception are characters that are escaped in the text and not in the body:
+ * after one of these, the buffer is larger by an eighth and has no limit.
  */
 
 int
@@ -61,8 +62,6 @@ enkod_memory_grow(enkod_event_t *event, unsigned char **buf, size_t *size,
 }
 
 
-/* The text's first buffer is part of the event. */
-
 void
 enkod_memory_release(enkod_event_t *event, unsigned char *buf)
 {
@@ -73,9 +72,9 @@ enkod_memory_release(enkod_event_t *event, unsigned char *buf)
 
 
 /*
- * Memory for yajl, which does not look at what malloc() returns: when there is
- * none, the parse is left by longjmp(), and what yajl had stays in the list of
- * blocks.
+ * yajl does not check what malloc() returns.  So if there is no memory, the
+ * parse is left by longjmp(), and the blocks that yajl has stay in the list
+ * until the event is destroyed.
  */
 
 void *
@@ -132,7 +131,7 @@ enkod_memory_realloc(void *ctx, void *old, size_t size)
 
     if ((unsigned char *) old >= event->arena && (unsigned char *) old < end) {
 
-        /* its size is not known, but it is the smaller one */
+        /* its size is not known; up to the end of the arena is enough */
 
         len = end - (unsigned char *) old;
 

@@ -6,8 +6,8 @@
 
 /*
  * Why an event is refused, and where: the code, a JSON Pointer to the member,
- * the type that was expected.  No value of the event gets in here, and of a
- * name only the first bytes.
+ * the type that was expected.  A refusal contains no value of the event, and at
+ * most ENKOD_MAX_SHOWN bytes of a member's name.
  */
 
 

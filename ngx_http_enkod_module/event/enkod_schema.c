@@ -107,7 +107,7 @@ static const enkod_shape_t  enkod_builtin[] = {
 };
 
 
-/* as enkod_event spells them, and as an answer names them */
+/* types: as the directive enkod_event spells them, and as an answer does */
 
 static const struct {
     enkod_str_t   name;
@@ -139,8 +139,8 @@ static const struct {
 
 
 /*
- * The Latin letter that a Cyrillic one looks like, by the two bytes that this
- * has in UTF-8, without the bits that all of them share: 1101000x 10xxxxxx.
+ * The Latin letter that a Cyrillic letter looks like.  The indices are the bits
+ * x of the letter's two bytes in UTF-8: 1101000x 10xxxxxx.
  */
 
 static const unsigned char  enkod_lookalikes[2][64] = {
@@ -410,7 +410,7 @@ enkod_type_parse(enkod_type_e *type, const enkod_str_t *name)
 }
 
 
-/* The events and fields of the bodies that the vendor's page shows. */
+/* Finds the fields that differ in the bodies that the test button sends. */
 
 static void
 enkod_schema_find_test(enkod_shape_t *shape)
@@ -491,7 +491,7 @@ enkod_schema_same(const enkod_str_t *one, const enkod_str_t *two)
 }
 
 
-/* The next byte of a name, or the Latin letter that the next two look like. */
+/* The next byte of a name, or the Latin letter for the next two bytes. */
 
 static inline unsigned char
 enkod_schema_fold(const unsigned char **p, const unsigned char *end)

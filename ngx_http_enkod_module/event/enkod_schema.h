@@ -5,9 +5,10 @@
 
 
 /*
- * The table: which events there are and which fields each of them has.  The
- * eight events of the vendor's page are its first rows; others are declared.
- * It is filled once, and only read while events are checked.
+ * The table of events: each row, a shape, is the name of an event and its
+ * fields.  The first eight rows are the events of the vendor's page, others are
+ * declared in the configuration.  The table is filled before the first event is
+ * checked and not changed afterwards.
  */
 
 
@@ -20,13 +21,13 @@
 #pragma GCC visibility push(hidden)
 
 
-/* with "event" itself, the most members an event may have */
+/* the most members that an event may have, "event" itself included */
 #define ENKOD_MAX_MEMBERS  64
 
 
 /*
- * Memory comes from the owner: alloc() returns NULL when there is none; free()
- * may do nothing if the owner releases everything at once.
+ * The allocator of a table or of an event.  alloc() returns NULL if there is no
+ * memory; free() may do nothing if all memory is released at once later.
  */
 
 typedef struct {
@@ -36,7 +37,7 @@ typedef struct {
 } enkod_mem_t;
 
 
-/* what a value is, and sets of that */
+/* the kind of a JSON value; a set of kinds is made of bits */
 
 typedef enum {
     ENKOD_IS_NULL = 0,
@@ -69,7 +70,7 @@ typedef struct {
     enkod_str_t            key;         /* the name as in JSON: ,"name": */
     enkod_type_e           type;
     unsigned               optional:1;  /* may be absent or null */
-    unsigned               kinds;       /* bits of the kinds it may be */
+    unsigned               kinds;       /* the kinds that its value may be */
 } enkod_field_t;
 
 
@@ -80,14 +81,14 @@ typedef struct {
     unsigned               nfields;
 
     /*
-     * Of the first "any_of" fields, all optional, one at least has to be
-     * there: a contact has an address, a phone or both.
+     * The first "any_of" fields are optional, but at least one of them must be
+     * there and not null: a contact has an address, a phone or both.
      */
     unsigned               any_of;
 
-    unsigned               declared:1;  /* not a row of the vendor's page */
+    unsigned               declared:1;  /* by the configuration */
 
-    /* indices of the fields that test deliveries are known by, or nfields */
+    /* indices of the fields by which test deliveries are known, or nfields */
     unsigned               message_uid;
     unsigned               group_name;
     unsigned               phone;       /* of "contact adding" only */
@@ -103,39 +104,39 @@ typedef struct {
 } enkod_schema_t;
 
 
-/* Fills in the eight built-in rows; 0, or -1 if there is no memory. */
+/* Fills in the eight built-in rows.  Returns 0, or -1 if there is no memory. */
 int enkod_schema_init(enkod_schema_t *schema, const enkod_mem_t *mem);
 
 /*
- * Adds a row without fields and returns it, or NULL with *error set to a
- * phrase in lower case.  The name of a built-in row, in either spelling,
- * empties that row; a name declared before is an error.  The bytes of the name
- * are used as they are, for as long as the schema lives.
+ * Adds a row without fields.  Returns it, or NULL with *error set to a phrase
+ * in lower case.  If the name is that of a built-in row, also with look-alikes,
+ * that row is replaced; a name that was declared before is an error.  The bytes
+ * of the name are not copied and must stay as long as the table.
  */
 enkod_shape_t *enkod_schema_declare(enkod_schema_t *schema, enkod_str_t *name,
     const char **error);
 
 /*
- * Adds a field to a declared row from "NAME=TYPE" or "NAME=TYPE?" and returns
- * it, or NULL with *error set as above.
+ * Adds a field to a declared row, from "NAME=TYPE" or "NAME=TYPE?", which is
+ * not copied either.  Returns it, or NULL with *error set as above.
  */
 enkod_field_t *enkod_schema_declare_field(enkod_schema_t *schema,
     enkod_shape_t *shape, enkod_str_t *spec, const char **error);
 
 /*
- * The row of that name: as it stands, else with look-alikes folded; NULL if
- * there is none.
+ * The row of that name, or NULL.  A name that is not in the table is looked up
+ * once more by enkod_schema_same().
  */
 const enkod_shape_t *enkod_schema_find(const enkod_schema_t *schema,
     const enkod_str_t *name);
 
 /*
- * Whether two names are the same once the Cyrillic letters that look like
- * Latin ones are replaced by these.
+ * Whether two names are the same if Cyrillic letters that look like Latin ones
+ * are replaced by the Latin ones.
  */
 int enkod_schema_same(const enkod_str_t *one, const enkod_str_t *two);
 
-/* "integer", "array of strings" ... */
+/* How an answer names the type: "integer", "array of strings", ... */
 const char *enkod_type_name(enkod_type_e type);
 
 

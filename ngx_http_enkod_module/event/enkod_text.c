@@ -4,10 +4,6 @@
  */
 
 
-/*
- * The JSON text of the event, as it is kept and written later.
- */
-
 
 #include "enkod_json.h"
 #include "enkod_text.h"
