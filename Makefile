@@ -10,7 +10,7 @@
 #   make uninstall       remove what "make install" has installed
 #   make run             start nginx with the module on 127.0.0.1:8080 (PORT=)
 #   make test            run all tests, or those that TESTS names
-#                        (TESTS='t/pass/load.t t/unit/json.c')
+#                        (TESTS='t/pass/load.t t/unit/line.c')
 #   make test-unit       run the unit tests only
 #   make test-busy       run the tests on a slow machine: on one CPU beside four
 #                        busy loops, beside a process that keeps the disk busy,

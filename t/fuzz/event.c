@@ -20,7 +20,7 @@
 #include <ctype.h>
 
 #include "fuzz.h"
-#include "../unit/replay.h"
+#include "../unit/unit.h"
 #include "../unit/oracle.h"
 
 

@@ -19,7 +19,7 @@
 #include "enkod_json.h"
 
 #include "fuzz.h"
-#include "../unit/replay.h"
+#include "../unit/unit.h"
 
 
 #define MAX_NAME  64

@@ -11,7 +11,7 @@
  */
 
 
-#include "replay.h"
+#include "unit.h"
 
 
 typedef struct {

@@ -5,14 +5,15 @@
 
 
 /*
- * Events that are accepted, and what the line says of them: the eight bodies
- * of the vendor's page (t/bodies), fields in any order, extra and declared
- * fields, events in and out of the table, spellings of names, the deliveries
- * of the vendor's test button.
+ * Events that are accepted, and how the line has them: fields in any order,
+ * extra and declared fields, events that are in the table and others, spellings
+ * of names, deliveries of the vendor's test button.
+ *
+ * Most of this file is one table, which is why it is long.
  */
 
 
-#include "replay.h"
+#include "cuts.h"
 
 
 #define UID      "0123456789_012_012_01234"
@@ -52,62 +53,6 @@ typedef struct {
     enkod_str_t           line;
     int                   test;
 } accepted_t;
-
-
-/* a file of t/bodies, and its line */
-
-static const struct {
-    const char           *file;
-    enkod_str_t           line;
-} vendor[] = {
-
-    { "message-sent",
-      S("\"event\":\"message sent\",\"message_id\":4,\"message_uid\":\"" UID
-        "\",\"sending_type\":\"instant\",\"name\":\"Sending message (test)\","
-        "\"from\":\"sender@example.com\",\"to\":\"recipient@example.com\"") },
-
-    { "message-open",
-      S("\"event\":\"message open\",\"message_id\":4,\"message_uid\":\"" UID
-        "\",\"sending_type\":\"instant\",\"name\":\"Open message (test)\","
-        "\"from\":\"sender@example.com\",\"to\":\"recipient@example.com\"") },
-
-    { "complaint",
-      S("\"event\":\"complaint\",\"message_id\":4,\"message_uid\":\"" UID
-        "\",\"sending_type\":\"instant\",\"name\":\"Complaint in message "
-        "(test)\",\"from\":\"sender@example.com\","
-        "\"to\":\"recipient@example.com\"") },
-
-    { "delivery-bounce",
-      S("\"event\":\"delivery bounce\",\"message_id\":4,\"message_uid\":\""
-        UID "\",\"sending_type\":\"instant\",\"name\":\"Error while sending "
-        "message (test)\",\"from\":\"sender@example.com\","
-        "\"to\":\"recipient@example.com\","
-        "\"error_message\":\"Some error message\"") },
-
-    { "message-clicked",
-      S("\"event\":\"message clicked\",\"message_id\":4,\"message_uid\":\""
-        UID "\",\"sending_type\":\"instant\",\"name\":\"Click in message "
-        "(test)\",\"from\":\"sender@example.com\","
-        "\"to\":\"recipient@example.com\","
-        "\"click_url\":\"https://clicked.link/\"") },
-
-    { "mailing-group-subscribe",
-      S("\"event\":\"mailing group subscribe\",\"email\":\"user@example.com\""
-        ",\"group_id\":4,\"group_name\":\"Person subscribe (test)\","
-        "\"channel\":\"email\"") },
-
-    { "mailing-group-unsubscribe",
-      S("\"event\":\"mailing group unsubscribe\","
-        "\"email\":\"user@example.com\",\"group_id\":4,"
-        "\"group_name\":\"Person unsubscribe (test)\","
-        "\"channel\":\"email\"") },
-
-    { "contact-adding",
-      S("\"event\":\"contact adding\",\"email\":\"user@example.com\","
-        "\"phone\":\"80123456789\","
-        "\"groups_names\":[\"test_group_0\",\"test_group_1\"],"
-        "\"groups_ids\":[0,1]") }
-};
 
 
 static const unit_conf_t  reject = { .extra = ENKOD_EXTRA_REJECT };
@@ -778,123 +723,18 @@ static const accepted_t  events[] = {
 };
 
 
-static void vendor_events(void);
-static enkod_str_t vendor_read(const char *file);
-static enkod_str_t vendor_compact(const enkod_str_t *body);
 static void table_events(void);
-static void fields(void);
-static void names(void);
-static int check_field(const enkod_event_t *event, const enkod_shape_t *shape,
-    const char *name, const char *value);
 static void long_strings(void);
 static size_t repeat(unsigned char *p, const char *unit, size_t n);
-static void truncated(void);
 
 
 int
 main(void)
 {
-    vendor_events();
     table_events();
-    fields();
-    names();
     long_strings();
-    truncated();
 
     return tap_done();
-}
-
-
-static void
-vendor_events(void)
-{
-    size_t         i;
-    enkod_str_t    body, compact, line;
-    unit_setup_t   setup;
-
-    for (i = 0; i < sizeof(vendor) / sizeof(vendor[0]); i++) {
-
-        unit_setup(&setup, NULL);
-
-        line = vendor[i].line;
-        body = vendor_read(vendor[i].file);
-        compact = vendor_compact(&body);
-
-        tap_ok(unit_accepted(&setup, &body, &line, 1),
-               "the vendor's %s is accepted as its page prints it",
-               vendor[i].file);
-
-        tap_ok(unit_accepted(&setup, &compact, &line, 1),
-               "the vendor's %s is accepted without white space",
-               vendor[i].file);
-
-        free((void *) body.data);
-        free((void *) compact.data);
-        unit_teardown(&setup);
-    }
-}
-
-
-static enkod_str_t
-vendor_read(const char *file)
-{
-    FILE           *f;
-    char            path[256];
-    enkod_str_t     body;
-    unsigned char  *p;
-
-    (void) snprintf(path, sizeof(path), "t/bodies/%s.json", file);
-
-    f = fopen(path, "rb");
-    p = malloc(4096);
-
-    if (f == NULL || p == NULL) {
-        fprintf(stderr, "# cannot open %s; "
-                "this is run from the top of the source tree\n", path);
-        exit(EXIT_FAILURE);
-    }
-
-    body.data = p;
-    body.len = fread(p, 1, 4096, f);
-
-    fclose(f);
-
-    return body;
-}
-
-
-static enkod_str_t
-vendor_compact(const enkod_str_t *body)
-{
-    int             string;
-    size_t          i;
-    enkod_str_t     compact;
-    unsigned char   c, *p;
-
-    p = malloc(body->len);
-    if (p == NULL) {
-        abort();
-    }
-
-    compact.data = p;
-    string = 0;
-
-    for (i = 0; i < body->len; i++) {
-        c = body->data[i];
-
-        if (c == '"') {
-            /* there is no escaped one */
-            string = !string;
-        }
-
-        if (string || (c != ' ' && c != '\n')) {
-            *p++ = c;
-        }
-    }
-
-    compact.len = p - compact.data;
-
-    return compact;
 }
 
 
@@ -914,180 +754,6 @@ table_events(void)
 
         unit_teardown(&setup);
     }
-}
-
-
-/* What a variable would show of a field. */
-
-static void
-fields(void)
-{
-    int                   ok;
-    unit_setup_t          setup;
-    enkod_event_t        *event;
-    unit_result_t         result;
-    unit_memory_t         memory;
-    const enkod_shape_t  *shape;
-
-    static const enkod_str_t  body = S(
-        "{\"a\":{\"b\":[1,\"\\u000a\"]},\"event\":\"typed\",\"s\":\"\\u0022"
-        "\\r\\n\\u0441\",\"i\":-12,\"n\":1.50,\"b\":false,\"ss\":[ \"a\" ],"
-        "\"ii\":[1, 2],\"x\":1}");
-    static const enkod_str_t  nulls = S(
-        "{\"event\":\"optional\",\"s\":null,\"a\":null,\"n\":0}");
-    static const enkod_str_t  any = S(
-        "{\"a\":\"\\u0061\",\"event\":\"optional\"}");
-
-    unit_setup(&setup, &typed);
-    unit_memory_init(&memory);
-
-    event = unit_run(&result, &setup.settings, &memory.mem, &body, 3, 3,
-                     UNIT_FINISH);
-    shape = enkod_event_shape(event);
-
-    ok = tap_ok(result.code == ENKOD_OK && shape != NULL
-                && shape == setup.schema.shapes[8],
-                "the shape of an accepted event is known");
-
-    if (ok) {
-        tap_ok(check_field(event, shape, "s", "\\\"\\r\\n\xd1\x81"),
-               "a string is shown escaped and without quotes");
-        tap_ok(check_field(event, shape, "i", "-12"),
-               "an integer is shown as its text");
-        tap_ok(check_field(event, shape, "n", "1.50"),
-               "a number is shown as its text");
-        tap_ok(check_field(event, shape, "b", "false"),
-               "a boolean is shown as its text");
-        tap_ok(check_field(event, shape, "ss", "[\"a\"]"),
-               "strings are shown as a JSON array");
-        tap_ok(check_field(event, shape, "ii", "[1,2]"),
-               "integers are shown as a JSON array");
-        tap_ok(check_field(event, shape, "a", "{\"b\":[1,\"\\n\"]}"),
-               "any value is shown as JSON");
-    }
-
-    unit_result_free(&result);
-    enkod_event_destroy(event);
-
-    event = unit_run(&result, &setup.settings, &memory.mem, &nulls, 1, 1,
-                     UNIT_LAST);
-    shape = enkod_event_shape(event);
-
-    tap_ok(check_field(event, shape, "s", "")
-           && check_field(event, shape, "a", ""),
-           "null is shown as nothing");
-    tap_ok(check_field(event, shape, "i", "")
-           && check_field(event, shape, "ss", ""),
-           "an absent field is shown as nothing");
-    tap_ok(check_field(event, shape, "n", "0"),
-           "zero is not nothing");
-
-    unit_result_free(&result);
-    enkod_event_destroy(event);
-
-    event = unit_run(&result, &setup.settings, &memory.mem, &any, 1, 1,
-                     UNIT_LAST);
-    shape = enkod_event_shape(event);
-
-    tap_ok(check_field(event, shape, "a", "\"a\""),
-           "any value that is a string is shown with its quotes");
-
-    unit_result_free(&result);
-    enkod_event_destroy(event);
-
-    tap_ok(memory.live == 0, "all memory of these events is given back");
-
-    unit_memory_release(&memory);
-    unit_teardown(&setup);
-}
-
-
-static int
-check_field(const enkod_event_t *event, const enkod_shape_t *shape,
-    const char *name, const char *value)
-{
-    unsigned     i;
-    enkod_str_t  is, must, field;
-
-    must = unit_str(value);
-    field = unit_str(name);
-
-    for (i = 0; i < shape->nfields; i++) {
-
-        if (!enkod_str_equal(&shape->fields[i].name, &field)) {
-            continue;
-        }
-
-        is = enkod_event_field(event, &shape->fields[i]);
-
-        if (is.len == must.len
-            && (is.len == 0 || memcmp(is.data, must.data, is.len) == 0))
-        {
-            return 1;
-        }
-
-        tap_diag_bytes(name, is.data, is.len);
-        return 0;
-    }
-
-    tap_diag("there is no field %s", name);
-
-    return 0;
-}
-
-
-/* The event's name is there as soon as it is known. */
-
-static void
-names(void)
-{
-    enkod_str_t      name, must;
-    enkod_error_e    rc;
-    unit_setup_t     setup;
-    enkod_event_t   *event;
-    unit_memory_t    memory;
-
-    static const unsigned char  early[] =
-        "{\"x\":1,\"event\":\"\\u0441omplaint\"";
-    static const unsigned char  unknown_name[] =
-        "{\"x\":1,\"event\":\"\\u0022q\xc2\x9b\"";
-
-    unit_setup(&setup, NULL);
-    unit_memory_init(&memory);
-
-    event = enkod_event_create(&setup.settings, &memory.mem);
-
-    rc = enkod_event_feed(event, early, sizeof(early) - 2, 0);
-    name = enkod_event_name(event);
-    tap_ok(rc == ENKOD_OK && name.len == 0 && enkod_event_shape(event) == NULL,
-           "an event has no name before the name is complete");
-
-    rc = enkod_event_feed(event, early + sizeof(early) - 2, 1, 0);
-    name = enkod_event_name(event);
-    must = unit_str("complaint");
-    tap_ok(rc == ENKOD_OK && enkod_str_equal(&name, &must),
-           "an event has its name before the body ends, in Latin letters");
-
-    enkod_event_destroy(event);
-    unit_teardown(&setup);
-
-    unit_setup(&setup, &unknown);
-
-    event = enkod_event_create(&setup.settings, &memory.mem);
-
-    rc = enkod_event_feed(event, unknown_name, sizeof(unknown_name) - 1, 0);
-    name = enkod_event_name(event);
-    must = unit_str("\\\"q\\u009b");
-    tap_ok(rc == ENKOD_OK && enkod_str_equal(&name, &must)
-           && enkod_event_shape(event) == NULL,
-           "an unknown event has its name, escaped, and no shape");
-
-    enkod_event_destroy(event);
-
-    tap_ok(memory.live == 0, "an event that is given up gives back its memory");
-
-    unit_memory_release(&memory);
-    unit_teardown(&setup);
 }
 
 
@@ -1169,70 +835,4 @@ repeat(unsigned char *p, const char *unit, size_t n)
     }
 
     return n * len;
-}
-
-
-/* A body that breaks off is never an event. */
-
-static void
-truncated(void)
-{
-    int             ok;
-    size_t          i, n;
-    enkod_str_t     body, part;
-    unit_setup_t    setup;
-    enkod_error_e   must;
-    unit_result_t   whole;
-
-    static const enkod_str_t  none = NOTHING;
-    static const enkod_str_t  rich = S(
-        "\n{\"x\":[1.5e-7,{\"\\ud83d\\ude00\":true},null,\"\xd1\x81\"],"
-        "\"event\":\"mailing group subscribe\"," GROUP ",\"y\":\"\\\"\\\\\","
-        "\"z\":-12}");
-
-    unit_setup(&setup, NULL);
-
-    for (n = 0; n <= sizeof(vendor) / sizeof(vendor[0]); n++) {
-
-        if (n < sizeof(vendor) / sizeof(vendor[0])) {
-            body = vendor_read(vendor[n].file);
-
-        } else {
-            body = unit_join(&rich, &none);
-        }
-
-        ok = 1;
-
-        while (body.data[body.len - 1] != '}') {
-            body.len--;
-        }
-
-        for (i = 0; i < body.len && ok; i++) {
-
-            part.data = body.data;
-            part.len = i;
-
-            /* a line feed is all there is at first */
-            must = (i == 0 || (i == 1 && body.data[0] == '\n'))
-                   ? ENKOD_EMPTY_BODY : ENKOD_INVALID_JSON;
-
-            ok = unit_replay(&setup, &part, &whole);
-
-            if (!ok || whole.code != must || whole.offset != i) {
-                unit_diag_result("is", &whole);
-                tap_diag_bytes("body", part.data, part.len);
-                ok = 0;
-            }
-
-            unit_result_free(&whole);
-        }
-
-        tap_ok(ok, "%s is refused wherever it breaks off",
-               n < sizeof(vendor) / sizeof(vendor[0])
-               ? vendor[n].file : "an event with everything");
-
-        free((void *) body.data);
-    }
-
-    unit_teardown(&setup);
 }

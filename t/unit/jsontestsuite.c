@@ -11,7 +11,7 @@
  */
 
 
-#include "replay.h"
+#include "cuts.h"
 #include "oracle.h"
 #include "jsontestsuite.h"
 
@@ -124,7 +124,7 @@ test_value(const unit_setup_t *setup, const unit_setup_t *dropping,
 
     accept = text->len < 1024 && oracle_json(text, json, &len, &deepest);
 
-    ok = unit_replay(setup, &body, &whole);
+    ok = unit_cut_everywhere(setup, &body, &whole);
 
     if (name[0] == 'y' && !is_in(name, refused, sizeof(refused))) {
 
@@ -191,7 +191,7 @@ test_body(const unit_setup_t *setup, const char *name,
     unsigned       status;
     unit_result_t  whole;
 
-    ok = unit_replay(setup, text, &whole);
+    ok = unit_cut_everywhere(setup, text, &whole);
 
     /* checking stops at the first byte that decides, so "n" may be either */
 

@@ -38,7 +38,7 @@
 #define _ENKOD_JSONTESTSUITE_H_INCLUDED_
 
 
-#include "enkod_json.h"
+#include "enkod_str.h"
 
 
 typedef struct {

@@ -10,7 +10,7 @@
  */
 
 
-#include "replay.h"
+#include "unit.h"
 #include "enkod_line.h"
 
 

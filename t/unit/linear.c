@@ -14,7 +14,7 @@
 
 #include <time.h>
 
-#include "replay.h"
+#include "unit.h"
 
 
 #define GROUP                                                                 \

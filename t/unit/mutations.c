@@ -11,7 +11,7 @@
  */
 
 
-#include "replay.h"
+#include "cuts.h"
 #include "oracle.h"
 
 
@@ -274,11 +274,11 @@ check(const unit_setup_t *setup, const enkod_str_t *body, unsigned *accepted)
     ok = 1;
 
     for (i = 1; i <= 3 && ok; i++) {
-        ok = unit_replay_one(setup, body, &whole, i, i, i % UNIT_NENDS);
+        ok = unit_cut(setup, body, &whole, i, i, i % UNIT_NENDS);
     }
 
     for (i = 0; i < 4 && ok; i++) {
-        ok = unit_replay_one(setup, body, &whole,
+        ok = unit_cut(setup, body, &whole,
                              random_below(body->len + 1), body->len,
                              i % UNIT_NENDS);
     }

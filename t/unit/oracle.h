@@ -17,7 +17,11 @@
 #define _ENKOD_UNIT_ORACLE_H_INCLUDED_
 
 
-#include "enkod_json.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enkod_str.h"
 
 
 typedef struct {

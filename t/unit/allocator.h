@@ -11,12 +11,14 @@
  */
 
 
-#ifndef _ENKOD_UNIT_MEMORY_H_INCLUDED_
-#define _ENKOD_UNIT_MEMORY_H_INCLUDED_
+#ifndef _ENKOD_UNIT_ALLOCATOR_H_INCLUDED_
+#define _ENKOD_UNIT_ALLOCATOR_H_INCLUDED_
 
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "enkod_schema.h"
 
@@ -141,4 +143,4 @@ unit_memory_release(unit_memory_t *memory)
 }
 
 
-#endif /* _ENKOD_UNIT_MEMORY_H_INCLUDED_ */
+#endif /* _ENKOD_UNIT_ALLOCATOR_H_INCLUDED_ */

@@ -5,17 +5,19 @@
 
 
 /*
- * The helpers below yajl: the guard against every sequence of one to three
- * bytes and against the edges of those of four, every \uXXXX and pair of them;
- * tokens cut at every byte; and escaping.
+ * The guard: all sequences of one to three bytes, and those of four that are at
+ * the edges; all \uXXXX and pairs of them; control characters.
  *
- * What the guard has to say of UTF-8 is taken from a table of all beginnings
- * of all characters, which is made by encoding them.
+ * Which sequences are UTF-8 is taken from a table of the beginnings of all
+ * characters, which is made by encoding them.
  */
 
 
+#include <string.h>
+
 #include "enkod_json.h"
 
+#include "character.h"
 #include "tap.h"
 
 
@@ -41,14 +43,7 @@ static void utf8(void);
 static void positions(void);
 static void escapes(void);
 static void surrogates(void);
-static void tokens(void);
-static void token_tails(void);
-static void escape(void);
-static size_t encode(unsigned char *p, long c);
-static int is_control(long c);
-static void characters(void);
 static void controls(void);
-static void escape_any(void);
 
 
 int
@@ -60,12 +55,7 @@ main(void)
     positions();
     escapes();
     surrogates();
-    tokens();
-    token_tails();
-    escape();
-    characters();
     controls();
-    escape_any();
 
     return tap_done();
 }
@@ -80,7 +70,7 @@ make_beginnings(void)
 
     for (c = 0; c <= 0x10ffff; c++) {
 
-        n = encode(p, c);
+        n = character_encode(p, c);
 
         if (n == 0) {
             continue;
@@ -502,309 +492,6 @@ surrogates(void)
 }
 
 
-/*
- * A token cut at every byte: its beginning is found, which is the separator
- * before it, and in the next chunk its end.
- */
-
-static void
-tokens(void)
-{
-    int                 ok, closed;
-    size_t              i, n, cut, start, end, len;
-    const char         *p;
-    enkod_json_token_t  token;
-
-    static const struct {
-        const char   *text;
-        size_t        start;
-        size_t        end;
-    } rows[] = {
-        { "[1,true,", 3, 7 },
-        { "[1 ,true,", 3, 8 },
-        { "{\"a\":-12.5e+3}", 4, 13 },
-        { "{\"a\": \n\t1 }", 4, 9 },
-        { "{\"abc\" :", 0, 6 },
-        { "[\"\\\"\\\\\",", 0, 7 },
-        { "[\"\\\\\\\"]\" ", 0, 8 },
-        { "[\"\\u0022x\"]", 0, 10 },
-        { "\"\"", 0, 2 },
-        { "[null\n", 0, 5 },
-        { "[false]", 0, 6 },
-        { "[ ]", 0, 2 },
-        { "[\"\",1 ", 3, 5 },
-        { "0 ", 0, 1 },
-        { "[1\"ab\",", 0, 6 },
-
-        /* not JSON, and yajl is to see it without delay */
-
-        { "[\"ab\ncd", 0, 5 },
-        { "[\"ab\\\ncd", 0, 6 },
-        { "[\"ab\\xcd", 0, 6 },
-        { "[\"ab\x1f", 0, 5 }
-    };
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-
-        p = rows[i].text;
-        len = strlen(p);
-        ok = 1;
-
-        for (cut = rows[i].start + 1; cut < rows[i].end; cut++) {
-
-            memset(&token, 0, sizeof(enkod_json_token_t));
-
-            start = enkod_json_token_tail(&token, (const unsigned char *) p,
-                                          cut);
-            n = token.open;
-            end = cut;
-
-            if (n) {
-                end += enkod_json_token_end(&token,
-                                            (const unsigned char *) p + cut,
-                                            len - cut);
-            }
-
-            closed = !token.open;
-
-            if (start != rows[i].start || !n || end != rows[i].end
-                || !closed)
-            {
-                tap_diag("cut at %lu: from %lu to %lu, %s",
-                         (unsigned long) cut, (unsigned long) start,
-                         (unsigned long) end, closed ? "closed" : "open");
-                ok = 0;
-            }
-        }
-
-        tap_ok(ok, "the token at %lu of row %lu is found wherever it is cut",
-               (unsigned long) rows[i].start, (unsigned long) i);
-    }
-}
-
-
-static void
-token_tails(void)
-{
-    int                 ok;
-    size_t              i, n;
-    enkod_json_token_t  token;
-
-    /* chunks that end behind tokens */
-
-    static const char  *rows[] = {
-        "", "[]", "{\"a\" ", "[1 ", "[1,", "[\"\\\"\"", " \n", "[true,null]",
-        "}"
-    };
-
-    ok = 1;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-
-        memset(&token, 0, sizeof(enkod_json_token_t));
-
-        n = enkod_json_token_tail(&token, (const unsigned char *) rows[i],
-                                  strlen(rows[i]));
-
-        if (n != strlen(rows[i]) || token.open) {
-            tap_diag("\"%s\": token at %lu", rows[i], (unsigned long) n);
-            ok = 0;
-        }
-    }
-
-    tap_ok(ok, "a chunk that ends behind a token opens none");
-
-    memset(&token, 0, sizeof(enkod_json_token_t));
-
-    n = enkod_json_token_tail(&token, (const unsigned char *) "[\"ab\\", 5);
-    ok = (n == 0 && token.open);
-    n = enkod_json_token_end(&token, (const unsigned char *) "\"", 1);
-    ok = ok && n == 1 && token.open;
-    n = enkod_json_token_end(&token, (const unsigned char *) "c\\", 2);
-    ok = ok && n == 2 && token.open;
-    n = enkod_json_token_end(&token, (const unsigned char *) "\\\",1", 4);
-    ok = ok && n == 2 && !token.open;
-
-    tap_ok(ok, "an escape may be cut between any chunks");
-}
-
-
-static void
-escape(void)
-{
-    int            ok;
-    char           must[8];
-    size_t         len, i, n;
-    unsigned       a;
-    unsigned char  byte, src[256], dst[6 * 256];
-
-    ok = 1;
-
-    for (a = 0; a < 256; a++) {
-
-        byte = a;
-
-        switch (a) {
-
-        case '"':
-            strcpy(must, "\\\"");
-            break;
-
-        case '\\':
-            strcpy(must, "\\\\");
-            break;
-
-        case 8:
-            strcpy(must, "\\b");
-            break;
-
-        case 9:
-            strcpy(must, "\\t");
-            break;
-
-        case 10:
-            strcpy(must, "\\n");
-            break;
-
-        case 12:
-            strcpy(must, "\\f");
-            break;
-
-        case 13:
-            strcpy(must, "\\r");
-            break;
-
-        default:
-
-            if (a < 32 || a == 127) {
-                (void) sprintf(must, "\\u%04x", a);
-
-            } else {
-                must[0] = a;
-                must[1] = '\0';
-            }
-        }
-
-        len = enkod_json_escape(dst, &byte, 1);
-
-        if (len != strlen(must) || memcmp(dst, must, len) != 0
-            || enkod_json_escaped_length(&byte, 1) != len)
-        {
-            tap_diag("byte %u", a);
-            tap_diag_bytes("is", dst, len);
-            ok = 0;
-        }
-    }
-
-    tap_ok(ok, "every byte is escaped as RFC 8259 says, and U+007F, or not at "
-           "all");
-
-    ok = 1;
-
-    for (i = 0; i < 256; i++) {
-        src[i] = i;
-
-        len = enkod_json_escape(dst, src, i);
-
-        for (a = 0, n = 0; a < i; a++) {
-            n += enkod_json_escaped_length(&src[a], 1);
-        }
-
-        ok = ok && len == n && enkod_json_escaped_length(src, i) == n;
-    }
-
-    tap_ok(ok, "the length of what is escaped is known before");
-}
-
-
-/* A character in UTF-8, and its length; 0 of half a surrogate pair. */
-
-static size_t
-encode(unsigned char *p, long c)
-{
-    if (c >= 0xd800 && c <= 0xdfff) {
-        return 0;
-    }
-
-    if (c < 0x80) {
-        p[0] = c;
-        return 1;
-    }
-
-    if (c < 0x800) {
-        p[0] = 0xc0 + c / 64;
-        p[1] = 0x80 + c % 64;
-        return 2;
-    }
-
-    if (c < 0x10000) {
-        p[0] = 0xe0 + c / 4096;
-        p[1] = 0x80 + c / 64 % 64;
-        p[2] = 0x80 + c % 64;
-        return 3;
-    }
-
-    p[0] = 0xf0 + c / 262144;
-    p[1] = 0x80 + c / 4096 % 64;
-    p[2] = 0x80 + c / 64 % 64;
-    p[3] = 0x80 + c % 64;
-
-    return 4;
-}
-
-
-/* Whether JSON lets it stand, but a line must not have it. */
-
-static int
-is_control(long c)
-{
-    return (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
-}
-
-
-static void
-characters(void)
-{
-    int            ok;
-    long           c;
-    char           must[8];
-    size_t         n, len;
-    unsigned char  p[4], dst[24];
-
-    ok = 1;
-
-    for (c = 0x7f; c <= 0x10ffff && ok; c++) {
-
-        n = encode(p, c);
-
-        if (n == 0) {
-            continue;
-        }
-
-        if (is_control(c)) {
-            (void) sprintf(must, "\\u%04lx", c);
-
-        } else {
-            memcpy(must, p, n);
-            must[n] = '\0';
-        }
-
-        len = enkod_json_escape(dst, p, n);
-
-        ok = len == strlen(must) && memcmp(dst, must, len) == 0
-             && enkod_json_escaped_length(p, n) == len;
-
-        if (!ok) {
-            tap_diag("U+%04lX", (unsigned long) c);
-            tap_diag_bytes("is", dst, len);
-        }
-    }
-
-    tap_ok(ok, "of all other characters U+0080 to U+009F, U+2028 and U+2029 "
-           "are escaped");
-}
-
-
 /* What the guard notes, and when. */
 
 static void
@@ -827,7 +514,7 @@ controls(void)
 
     for (c = 0; c <= 0x10ffff && ok; c++) {
 
-        n = encode(p, c);
+        n = character_encode(p, c);
 
         for (cut = 0; cut < n && ok && c != '\\'; cut++) {
 
@@ -836,7 +523,7 @@ controls(void)
             (void) enkod_json_guard(&guard, p, cut, &error);
             (void) enkod_json_guard(&guard, p + cut, n - cut, &error);
 
-            ok = (guard.controls == is_control(c));
+            ok = (guard.controls == character_is_control(c));
 
             if (!ok) {
                 tap_diag("U+%04lX, cut at %lu", (unsigned long) c,
@@ -854,7 +541,7 @@ controls(void)
             for (cut = 0; cut <= sizeof(p); cut++) {
 
                 memset(p, 'x', sizeof(p));
-                (void) encode(p + at, some[i]);
+                (void) character_encode(p + at, some[i]);
 
                 memset(&guard, 0, sizeof(enkod_json_guard_t));
 
@@ -862,7 +549,7 @@ controls(void)
                 (void) enkod_json_guard(&guard, p + cut, sizeof(p) - cut,
                                         &error);
 
-                if (guard.controls != is_control(some[i])) {
+                if (guard.controls != character_is_control(some[i])) {
                     tap_diag("U+%04lX at %lu, cut at %lu",
                              (unsigned long) some[i], (unsigned long) at,
                              (unsigned long) cut);
@@ -873,52 +560,4 @@ controls(void)
     }
 
     tap_ok(ok, "it is noted anywhere, and for good");
-}
-
-
-static void
-escape_any(void)
-{
-    int            ok;
-    size_t         i, len;
-    unsigned char  dst[6 * 32];
-
-    static const struct {
-        const char  *text;
-        const char  *must;
-    } rows[] = {
-        { "", "" },
-        { "unix:/run/a b.sock", "unix:/run/a b.sock" },
-        { "a\"b\\c\n\r\x1b\x7f", "a\\\"b\\\\c\\n\\r\\u001b\\u007f" },
-        { "\xd1\x81\xe2\x82\xac\xf0\x9f\x98\x80",
-          "\xd1\x81\xe2\x82\xac\xf0\x9f\x98\x80" },
-        { "\xc2\x9b\xe2\x80\xa9", "\\u009b\\u2029" },
-        { "\x80", "\xef\xbf\xbd" },
-        { "\xff\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-        { "a\xd1", "a\xef\xbf\xbd" },
-        { "\xd1\"", "\xef\xbf\xbd\\\"" },
-        { "\xe2\x80", "\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xe2\x80\xc2\x85", "\xef\xbf\xbd\xef\xbf\xbd\\u0085" },
-        { "\xf0\x9f\x98" "z", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz" },
-        { "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-        { "\xf4\x90\x80\x80",
-          "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }
-    };
-
-    ok = 1;
-
-    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-
-        len = enkod_json_escape_any(dst, (const unsigned char *) rows[i].text,
-                                    strlen(rows[i].text));
-
-        if (len != strlen(rows[i].must)
-            || memcmp(dst, rows[i].must, len) != 0)
-        {
-            tap_diag_bytes("is", dst, len);
-            ok = 0;
-        }
-    }
-
-    tap_ok(ok, "bytes that are no UTF-8 become U+FFFD, others are escaped");
 }

@@ -5,24 +5,22 @@
 
 
 /*
- * One body, fed to the event core in every way it can be cut: in two at every
- * byte, and in pieces of 1 to 31 bytes; its end told with the last piece, with
- * an empty one behind it, or not before finish().  Every way has to give the
- * same verdict at the same byte, or the same bytes.
+ * What unit tests and fuzz targets of the event core share: a table of events
+ * and settings, a body that is fed to an event in pieces, and the result.
  *
- * A piece is memory of its own and gone when feed() returns, so that nobody
- * can look beside it or come back to it.
+ * A piece is memory of its own that is freed when feed() returns, so that a
+ * sanitizer sees when the event core reads beside it or comes back to it.
  */
 
 
-#ifndef _ENKOD_UNIT_REPLAY_H_INCLUDED_
-#define _ENKOD_UNIT_REPLAY_H_INCLUDED_
+#ifndef _ENKOD_UNIT_H_INCLUDED_
+#define _ENKOD_UNIT_H_INCLUDED_
 
 
 #include "enkod_event.h"
 
+#include "allocator.h"
 #include "tap.h"
-#include "memory.h"
 
 
 #define UNIT_MAX_SIZE   65536
@@ -362,179 +360,6 @@ unit_same(const unit_result_t *one, const unit_result_t *two)
 }
 
 
-/* One way to cut the body; returns 1 if it gives what the whole body gave. */
-
-static inline int
-unit_replay_one(const unit_setup_t *setup, const enkod_str_t *body,
-    const unit_result_t *whole, size_t first, size_t size, unit_end_e end)
-{
-    int             same;
-    unit_memory_t   memory;
-    unit_result_t   result;
-    enkod_event_t  *event;
-
-    static const char  *ends[UNIT_NENDS] = {
-        "told with the last piece", "told with an empty piece",
-        "not told before finish()"
-    };
-
-    unit_memory_init(&memory);
-
-    event = unit_run(&result, &setup->settings, &memory.mem, body, first, size,
-                     end);
-
-    enkod_event_destroy(event);
-
-    same = unit_same(&result, whole) && memory.live == 0;
-
-    if (!same) {
-        tap_diag("cut after %lu bytes, then every %lu; the end is %s; "
-                 "%lu bytes are not given back", (unsigned long) first,
-                 (unsigned long) size, ends[end],
-                 (unsigned long) memory.live);
-        unit_diag_result("whole", whole);
-        unit_diag_result("cut  ", &result);
-    }
-
-    unit_result_free(&result);
-    unit_memory_release(&memory);
-
-    return same;
-}
-
-
-/*
- * Returns 1 if every way gives the same, which is then in "whole"; large
- * bodies are cut at fewer places.
- */
-
-static inline int
-unit_replay(const unit_setup_t *setup, const enkod_str_t *body,
-    unit_result_t *whole)
-{
-    int             ok;
-    size_t          i, step;
-    unit_end_e      end;
-    unit_memory_t   memory;
-    enkod_event_t  *event;
-
-    static const size_t  sizes[] = { 1, 7, 31, 1000, 4096 };
-
-    unit_memory_init(&memory);
-
-    event = unit_run(whole, &setup->settings, &memory.mem, body, body->len,
-                     1, UNIT_LAST);
-
-    enkod_event_destroy(event);
-
-    ok = (memory.live == 0 && whole->length == whole->line_len);
-
-    if (!ok) {
-        tap_diag("%lu bytes are not given back, enkod_event_length() is %lu",
-                 (unsigned long) memory.live, (unsigned long) whole->length);
-        unit_diag_result("whole", whole);
-    }
-
-    unit_memory_release(&memory);
-
-    step = (body->len > 2048) ? body->len / 64 : 1;
-
-    for (end = 0; end < UNIT_NENDS; end++) {
-
-        for (i = 0; i <= body->len && ok; i += step) {
-            ok = unit_replay_one(setup, body, whole, i, body->len, end);
-        }
-
-        if (body->len > 2048) {
-
-            for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && ok; i++) {
-                ok = unit_replay_one(setup, body, whole, sizes[i], sizes[i],
-                                     end);
-            }
-
-            continue;
-        }
-
-        for (i = 1; i <= 31 && ok; i++) {
-            ok = unit_replay_one(setup, body, whole, i, i, end);
-        }
-    }
-
-    return ok;
-}
-
-
-/*
- * A body that is accepted, and what the line says of it; cut in every way.
- * Returns 1, or 0 with the diagnosis printed.
- */
-
-static inline int
-unit_accepted(const unit_setup_t *setup, const enkod_str_t *body,
-    const enkod_str_t *line, int test)
-{
-    int            ok;
-    unit_result_t  whole;
-
-    ok = unit_replay(setup, body, &whole);
-
-    if (whole.code != ENKOD_OK || whole.test != test
-        || whole.line_len != line->len
-        || memcmp(whole.line, line->data, line->len) != 0)
-    {
-        unit_diag_result("is", &whole);
-        tap_diag_bytes("must be accepted with line", line->data, line->len);
-        tap_diag("test %d, must be %d", whole.test, test);
-        ok = 0;
-    }
-
-    if (!ok) {
-        tap_diag_bytes("body", body->data, body->len);
-    }
-
-    unit_result_free(&whole);
-
-    return ok;
-}
-
-
-static inline int
-unit_refused(const unit_setup_t *setup, const enkod_str_t *body,
-    enkod_error_e code, const enkod_str_t *field, const char *expected,
-    size_t offset)
-{
-    int            ok;
-    unit_result_t  whole, must;
-
-    ok = unit_replay(setup, body, &whole);
-
-    memset(&must, 0, sizeof(unit_result_t));
-
-    must.code = code;
-    must.offset = offset;
-    must.expected = expected;
-    must.field_len = field->len;
-
-    if (field->len) {
-        memcpy(must.field, field->data, field->len);
-    }
-
-    if (!unit_same(&whole, &must)) {
-        unit_diag_result("is     ", &whole);
-        unit_diag_result("must be", &must);
-        ok = 0;
-    }
-
-    if (!ok) {
-        tap_diag_bytes("body", body->data, body->len);
-    }
-
-    unit_result_free(&whole);
-
-    return ok;
-}
-
-
 /* "one" and then "two" in new memory, which the caller frees */
 
 static inline enkod_str_t
@@ -563,4 +388,4 @@ unit_join(const enkod_str_t *one, const enkod_str_t *two)
 }
 
 
-#endif /* _ENKOD_UNIT_REPLAY_H_INCLUDED_ */
+#endif /* _ENKOD_UNIT_H_INCLUDED_ */
