@@ -115,7 +115,7 @@ SKIP: {
     ok $nginx->content("log/$_") eq $left{$_}, "$_ is as it was"
         for sort keys %left;
 
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     ok $nginx->stop('QUIT'), "and ends";
 }
 

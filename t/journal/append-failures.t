@@ -95,7 +95,7 @@ plan skip_all => "no compiler" if !$preload;
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
        "those whose lines are wholly in the file";
 
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 
@@ -201,7 +201,7 @@ for my $how ("kill", "killed") {
        "\"$how\": alone, as whoever is next looks at the file first";
 
     is $nginx->alerts("exited on signal 9"), "",
-       "\"$how\": nginx has no other reason to complain";
+       "\"$how\": the error log has no other alerts";
 
     ok $nginx->stop, "\"$how\": and ends";
 }
@@ -284,7 +284,7 @@ for (["stop_write", "write()", sub { }],
 
     is_deeply [problems(\%sent, $nginx->path("ours"), { torn => 1 })], [],
        "and each has a line of its own";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 

@@ -112,7 +112,7 @@ SKIP: {
          qr/\A\Q$line@{[ piece(20) ]}\E\n@{[ line_of("U-2") ]}\z/,
          "behind the piece that was in it";
 
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 
@@ -181,7 +181,7 @@ SKIP: {
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
        "two names of one file: each event has a line of its own";
 
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 

@@ -218,7 +218,7 @@ is_deeply [problems({ "H-0" => 200, map { $_ => 200 } @ids },
                     $nginx->path("a.jsonl"))], [],
    "and the file holds each of them once";
 
-is $nginx->alerts . $http1->alerts, "", "nginx has no reason to complain";
+is $nginx->alerts . $http1->alerts, "", "the error log has no alerts";
 
 done_testing;
 

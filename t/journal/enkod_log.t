@@ -392,6 +392,6 @@ like $@, qr/open\(\) "[^"]*logs" failed \(21: Is a directory\)/,
      "and says which one";
 
 is $nginx->alerts . $fifo->alerts . $full->alerts, "",
-   "nginx has no reason to complain";
+   "the error log has no alerts";
 
 done_testing;

@@ -80,7 +80,7 @@ is_deeply [problems(\%sent, $nginx->path("disk/a.jsonl"))], [],
    "and the file holds exactly what was accepted";
 
 is $nginx->alerts($groups), "",
-   "nginx has no reason to complain of anything else";
+   "the error log has no alerts of anything else";
 
 ok $nginx->stop, "and ends";
 

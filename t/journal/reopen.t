@@ -56,7 +56,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
 
     is scalar(grep { -s } paths($nginx)), 5,
        "$user: and none of these is empty";
-    is $nginx->alerts, "", "$user: nginx has no reason to complain";
+    is $nginx->alerts, "", "$user: the error log has no alerts";
     ok $nginx->stop('QUIT'), "$user: and ends";
 }
 
@@ -88,7 +88,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     is_deeply [problems($sent, paths($nginx))], [],
        "reload: each is in one of the files";
     is -s $nginx->path("c.jsonl"), 0, "reload: a log that is not used is empty";
-    is $nginx->alerts, "", "reload: nginx has no reason to complain";
+    is $nginx->alerts, "", "reload: the error log has no alerts";
     ok $nginx->stop('QUIT'), "reload: and ends";
 }
 
@@ -179,7 +179,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
        "with more paths than there are slots, old and new workers go on";
     is_deeply [problems(\%sent, map { $nginx->path("$_-7.jsonl") } "a", "c")],
        [], "and each event is in its file";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     ok $nginx->stop, "and ends";
 }
 
@@ -301,7 +301,7 @@ SKIP: {
     is acknowledged(\%sent), 40, "after a file was deleted under load";
     is_deeply [problems(\%sent, $nginx->path("ours"))], [],
        "both workers write into the same new one";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
 }
 
 
@@ -351,7 +351,7 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     unlink "$path.1";
 
     is $nginx->post(event("I-0"))->{status}, 200, "$title: they go on";
-    is $nginx->alerts, "", "$title: nginx has no reason to complain";
+    is $nginx->alerts, "", "$title: the error log has no alerts";
     $nginx->stop;
 }
 
@@ -410,7 +410,7 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     is_deeply [problems($sent, paths($nginx))], [],
        "upgrade: each is in one of the files, once, in a whole line";
 
-    is $nginx->alerts, "", "upgrade: nginx has no reason to complain";
+    is $nginx->alerts, "", "upgrade: the error log has no alerts";
 
     $sent = { last => $nginx->post(event("last"))->{status} };
     is $sent->{last}, 200, "upgrade: the new one goes on";
@@ -464,7 +464,7 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     ok wait_for(sub { !Enkod::Process::alive($new) }), "taken back: the second ends";
     is_deeply [problems(\%sent, paths($nginx))], [],
               "taken back: each is in a whole line";
-    is $nginx->alerts, "", "taken back: nginx has no reason to complain";
+    is $nginx->alerts, "", "taken back: the error log has no alerts";
     ok $nginx->stop, "taken back: and ends";
 }
 

@@ -60,7 +60,7 @@ needs_threads();
         !grep { (readlink($_) || "") =~ /a\.jsonl\.1$/ } glob "/proc/$pid/fd/*";
     }), "the old one is closed";
 
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
 }
 
 
@@ -168,7 +168,7 @@ for my $how ('HUP', 'QUIT') {
     is_deeply [problems({ "G-1" => 200, "G-2" => 200 },
                         $nginx->path("a.jsonl"))], [],
        "SIG$how: the events are in the file";
-    is $nginx->alerts, "", "SIG$how: nginx has no reason to complain";
+    is $nginx->alerts, "", "SIG$how: the error log has no alerts";
 }
 
 {
@@ -189,7 +189,7 @@ for my $how ('HUP', 'QUIT') {
     is $client->status, 0, "SIGTERM: who waits is not answered";
     ok wait_for(sub { $nginx->reap; !Enkod::Process::alive($master) }),
        "SIGTERM: nginx ends";
-    is $nginx->alerts, "", "SIGTERM: and has no reason to complain";
+    is $nginx->alerts, "", "SIGTERM: the error log has no alerts";
 }
 
 {
@@ -210,7 +210,7 @@ for my $how ('HUP', 'QUIT') {
 
     ok wait_for(sub { !Enkod::Process::alive($worker) }), "and the worker";
     is $nginx->post(event("W-2"))->{status}, 200, "the new one accepts events";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
 }
 
 

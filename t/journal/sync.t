@@ -77,7 +77,7 @@ is $client->status, 200, "then there is one";
        "by the sync that was running and one more";
 }
 
-is $nginx->alerts, "", "nginx has no reason to complain";
+is $nginx->alerts, "", "the error log has no alerts";
 
 
 # one that fails
@@ -268,7 +268,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     $others[4]{client}->close;
 
     ok $nginx->stop('QUIT'), "nginx ends";
-    is $nginx->alerts, "", "and has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
 }
 
 {
@@ -297,7 +297,7 @@ is $nginx->alerts, "", "nginx has no reason to complain";
     is_deeply [problems({ "L-20" => 0, "L-21" => 0, "L-22" => 200,
                           "L-23" => 200 }, $nginx->path("a.jsonl"))], [],
        "the file is in order";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
 }
 
 

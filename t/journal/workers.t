@@ -52,7 +52,7 @@ $ids{$_}++ for map { /"request_id":"([0-9a-f]+)"/ } @lines;
 
 is scalar(keys %ids), scalar @lines, "every line has a request id of its own";
 
-is $nginx->alerts, "", "nginx has no reason to complain";
+is $nginx->alerts, "", "the error log has no alerts";
 
 is_deeply [$nginx->error_log =~ /(enkod: .*)/g], [],
    "and the module says nothing";

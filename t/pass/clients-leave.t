@@ -1,5 +1,5 @@
-# An event that was accepted is handed on even if its client leaves; a reload and
-# a graceful stop wait for it.
+# An event that was accepted is handed on even if its client leaves; a reload
+# and a graceful stop wait for it.
 
 use strict;
 use warnings;
@@ -94,7 +94,7 @@ is($nginx->alerts("exited on signal 9|nowhere"), "",
 done_testing();
 
 
-# The event is accepted, so it is delivered, whether anybody waits or not.
+# An accepted event is delivered, whether the client waits or not.
 
 sub client_leaves {
     my @ways = (
@@ -123,7 +123,7 @@ sub client_leaves {
         spoil();
     }
 
-    # and when another upstream has to be tried
+    # a client that leaves before the next upstream is tried
 
     for my $way (qw(resets closes)) {
 
@@ -157,7 +157,7 @@ sub client_leaves {
         spoil();
     }
 
-    # and when the upstream is in the middle of its answer
+    # a client that leaves while the upstream sends its answer
 
     $back->tell("big=200000&part=100000");
     $back->forget;
@@ -171,7 +171,7 @@ sub client_leaves {
     # the backend has sent the first part when it answers another request
     my $direct = Enkod::Client->new($back->{port});
     $direct->send(Enkod::Client::request("", uri => "/?big=0&part=0"));
-    is($direct->status, 204, "half of an answer comes");
+    is($direct->status, 204, "the upstream has sent half of its answer");
     $nginx->settled;
 
     $h2->send(Enkod::HTTP2::frame(Enkod::HTTP2::RST_STREAM(), 0, $stream,
@@ -182,11 +182,11 @@ sub client_leaves {
     ok(wait_for(sub { logged() =~ /^accepted\|\|200\|200/ }),
        "a client that resets while the answer comes: the event is delivered");
 
-    is(try("/by/?to=proxy", "")->{says}, "200", "and nginx is fine");
+    is(try("/by/?to=proxy", "")->{says}, "200", "nginx accepts the next event");
 }
 
 
-# so that the access log has another last line
+# Adds another last line to the access log.
 
 sub spoil {
     try("/by/?to=nothing");
@@ -194,7 +194,7 @@ sub spoil {
 }
 
 
-# without the processes of the cache, which are children of the master as well
+# the workers, without the processes of the cache
 
 sub workers {
     return grep {
@@ -203,8 +203,8 @@ sub workers {
 }
 
 
-# A master that has read another configuration, and could not use it, makes its
-# next worker from what it had.
+# After a reload that has failed, the master starts workers with the
+# configuration that it had.
 
 sub failed_reload {
     my %was = map { $_ => $nginx->{$_} } qw(http server);
@@ -221,10 +221,10 @@ sub failed_reload {
     kill 'KILL', $old;
 
     ok(wait_for(sub { grep { $_ != $old } workers() }),
-       "another worker is made");
+       "another worker is started");
 
     is(try("/by/?to=proxy", "body=some")->{says}, "200",
-       "and hands events on as the first one did");
+       "the new worker hands events on");
 }
 
 
@@ -245,7 +245,7 @@ sub stops {
     $back->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
-       "a reload waits for what is under way");
+       "a reload waits for events that are being handed on");
 
     @clients = map { $nginx->client } 1 .. 5;
     $_->send(Enkod::Client::request(event("quit"), uri => "/both"))
@@ -259,9 +259,9 @@ sub stops {
     $back->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 5),
-       "so does a graceful stop");
+       "a graceful stop waits for events that are being handed on");
     ok(wait_for(sub {
            $nginx->reap;
            !Enkod::Process::alive($pid);
-       }), "nothing is left that would hold it");
+       }), "then nginx ends");
 }

@@ -1,7 +1,7 @@
-# Each of the configurations in docs/examples that hand events to an engine asks
-# of that engine what its documentation says, for every event and whatever is in
-# it, and knows the engine's good answers from the bad ones, which often are a
-# 200 too.
+# Each configuration in docs/examples for an engine sends to that engine the
+# requests that its documentation asks for, for every event and any value, and
+# distinguishes its good answers from bad ones, which often have status 200,
+# too.
 
 use strict;
 use warnings;
@@ -32,8 +32,8 @@ my @events = map { Enkod::File::slurp($_) }
 
 is scalar @events, 8, "there are eight events";
 
-# with all that could be mistaken for the end of a string, a variable, a line or
-# another encoding
+# values that could be taken for the end of a string, a variable, the end of a
+# line or another encoding
 push @events, map { my ($name, $more) = @$_;
     qq({"event":"message open","message_id":123456789012345678901234567890,)
     . qq("message_uid":"u","sending_type":"instant","name":"$name",)
@@ -48,7 +48,7 @@ push @events, map { my ($name, $more) = @$_;
           . '"pass_status":1,"received_at":"x","\u0000":-0.0' ],
     [ "n" x 20000, '' ];
 
-# two that are not built in
+# two events that are not built in
 my @others = ('{"event":"contact adding","email":null,"phone":"1",'
               . '"groups_names":[],"groups_ids":[]}',
               '{"event":"contact adding","email":"\"<a>\"@example.com",'
@@ -57,9 +57,9 @@ my @others = ('{"event":"contact adding","email":null,"phone":"1",'
 push @events, @others;
 
 
-# What is asked: method, URI, headers (but for Content-Length), and whether the
-# body holds the line.  The answers: good, and bad ones with what they give, 502
-# if nothing is said.
+# The expected request: method, URI, headers (except Content-Length), and
+# whether the body has the line.  The answers: good ones, and bad ones with the
+# status that the sender gets, 502 if none is given.
 
 my $refused = '{"error_code":40301,"message":"Not authorized"}';
 my %kafka_headers = (
@@ -180,7 +180,7 @@ my @engines = (
             my ($ns, $text) = @$entry;
 
             like $ns, qr/^\d{10}\d{3}000000$/, "the time is in nanoseconds";
-            cmp_ok abs($ns / 1e9 - time), '<', 60, "and is now";
+            cmp_ok abs($ns / 1e9 - time), '<', 60, "the time is now";
 
             is_deeply $value, { streams => [ {
                                 stream => { job => "enkod", event => $event },
@@ -212,7 +212,7 @@ my @engines = (
             my @lines = split /\n/, $body, -1;
 
             is scalar @lines, 3, "there are two lines";
-            is $lines[2], "", "and a line feed behind each";
+            is $lines[2], "", "each line ends with a line feed";
             is_deeply $json->decode($lines[0]), { index => { _id => $id } },
                       "the first is what the documentation asks for";
 
@@ -232,7 +232,7 @@ my @engines = (
     },
 );
 
-# what a client might send besides, and no engine is to see
+# headers that a client may send and that must not reach an engine
 my $noise = "Authorization: Basic eDp5\r\nCookie: a=b\r\n"
             . "X-Scope-OrgID: evil\r\nContent-Type: text/plain; charset=x\r\nAccept: text/html\r\n"
             . "X-ClickHouse-User: default\r\nIf-None-Match: *\r\n";
@@ -262,7 +262,7 @@ sub try {
     knows_the_answers($e);
     takes_a_replay($e);
 
-    is $_->alerts, "", "nginx has no reason to complain"
+    is $_->alerts, "", "the error log has no alerts"
         for @$e{qw(nginx spoolless)};
 
     $e->{backend}->stop;
@@ -301,14 +301,14 @@ sub takes_all_events {
         my @requests = taken($e->{backend});
         my $line = last_line($e->{nginx});
 
-        is scalar @requests, 1, "and asked for once";
+        is scalar @requests, 1, "the engine gets one request";
         asked($e, $requests[0], $line);
         holds($line, $event);
         $connections{$_->{n}} = 1 for @requests;
     }
 
-    is scalar keys %connections, 1, "all over one connection";
-    is $e->{nginx}->content("spool.jsonl"), "", "nothing is in the spool";
+    is scalar keys %connections, 1, "all requests use one connection";
+    is $e->{nginx}->content("spool.jsonl"), "", "the spool is empty";
 }
 
 
@@ -318,12 +318,13 @@ sub knows_the_answers {
     for my $good (@{ $e->{good} }) {
         answer($e->{backend}, @$good);
         is status($e, $e->{nginx}, $events[0]), 200, "good: @$good";
-        is $e->{nginx}->content("spool.jsonl"), "", "and not spooled";
+        is $e->{nginx}->content("spool.jsonl"), "",
+           "a good answer: the event is not spooled";
     }
 
     is_bad($e, 502, $_) for @{ $e->{bad} };
 
-    # what any server can say
+    # answers that any server can give
     is_bad($e, 503, ["503 Service Unavailable", '', 'Retry-After: 7']);
     is_bad($e, 503, ["429 Too Many Requests", '']);
     is_bad($e, 504, ["504 Gateway Timeout", '']);
@@ -351,10 +352,10 @@ sub is_bad {
     my @spool = $nginx->lines("spool.jsonl");
     my $status = defined $answer->[0] ? $answer->[0] =~ s/ .*//r : 502;
 
-    is scalar @spool, $known + 1, "is spooled";
+    is scalar @spool, $known + 1, "the event is spooled";
     is $spool[-1], last_line($nginx) =~ s/(?=,"event":)/,"pass_status":$status/r
                    . "\n",
-       "with its line and the status";
+       "the spool has its line, with the status";
 
     is status($e, $e->{spoolless}, $event), $failed,
        "without a spool: $failed";
@@ -376,8 +377,9 @@ sub takes_a_replay {
         my ($status, $err) = drained($e);
         is $status, 1, "replay: not delivered: @$bad";
         like $err, qr/^enkod-replay: lines that are left: \d+\n\z/m,
-             "replay: and said";
-        is $nginx->content("spool.jsonl"), "", "replay: and not spooled again";
+             "replay: the failure is named";
+        is $nginx->content("spool.jsonl"), "",
+           "replay: the event is not spooled again";
     }
 
     taken($e->{backend});
@@ -386,9 +388,9 @@ sub takes_a_replay {
 
     my @requests = taken($e->{backend});
 
-    is scalar @requests, @spool, "replay: all of them";
+    is scalar @requests, @spool, "replay: all events are sent";
     is join(" ", glob "$nginx->{dir}/spool.jsonl*"),
-       "$nginx->{dir}/spool.jsonl", "replay: and the file is gone";
+       "$nginx->{dir}/spool.jsonl", "replay: the file is removed";
 
     my $sent = $e->{replays_lines} ? $spool[-1] =~ s/"pass_status":\d+,|\n//gr
                                    : last_line($nginx);
@@ -482,18 +484,19 @@ sub asked {
     is $request->{method}, $e->{method}, "by $e->{method}";
 
     if (ref $e->{uri}) {
-        like $request->{uri}, $e->{uri}, "and the URI";
+        like $request->{uri}, $e->{uri}, "the URI is right";
     } else {
-        is $request->{uri}, $e->{uri}, "and the URI";
+        is $request->{uri}, $e->{uri}, "the URI is right";
     }
 
-    is_deeply \%headers, $e->{headers}, "with these headers and no others";
-    is $length, length($request->{body} || ""), "and the length";
+    is_deeply \%headers, $e->{headers},
+              "the request has these headers and no others";
+    is $length, length($request->{body} || ""), "the length is right";
     is $e->{line}($request->{body}, $line), $line, "it has the line";
 }
 
 
-# Whether the line has the values of the event.
+# Tests that the line has the values of the event.
 
 sub holds {
     my ($line, $event) = @_;
@@ -518,7 +521,7 @@ sub holds {
 }
 
 
-# an event of any name must not make a stream of its own
+# an unknown event name must not create a stream
 
 sub unknown_event_has_the_label_other {
     my $backend = backend();
@@ -534,5 +537,5 @@ sub unknown_event_has_the_label_other {
     my ($request) = taken($backend);
 
     is $json->decode($request->{body})->{streams}[0]{stream}{event}, "other",
-       "is labelled as such";
+       "Loki: an unknown event has the label of unknown events";
 }

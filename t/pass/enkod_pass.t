@@ -1,5 +1,5 @@
-# enkod_pass: what is handed on, and where to.  The request is a POST with our
-# body and our headers, and nothing of the client's body.
+# enkod_pass: what is handed on, and where.  The request is a POST with the body
+# and the headers of the module, without anything about the client's body.
 
 use strict;
 use warnings;
@@ -190,13 +190,13 @@ headers();
 other_protocols();
 configuration();
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "the error log has no alerts");
 
 done_testing();
 
 
-# Sends a body to a location, and returns the status, the last request that the
-# backend then has got, how many these were, and the answer.
+# Sends a body to a location.  Returns the status, the last request that the
+# backend has got, the number of its requests, and the answer.
 
 sub hand_on {
     my ($uri, $body, %o) = @_;
@@ -227,36 +227,37 @@ sub the_line {
         my ($status, $got, $n, $answer) = hand_on("/line", $body{$kind});
         my $line = last_line("a.jsonl");
 
-        is($status, 200, "$kind: is answered with 200");
-        is($answer->{body}, "", "$kind: and with nothing else");
-        is($n, 1, "$kind: is handed on once");
+        is($status, 200, "$kind: the answer is 200");
+        is($answer->{body}, "", "$kind: the answer has no body");
+        is($n, 1, "$kind: the event is handed on once");
         is($got->{body}, $line, "$kind: the body is the line");
         is($got->{head},
            "POST /to/line HTTP/1.1\r\nHost: back\r\nContent-Length: "
            . length($line) . "\r\nContent-Type: application/json\r\n",
-           "$kind: with its length and type, and no other header");
+           "$kind: the request has length and type, and no other header");
     }
 
     my ($status, $got) = hand_on("/alone", $body{"message-open"});
 
-    is($status, 200, "an event that no log wants is handed on");
+    is($status, 200, "an event is handed on without a log");
     is($got->{uri}, "/to/alone?x=1&y=%20z&a=b%20c",
-       "arguments stay as they are, but for spaces");
+       "arguments stay as they are, except that spaces are escaped");
     like($got->{body}, qr/^\{"received_at":"[^"]+","request_id":"[0-9a-f]{32}",/,
-         "it is a line");
+         "the body is a line");
 
     ($status, my $rest, my $n) = hand_on("/alone", '{"event":"complaint"}');
-    is("$status $n", "422 0", "what is refused is not handed on");
+    is("$status $n", "422 0", "a refused event is not handed on");
 
     ($status, $rest, $n) = hand_on("/if?a=1", $body{complaint});
     is("$status $n", "200 1", "enkod_pass applies within \"if\"");
 
-    like($nginx->post("", uri => "/alone", method => "GET")->{body}, qr/receiver/, "a probe is answered here");
-    is(scalar(() = $backend->requests), 1, "and not handed on");
+    like($nginx->post("", uri => "/alone", method => "GET")->{body}, qr/receiver/,
+         "a probe is answered by the module");
+    is(scalar(() = $backend->requests), 1, "a probe is not handed on");
 }
 
 
-# However the body comes, what is handed on is the same.
+# The body that is handed on does not depend on how the client sends its own.
 
 sub clients {
     my $event = event("sizes", 3000);
@@ -275,7 +276,7 @@ sub clients {
     is($status, 200, "chunked: 200");
     is(strip($got), strip($whole), "chunked: the same body");
     unlike($got->{head}, qr/^(?:Transfer-Encoding|Trailer|TE):/mi,
-           "chunked: nothing is left of that");
+           "chunked: the request has no headers of chunked transfer");
 
     $backend->forget;
 
@@ -298,7 +299,7 @@ sub strip {
 }
 
 
-# A template stays JSON, whatever is in the event.
+# A template stays valid JSON, whatever the event has.
 
 sub templates {
     my @values = ('quotes "\\" and \\\\ backslashes', "line\nfeed\r\n\ttab\0",
@@ -357,8 +358,8 @@ sub targets {
         my ($status, $got, $n) = hand_on("/map?token=secret", $body{$kind});
 
         is($status, 200, "$kind: 200");
-        is($got->{uri}, $uri{$kind}, "$kind: goes to its place");
-        is($n, 1, "$kind: and nowhere else");
+        is($got->{uri}, $uri{$kind}, "$kind: the map chooses the target");
+        is($n, 1, "$kind: one request is sent");
     }
 
     my ($status, $got, $n) = hand_on("/map", $body{"message-sent"});
@@ -367,10 +368,10 @@ sub targets {
 
     ($status, $got, $n) = hand_on("/map", $body{"contact-adding"});
 
-    is("$status $n", "502 0", "a URI that is none is a failure");
+    is("$status $n", "502 0", "an invalid URI is a failure");
     like($nginx->error_log,
          qr/enkod: "\$target" in "enkod_pass" evaluates to a value that/,
-         "the error log says so");
+         "the error log names the invalid URI");
 
     my $event = $body{"complaint"}
                 =~ s/"to": *"[^"]*"/"to":"a b\\r\\nX: y#\\u0001\xc3\xa9"/r;
@@ -380,9 +381,9 @@ sub targets {
     is($status, 200, "arguments with spaces and line feeds: 200");
     is($got->{uri} =~ s/%5C/\\/gr,
        '/to/complaints?what=a%20b\r\nX:%20y#\u0001%C3%A9',
-       "they get into the request line escaped");
+       "spaces and line feeds are escaped in the request line");
 
-    # what could lead to another place, or become a header
+    # values that could change the path or add a header
 
     for my $name ("/../../etc", "a\\u0000b", "..", "x/../../y", "\\r\\nX: 1",
                   "%2e%2e/x", "%0d%0aX: 1")
@@ -391,11 +392,11 @@ sub targets {
         ($status, $got, $n) = hand_on("/map", $event);
 
         if ($n) {
-            unlike($got->{head}, qr/^X: 1/m, "$name: no header comes of it");
+            unlike($got->{head}, qr/^X: 1/m, "$name: no header is injected");
             like($got->{uri}, qr{^/to/opens/(?!.*/\.\.(?:/|$))},
-                 "$name: it stays in its place");
+                 "$name: the path stays below its prefix");
         } else {
-            is($status, 502, "$name: leads nowhere");
+            is($status, 502, "$name: the event is not delivered");
         }
     }
 }
@@ -418,14 +419,14 @@ sub headers {
 
     unlike($got->{head}, qr/^(?:Content-(?!Length|Type)\w+|If-\w+|Range
                              |Accept-Encoding|Digest|X-Evil):/mix,
-           "nothing that concerns the client's body is left");
+           "no header about the client's body is left");
     is(() = $got->{head} =~ /^content-(?:type|length):/gmi, 2,
-       "type and length are there once");
+       "type and length are sent once");
     is($got->{headers}{"content-type"}, "application/json",
-       "the type is ours");
+       "the type is that of enkod_pass_type");
     is($got->{headers}{"x-mine"}, 1, "another header is passed on");
     is($got->{headers}{authorization}, "Basic eDp5",
-       "and one that nginx knows");
+       "a header that nginx parses is passed on");
     is($got->{headers}{"x-name"}, 'a\r\nX-Evil: 1\r\n\r\nb\"',
        "a value in a header is escaped");
 
@@ -437,22 +438,24 @@ sub headers {
        "\$content_type is that of the new body");
     is($got->{headers}{"x-body"}, $got->{body},
        "\$request_body is the new body");
-    is($got->{headers}{"x-set"}, "set-before", "what was set before is there");
+    is($got->{headers}{"x-set"}, "set-before",
+       "a variable that was set before has its value");
     is($got->{headers}{"x-method"}, "POST", "\$request_method is POST");
     is($got->{headers}{"x-encoding"}, "[]",
        "\$http_content_encoding is empty");
 
-    # variables that were asked for before the subrequest
+    # variables that were evaluated before the subrequest
 
     ($status, $got) = hand_on("/asked", $event, headers => $evil);
 
     is($got->{headers}{"x-set"}, length($event) . " text/evil identity text/evil",
-       "before it, variables are the client's");
-    is($got->{headers}{"x-length"}, 7, "\$content_length is not remembered");
+       "before the subrequest, variables are the client's");
+    is($got->{headers}{"x-length"}, 7, "\$content_length is not cached");
     is($got->{headers}{"x-type"}, "application/json application/json",
-       "nor is \$content_type");
-    is($got->{headers}{"x-body"}, '{"a":1}', "nor is \$request_body");
-    is($got->{headers}{"x-encoding"}, "[]", "nor is \$http_content_encoding");
+       "\$content_type is not cached");
+    is($got->{headers}{"x-body"}, '{"a":1}', "\$request_body is not cached");
+    is($got->{headers}{"x-encoding"}, "[]",
+       "\$http_content_encoding is not cached");
 
     my $logged = "200|" . length($event) . "|text/evil|204|accepted\n";
 
@@ -493,16 +496,16 @@ sub configuration {
           qr/invalid URI "" in "enkod_pass"/, "an empty URI"],
          ['enkod_webhook; enkod_pass @y;',
           qr/no location "\@y" for "enkod_pass" in that server/,
-          "a location that there is not"],
+          "a location that does not exist"],
          ['enkod_webhook; enkod_pass @x if=1;',
           qr/invalid parameter "if=1" in "enkod_pass"/, "another parameter"],
          ['enkod_webhook; enkod_pass @x success=;',
           qr/invalid parameter "success=" in "enkod_pass"/, "an empty condition"],
          ['enkod_webhook; enkod_pass @x; enkod_pass @x;',
-          qr/"enkod_pass" directive is duplicate/, "two of them"],
+          qr/"enkod_pass" directive is duplicate/, "the directive twice"],
          ['enkod_pass @x;',
           qr/"enkod_pass" in location "\/" needs "enkod_webhook" there/,
-          "no webhook"],
+          "no enkod_webhook"],
          ['enkod_webhook; enkod_pass @x success=$nonsense;',
           qr/unknown "nonsense" variable/, "an unknown variable"],
          ['enkod_webhook; enkod_pass_body "";',
@@ -511,7 +514,7 @@ sub configuration {
           qr/"enkod_pass_body" directive is duplicate/, "two bodies"],
          ['enkod_webhook; enkod_pass_type json;',
           qr/invalid type "json" in "enkod_pass_type", it must be a MIME/,
-          "no MIME type"],
+          "a type that is not a MIME type"],
          ['enkod_webhook; enkod_pass_type "a/b\r\nX: y";',
           qr/invalid type "a\/b/, "a type with a line feed"],
          ['enkod_webhook; enkod_pass_type a/b; enkod_pass_type a/b;',

@@ -1,5 +1,6 @@
-# enkod_spool: what could not be handed on is kept before the sender gets its
-# 200, with the status that says why; and if it cannot be kept, there is no 200.
+# enkod_spool: an event that could not be handed on is written to the spool,
+# with the status of the upstream, before the sender gets a 200.  If it cannot
+# be written, there is no 200.
 
 use strict;
 use warnings;
@@ -149,7 +150,7 @@ stops();
 checked();
 configuration();
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "the error log has no alerts");
 
 done_testing();
 
@@ -187,7 +188,7 @@ sub logged {
 }
 
 
-# The line is that of the log, and says why it is here.
+# The spool has the line of the log, with the status of the upstream.
 
 sub lines_of_failures {
     my %failure = ("status=400" => 400, "status=500" => 500,
@@ -196,8 +197,8 @@ sub lines_of_failures {
                    "status=999" => 999, "reset=1" => 502,
                    "hang=1" => 504, "body=abc&short=1" => 502,
 
-                   # without a status (HTTP/0.9), or only one that is to be
-                   # followed by another
+                   # answers without a status (HTTP/0.9), or with an interim
+                   # status only
                    "garbage=1" => 502,
                    "raw=HTTP/1.1%20100%20Continue%0d%0a%0d%0a" => 502,
                    "raw=HTTP/1.1%20103%20Early%20Hints%0d%0aLink:%20x"
@@ -215,14 +216,15 @@ sub lines_of_failures {
 
             is($answer->{status}, 200, "$title: 200");
             is($answer->{body}, "", "$title: with an empty body");
-            unlike($answer->{head}, qr/Retry-After/, "$title: and nothing else");
+            unlike($answer->{head}, qr/Retry-After/,
+                   "$title: there is no Retry-After");
             is(count("spool.jsonl"), $n + 1, "$title: one line is in the spool");
 
             is($line, last_line("log.jsonl")
                       =~ s/"event"/"pass_status":$failure{$orders},"event"/r,
                "$title: it is the log's line, with the status");
             ok(logged("200|spooled||$failure{$orders}"),
-               "$title: is in the access log");
+               "$title: the access log has it");
         }
     }
 
@@ -241,29 +243,31 @@ sub lines_of_failures {
     is_deeply($json->decode(last_line("spool.jsonl")),
               { %{ $json->decode(last_line("log.jsonl")) },
                 pass_status => 500 },
-              "values stay what they are");
+              "values in the spool are those of the log");
 }
 
 
 sub where_there_is_none {
     my $n = count("spool.jsonl");
 
-    is(post("/log", event("d"), "")->{status}, 200, "what is delivered: 200");
-    ok(logged("200|accepted||204"), "is accepted");
+    is(post("/log", event("d"), "")->{status}, 200,
+       "an event that is delivered: 200");
+    ok(logged("200|accepted||204"), "the access log has \"accepted\"");
     is(post("/log", '{"event":"complaint"}', "status=500")->{status}, 422,
-       "what is refused: 422");
+       "an event that is refused: 422");
     is(post("/none", event("d"), "status=500")->{status}, 200,
-       "what is not handed on: 200");
+       "an event that is not handed on: 200");
     is(post("/ack", Enkod::File::slurp("$top/bodies/message-open.json"),
-            "status=500")->{status}, 200, "a test that is only acknowledged: 200");
+            "status=500")->{status}, 200,
+            "a test delivery that is only acknowledged: 200");
     is(count("spool.jsonl"), $n, "none of these is in the spool");
 
     is(post("/inherited", event("d"), "status=500")->{status}, 200,
-       "enkod_spool of the level above: 200");
-    is(count("http.jsonl"), 1, "there is the line");
+       "enkod_spool is inherited: 200");
+    is(count("http.jsonl"), 1, "the spool has the line");
     is(post("/off", event("d"), "status=500")->{status}, 502,
        "enkod_spool off: 502");
-    is(count("http.jsonl"), 1, "there is no line");
+    is(count("http.jsonl"), 1, "no line is written");
 }
 
 
@@ -280,14 +284,15 @@ sub cannot_be_kept {
         like($answer->{head}, qr/^Retry-After: 5\r$/m, "$uri: Retry-After");
         is(count("spool.jsonl"), $n, "$uri: nothing is in the spool");
         is(scalar(() = $backend->requests), $uri eq "/full" ? 1 : 0,
-           "$uri: handed on, unless the line could not be written before");
+           "$uri: the event is handed on only if its line was written");
     }
 
-    ok(logged("503|failed|log_unavailable|"), "and that is in the access log");
+    ok(logged("503|failed|log_unavailable|"), "the access log has the failure");
 
     is(post("/error-page", event("e"), "status=500")->{status}, 200,
-       "another receiver may have a spool that works");
-    like(last_line("spare.jsonl"), qr/"pass_status":500/, "there is the line");
+       "error_page can lead to a receiver whose spool works");
+    like(last_line("spare.jsonl"), qr/"pass_status":500/,
+         "the spool has the line");
 
   SKIP: {
         skip "no compiler for the disk to be full with", 8 if !$preload;
@@ -301,14 +306,14 @@ sub cannot_be_kept {
             $preload->on_write("none");
 
             is(() = $nginx->content("spool.jsonl") =~ /\n/g, $n,
-               "$what: there is no line");
+               "$what: no line is written");
         }
 
         is(post("/alone", event("s"), "status=500")->{status}, 200,
            "when there is space again: 200");
         like($nginx->content("spool.jsonl"),
              qr/\A(?:\{[^\n]*\}\n)+\{[^\n]*[^}\n]\n\{[^\n]*\}\n\z/,
-             "and the line is behind the piece, on one of its own");
+             "the line is on its own line after the piece");
     }
 }
 
@@ -324,14 +329,14 @@ sub synced {
         $client->send(Enkod::Client::request(event("h"), uri => "/sync"));
 
         ok(wait_for(sub { $preload->holding }),
-           "with sync the spool is synced");
+           "with \"sync\", the spool is synced");
         ok($nginx->settled && $client->silent,
-           "there is no answer before it is");
+           "there is no answer before the sync has ended");
 
         $preload->on_sync("none");
 
-        is($client->status, 200, "then there is");
-        is(count("sync.jsonl"), 1, "there is the line");
+        is($client->status, 200, "after the sync, the answer is 200");
+        is(count("sync.jsonl"), 1, "the spool has the line");
 
         $preload->on_sync("eio1");
         is(post("/sync", event("i"), "status=500")->{status}, 503,
@@ -354,7 +359,7 @@ sub together {
 
     for my $round (1 .. 20) {
 
-        # or the worker is done with some before the others are there
+        # the worker must not handle some events before the others arrive
         kill "STOP", $nginx->workers;
 
         for my $n (0 .. $#clients) {
@@ -380,12 +385,13 @@ sub together {
     is(scalar(() = $nginx->lines("spool.jsonl")) - $before, 1000,
        "1000 events at 50 connections: as many lines");
     is(join(" ", grep { ($got{$_} || 0) != 1 } sort keys %ids), "",
-       "each event is there once");
+       "each event is in the spool once");
 
     if ($preload) {
         my $now = () = $preload->writes;
 
-        cmp_ok($now - $writes, '<', 200, "they share write()s");
+        cmp_ok($now - $writes, '<', 200,
+               "events that fail together share write()s");
     }
 }
 
@@ -405,7 +411,8 @@ sub client_leaves {
 
     ok(wait_for(sub { count("spool.jsonl") == $n + 1 }),
        "the client leaves, the upstream fails: the event is in the spool");
-    like(last_line("spool.jsonl"), qr/"message_uid":"gone"/, "that one");
+    like(last_line("spool.jsonl"), qr/"message_uid":"gone"/,
+         "the spool has the event of the client that left");
 }
 
 
@@ -428,8 +435,8 @@ sub stops {
     $backend->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
-       "a reload waits for what has still to be spooled");
-    is(count("spool.jsonl"), $n + 20, "it is there");
+       "a reload waits for events that are to be spooled");
+    is(count("spool.jsonl"), $n + 20, "the spool has these events");
 
     rename $nginx->path("spool.jsonl"), $nginx->path("spool.1.jsonl")
         or die "spool.jsonl: $!";
@@ -438,7 +445,7 @@ sub stops {
     is(post("/alone", event("new"), "status=500")->{status}, 200,
        "after a rotation: 200");
     is(count("spool.jsonl"), 1, "the line is in the new file");
-    is(count("spool.1.jsonl"), $n + 20, "and not in the old one");
+    is(count("spool.1.jsonl"), $n + 20, "the line is not in the old file");
 }
 
 
@@ -464,12 +471,12 @@ sub configuration {
           qr/invalid path "a\$host" in "enkod_spool", it must be that of a file/,
           "a path with a variable"],
          ['enkod_spool a; enkod_spool b;',
-          qr/"enkod_spool" directive is duplicate/, "two of them"],
+          qr/"enkod_spool" directive is duplicate/, "the directive twice"],
          ['enkod_spool off sync;',
           qr/"enkod_spool" directive must stand alone if it is "off"/,
           "\"off\" with sync"],
          ['enkod_spool nowhere/a;', qr/nowhere\/a" failed \(2: No such file/,
-          "a folder that is not there"],
+          "a folder that does not exist"],
          ['enkod_log a; enkod_spool a;',
           qr/"enkod_log .*\/a" and "enkod_spool .*\/a" are the same file/,
           "the file of the log"])

@@ -45,7 +45,7 @@ END
             proxy_pass  http://back;
         }
 
-        # what gets a value to where nginx could log it
+        # targets with a value of the event that nginx could log
 
         location = /log/closed {
             enkod_webhook;
@@ -119,19 +119,19 @@ for my $place (sort keys %uri) {
     my $before = length $nginx->error_log;
     my ($status) = hand_on("/log/$place", $event);
 
-    like($status, qr/^50[24]$/, "$place: a failure");
+    like($status, qr/^50[24]$/, "$place: the event is not delivered");
 
     my $said = substr $nginx->error_log, $before;
 
     unlike($said, qr/secret/, "$place: no value is logged");
 
-    # one of our own comes once a minute
+    # the module writes such a message once a minute
     like($said, qr/(?:enkod: |subrequest: )"\Q$uri{$place}\E"/,
-         "$place: but what it is in the configuration")
+         "$place: the message has the URI of the configuration")
         if $said =~ /./;
-    # nginx names no host for HTTP/3
+    # over HTTP/3, nginx names no host
     like($said, qr/upstream: "http:\/\/127\.0\.0\.1:\d+"(?:, host|$)/m,
-         "$place: and the upstream")
+         "$place: the message has the upstream")
         if $said =~ /upstream:/;
 }
 
@@ -139,7 +139,7 @@ my ($status, $got) = hand_on("/map", $event);
 
 is($status, 200, "an escaped line feed in a path: 200");
 is($got->{uri}, "/to/opens/secret%250Ax%250d%257f%5Cu009b",
-   "it stays what it was");
+   "the escaped line feed is escaped once more");
 
 my $before = length $nginx->error_log;
 hand_on("/log/file", $event);
@@ -147,7 +147,7 @@ hand_on("/log/file", $event);
 my @lines = split /\n/, substr $nginx->error_log, $before;
 
 is(scalar(grep { !/^\d{4}/ } @lines), 0,
-   "a file of that name: no message has a line feed in it");
+   "a target that is a file: no message has a line feed");
 
 is($nginx->alerts, "", "the error log has no alerts");
 

@@ -1,6 +1,6 @@
-# 1000 events of all kinds at 50 connections, while the upstream is fine, comes
-# and goes, or nginx is reloaded: each acknowledged event is where it should be,
-# delivered or in the spool, in its own place, and in no other.
+# 1000 events of all kinds over 50 connections, while the upstream works, is
+# restarted or fails, or nginx is reloaded: each acknowledged event is delivered
+# to its own target or in the spool.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Enkod::Nginx;
 my $json = JSON::PP->new->utf8;
 my $top = dirname(dirname(__FILE__));
 
-# the event and where it belongs
+# the target of each event
 my %place = ("message sent" => "/messages", "message open" => "/messages",
              "delivery bounce" => "/bounces", "message clicked" => "/messages",
              "complaint" => "/complaints",
@@ -77,8 +77,8 @@ $nginx->start;
 load("the upstream is fine", sub { }, sub {
     my ($delivered, $spooled) = @_;
 
-    is($spooled, 0, "nothing is in the spool");
-    is($delivered, 1000, "each event is delivered, and once");
+    is($spooled, 0, "the spool is empty");
+    is($delivered, 1000, "each event is delivered once");
 });
 
 load("the upstream is restarted twice", sub {
@@ -89,8 +89,8 @@ load("the upstream is restarted twice", sub {
 }, sub {
     my ($delivered, $spooled) = @_;
 
-    cmp_ok($delivered, '>', 100, "some are delivered");
-    cmp_ok($spooled, '>', 100, "some are in the spool");
+    cmp_ok($delivered, '>', 100, "some events are delivered");
+    cmp_ok($spooled, '>', 100, "some events are in the spool");
 });
 
 load("every now and then the upstream fails", sub {
@@ -100,8 +100,8 @@ load("every now and then the upstream fails", sub {
 }, sub {
     my ($delivered, $spooled) = @_;
 
-    cmp_ok($delivered, '>', 100, "some are delivered");
-    cmp_ok($spooled, '>', 100, "some are in the spool");
+    cmp_ok($delivered, '>', 100, "some events are delivered");
+    cmp_ok($spooled, '>', 100, "some events are in the spool");
 });
 
 $backend->tell("delay=0.02");
@@ -113,10 +113,10 @@ load("nginx is reloaded", sub {
 }, sub {
     my ($delivered, $spooled) = @_;
 
-    is($spooled, 0, "nothing is in the spool");
+    is($spooled, 0, "the spool is empty");
 });
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "the error log has no alerts");
 
 done_testing();
 
@@ -163,7 +163,7 @@ sub load {
     }
 
     cmp_ok(scalar keys %acknowledged, '>=', $title =~ /reload/ ? 900 : 1000,
-           "$title: all are acknowledged");
+           "$title: all events are acknowledged");
 
     my (%delivered, %spooled, %logged, @misplaced);
 
@@ -171,7 +171,7 @@ sub load {
         my $event = $json->decode($request->{body});
         my $id = id($event);
 
-        # which it has got, and perhaps not confirmed
+        # the backend has got it, but may not have confirmed it
         $delivered{$id}++;
 
         push @misplaced, "$id: $request->{uri}"
@@ -183,12 +183,13 @@ sub load {
 
     is(join(" ", grep { !$delivered{$_} && !$spooled{$_} }
                       sort keys %acknowledged), "",
-       "$title: each of them is delivered or in the spool");
+       "$title: each acknowledged event is delivered or in the spool");
     is(join(" ", grep { ($logged{$_} || 0) != 1 } sort keys %acknowledged), "",
-       "$title: each has one line");
+       "$title: each acknowledged event has one line");
     is(join(" ", grep { $delivered{$_} > 1 } sort keys %delivered), "",
-       "$title: none is delivered twice");
-    is(join(" ", @misplaced), "", "$title: each is in its place");
+       "$title: no event is delivered twice");
+    is(join(" ", @misplaced), "",
+       "$title: each event is sent to its own target");
 
     $check->(scalar keys %delivered, scalar keys %spooled);
 }

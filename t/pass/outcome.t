@@ -183,7 +183,7 @@ END
             proxy_pass           http://two;
         }
 
-        # the second one has that long as well
+        # the second upstream has the same timeout
         location @two-hangs {
             proxy_next_upstream  timeout non_idempotent;
             proxy_read_timeout   5s;
@@ -234,7 +234,7 @@ sub statuses {
 
             ok(wait_for(sub {
                    logged() =~ /^$result\|$status\|$status\|\n/
-               }), "$status$body: is in the access log");
+               }), "$status$body: the access log has it");
         }
     }
 
@@ -250,7 +250,7 @@ sub statuses {
     }
 
     unlike(try("/by/?to=proxy", "status=502&retry=9")->{head}, qr/Retry-After/,
-           "another status has none");
+           "an answer with another status has no Retry-After");
 
     my %target = (204 => "200", 201 => "200", text => "200",
                   closed => "502 upstream_failed", 444 => "502 upstream_failed",
@@ -267,25 +267,25 @@ sub statuses {
 
     my $page = try("/page", "status=500");
     is("$page->{status} $page->{body}", "502 sorry\n",
-       "an error_page of the webhook's location is used");
+       "error_page of the webhook's location is used");
 
     my @messages = $nginx->error_log
                    =~ /enkod: ("\S+" did not take an event, its status was \d+)/g;
 
     is($messages[0], '"/to/$arg_to" did not take an event, its status was 300',
-       "the error log has the first one");
+       "the first failure is in the error log");
     is($nginx->too_often("did not take an event"), "",
-       "and for a minute no other");
+       "later failures are not logged for a minute");
 }
 
 
-# An answer that breaks off is no confirmation, whatever its status was.
+# An answer that breaks off is not a confirmation, whatever its status.
 
 sub broken {
     for my $to (qw(proxy unbuffered)) {
         for (["reset=1", "502 upstream_failed", "no answer"],
-             ["garbage=1", "502 upstream_failed", "no HTTP"],
-             ["hang=1", "504 upstream_timeout", "an answer that never comes"],
+             ["garbage=1", "502 upstream_failed", "an answer that is not HTTP"],
+             ["hang=1", "504 upstream_timeout", "no answer"],
              ["body=abc&short=7", "502 upstream_failed",
               "an answer with too little body"],
              ["status=200&short=7", "502 upstream_failed", "an answer with no body"],
@@ -294,7 +294,7 @@ sub broken {
              ["body=abc&chunked=1&short=1", "502 upstream_failed",
               "an answer in chunks without an end"],
              ["body=abc&chunked=1", "200", "an answer in chunks"],
-             ["body=abc&close=1", "200", "an answer and no connection"],
+             ["body=abc&close=1", "200", "an answer, and then a closed connection"],
              ["body=abc&long=7", "200", "an answer with too much body"])
         {
             my ($orders, $expected, $title) = @$_;
@@ -312,7 +312,7 @@ sub conditions {
     is(try("/header", "header=X-Failed:yes")->{says}, "502 upstream_failed",
        "success= does not hold, because of a header");
     is(try("/header", "status=400")->{says}, "502 upstream_failed",
-       "success= holds, but the status is none of 2xx");
+       "success= holds, but the status is not 2xx");
 
     for (['{"errors":false}', "200"],
          ['{"errors":false}' . "x" x 3000, "200"],
@@ -342,7 +342,8 @@ sub conditions {
                "success= of $title$more: $expected");
             is(($answer->{head} =~ /^X-Response: (.*)\r$/m)[0] // "", $seen,
                "$title$more: as a header");
-            unlike($answer->{head}, qr/^X-Evil/m, "$title$more: of one line");
+            unlike($answer->{head}, qr/^X-Evil/m,
+                   "$title$more: the value has no line break");
 
             ok(wait_for(sub {
                    logged() =~ /\|\Q$seen\E\n/
@@ -357,10 +358,11 @@ sub no_lies {
                     "reset=1", "garbage=1")
     {
         like(try("/by/?to=lies", $orders)->{says}, qr/^50[23] upstream_/,
-             "$orders: an error_page with =200 is no confirmation");
+             "$orders: an error_page with =200 is not a confirmation");
     }
 
-    is(try("/by/?to=lies", "")->{says}, "200", "a good answer is one");
+    is(try("/by/?to=lies", "")->{says}, "200",
+       "with error_page =200, a good answer is a confirmation");
 
 }
 
@@ -378,7 +380,7 @@ sub next_upstream {
 
         my @got = $other->requests;
 
-        is(scalar @got, 1, "$orders: once");
+        is(scalar @got, 1, "$orders: the next upstream gets one request");
         is($got[0]{body}, ($back->requests)[-1]{body},
            "$orders: the same body is sent again");
     }
@@ -390,12 +392,13 @@ sub second_receiver {
     $other->forget;
 
     is(try("/first", "status=500")->{says}, "200",
-       "another receiver can step in by error_page");
-    is(scalar(() = $other->requests), 1, "it has handed the event on");
+       "error_page can lead to another receiver");
+    is(scalar(() = $other->requests), 1,
+       "the other receiver has handed the event on");
 
     $other->tell("status=500");
     is(try("/first", "status=500")->{says}, "502 upstream_failed",
-       "unless that fails, too");
+       "the event fails if the other receiver fails, too");
     $other->tell("");
 }
 
@@ -404,14 +407,15 @@ sub both_sinks {
     $back->forget;
 
     is(try("/both", "status=500")->{says}, "502 upstream_failed",
-       "the line is written, the upstream fails: 502");
-    is(scalar(() = $nginx->lines("both.jsonl")), 1, "the line is there");
+       "the line is written and the upstream fails: 502");
+    is(scalar(() = $nginx->lines("both.jsonl")), 1, "the log has the line");
 
-    is(try("/both", "")->{says}, "200", "both are fine: 200");
+    is(try("/both", "")->{says}, "200",
+       "the line is written and the upstream confirms: 200");
 
     my @lines = $nginx->lines("both.jsonl");
 
-    is(scalar @lines, 2, "there is a second line");
+    is(scalar @lines, 2, "the log has a second line");
     is(($back->requests)[-1]{body} . "\n", $lines[1],
-       "which the upstream has got, too");
+       "the upstream has got the second line, too");
 }

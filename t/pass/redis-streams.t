@@ -1,8 +1,8 @@
 # Two nodes with docs/examples/redis-streams.conf add events to a stream of a
-# real Redis, through a real webdis, and two consumers of one group read them:
-# each event once.  When Redis or webdis is killed in the middle of it, what
-# could not be added is in the node's spool, enkod-replay adds it, and nothing
-# that was acknowledged is missing.
+# real Redis, through a real webdis, and two consumers of one group read each
+# event once.  When Redis or webdis is killed meanwhile, events that could not
+# be added are in the spools, enkod-replay adds them, and no acknowledged event
+# is missing.
 
 use strict;
 use warnings;
@@ -51,7 +51,7 @@ END {
 
 $redis->start($_) for qw(redis webdis);
 
-# an enkod_log beside the stream tells what is to be in it
+# an enkod_log beside the stream has the lines that must be in the stream
 my @nodes = map { Enkod::Example->new(name => "redis-streams", workers => 2,
                                       http => "enkod_log lines.jsonl;\n",
                                       servers => { 7379
@@ -66,12 +66,12 @@ answered_too_late();
 nothing_but_xadd();
 killed($_) for qw(redis webdis);
 
-is $_->alerts, "", "nginx has no reason to complain" for @nodes;
+is $_->alerts, "", "the error log has no alerts" for @nodes;
 
 done_testing;
 
 
-# All eight events, and in their strings whatever JSON allows.
+# All eight events, with any text that JSON allows in strings.
 
 sub events {
     my ($prefix, $n) = @_;
@@ -108,9 +108,10 @@ sub send_one {
 }
 
 
-# Sends the events to both nodes at once, over several connections; at that part
-# of them, nothing is sent until gate() is called with its name.  Returns the
-# processes, each of which writes down what it was answered.
+# Sends the events to both nodes, over several connections.  %gate has names and
+# fractions of the events: from that fraction on, nothing is sent until gate()
+# is called with the name.  Returns the processes, each of which writes its
+# answers to a file.
 
 sub senders {
     my ($events, %gate) = @_;
@@ -190,8 +191,8 @@ sub child {
 }
 
 
-# A consumer of the group: what it was given before and did not acknowledge,
-# then what is new, until it is told to stop and there is nothing more.
+# A consumer of the group: reads the entries that it got before and did not
+# acknowledge, then new ones, until it is told to stop and there are no more.
 
 sub consumer {
     my ($name, $file) = @_;
@@ -229,7 +230,7 @@ sub consumer {
 }
 
 
-# how many entries there were
+# Returns the number of entries.
 
 sub consume {
     my ($c, $name, $from, $fh) = @_;
@@ -242,7 +243,7 @@ sub consume {
     for my $entry (@entries) {
         my ($id, $fields) = @$entry;
 
-        # done, and then acknowledged: the other way round it could be lost
+        # written before it is acknowledged, so that it cannot be lost
         print $fh $json->encode([$id, map { unpack "H*", $_ } @$fields]), "\n";
         $fh->flush;
 
@@ -291,7 +292,7 @@ sub consumed {
 }
 
 
-# of what id a line is
+# the id of the event of a line
 
 sub id_of {
     my ($line) = @_;
@@ -342,44 +343,45 @@ sub all_is_well {
     my @got = consumed(sub { $sent = answers(senders($events)) });
 
     is scalar(grep { $_ == 200 } values %$sent), $n, "all events are accepted";
-    is scalar(keys %{ { spooled() } }), 0, "none of them by a spool";
+    is scalar(keys %{ { spooled() } }), 0, "no event is in a spool";
 
     my %line = lines($events);
     my %times;
 
     $times{$_->[3] || ""}++ for @got;
 
-    is scalar keys %line, $n, "each has its line";
+    is scalar keys %line, $n, "each event has its line";
     is scalar(grep { @$_ == 4 && $_->[2] eq "line" } @got), $n,
        "the consumers have got as many entries of one field";
     is scalar(grep { !$times{$_} } keys %line), 0,
-       "each line is among them, byte for byte";
-    is scalar(grep { $_ > 1 } values %times), 0, "and only once";
+       "the stream has each line, byte for byte";
+    is scalar(grep { $_ > 1 } values %times), 0,
+       "the stream has each line once";
     is scalar(keys %{ { map { $_->[1] => 1 } @got } }), $n,
-       "by an id of its own";
+       "each entry has its own id";
     is scalar(wrong_values($events, keys %line)), 0,
-       "which has the values that were sent";
+       "the lines have the values that were sent";
 
     my %share;
     $share{$_->[0]}++ for @got;
 
     note "consumer $_: $share{$_}" for sort keys %share;
-    is scalar keys %share, 2, "both consumers had their share";
+    is scalar keys %share, 2, "both consumers have got entries";
 
     my $c = $redis->connect;
 
     is $c->command(qw(XLEN enkod)), $n, "the stream has no more entries";
     is $c->command(qw(XPENDING enkod readers))->[0], 0,
-       "and all of them are acknowledged";
+       "all entries are acknowledged";
 
     for my $node (@nodes) {
         cmp_ok scalar(my @some = $node->lines("lines.jsonl")), ">", $n / 3,
-               "each node had its share";
+               "each node has got events";
     }
 }
 
 
-# An error of Redis, which webdis hands over as a 200.
+# An error of Redis, which webdis passes on with status 200.
 
 sub refused_by_redis {
     my $c = $redis->connect;
@@ -388,25 +390,26 @@ sub refused_by_redis {
 
     $c->command(qw(CONFIG SET maxmemory 1));
     is send_one($events->{$ids[0]}), 200,
-       "Redis has no memory left: the event is accepted";
+       "Redis has no memory: the event is accepted";
     like { spooled() }->{$ids[0]}, qr/"pass_status":200,"event"/,
-         "as it is in the spool";
+         "the event is in the spool";
     $c->command(qw(CONFIG SET maxmemory 0));
 
     is send_one($events->{$ids[1]}), 200,
-       "when it has, the next one is accepted";
-    ok !{ spooled() }->{$ids[1]}, "and is not in the spool";
+       "Redis has memory again: the next event is accepted";
+    ok !{ spooled() }->{$ids[1]}, "the next event is not in the spool";
 
     replay_all();
 
     my @got = map { id_of($_->[3]) } consumed(sub { });
 
-    is join(" ", sort @got), "@ids", "and both are in the stream";
+    is join(" ", sort @got), "@ids",
+       "after a replay, the stream has both events";
 }
 
 
-# A Redis that hangs has got the command nevertheless, and adds the entry when
-# it goes on: then the event is there twice, and not less than once.
+# A Redis that hangs has got the command all the same, and adds the entry when
+# it continues.  Then the event is in the stream twice.
 
 sub answered_too_late {
     my $events = events("H", 1);
@@ -420,7 +423,7 @@ sub answered_too_late {
     kill 'CONT', $redis->{pid}{redis};
 
     like { spooled() }->{$id}, qr/"pass_status":504,"event"/,
-         "as it is in the spool";
+         "the event is in the spool";
 
     $_->reload(timeout => undef) for @nodes;
     replay_all();
@@ -428,15 +431,16 @@ sub answered_too_late {
     my @got = map { $_->[3] } consumed(sub { });
     my @ids = map { /"request_id":"(\w+)"/ } @got;
 
-    is join(" ", map { id_of($_) } @got), "$id $id", "it is there twice";
-    isnt $ids[0], $ids[1], "by two request ids";
+    is join(" ", map { id_of($_) } @got), "$id $id",
+       "the stream has the event twice";
+    isnt $ids[0], $ids[1], "the two entries have different request ids";
 
     s/"received_at":"[^"]+","request_id":"\w+"// for @got;
-    is $got[0], $got[1], "but otherwise the same";
+    is $got[0], $got[1], "the two entries are otherwise the same";
 }
 
 
-# With the shipped webdis.json nobody can read or delete by way of webdis.
+# With the shipped webdis.json, webdis allows neither reading nor deleting.
 
 sub nothing_but_xadd {
     my $length = $redis->connect->command(qw(XLEN enkod));
@@ -451,11 +455,11 @@ sub nothing_but_xadd {
     }
 
     is $redis->connect->command(qw(XLEN enkod)), $length,
-       "and the stream is what it was";
+       "the stream has not changed";
 }
 
 
-# kill -9 of one of the two under load, and a new one
+# Redis or webdis is killed under load, and started again.
 
 sub killed {
     my ($what) = @_;
@@ -489,8 +493,9 @@ sub killed {
        "$what was killed: all events are accepted";
     note scalar(keys %spooled), " of $n events are in the spools";
 
-    cmp_ok scalar keys %spooled, ">=", $n / 10, "some of them by a spool";
-    cmp_ok scalar keys %spooled, "<=", $n * 9 / 10, "and not all";
+    cmp_ok scalar keys %spooled, ">=", $n / 10, "some events are in the spools";
+    cmp_ok scalar keys %spooled, "<=", $n * 9 / 10,
+           "not all events are in the spools";
 
     my %status;
     $status{$_}++ for map { /"pass_status":(\d+),"event"/ } values %spooled;
@@ -511,7 +516,7 @@ sub killed {
     is scalar(grep { !$times{$_} } keys %$events), 0,
        "with what enkod-replay has added, none is missing in the stream";
     is scalar(grep { !$line{$_} } keys %delivered), 0,
-       "and each entry is the line of an event";
+       "each entry is the line of an event";
 
     my @twice = grep { $times{$_} > 1 } keys %times;
 
@@ -520,11 +525,11 @@ sub killed {
                    @twice), 0,
        "only those more than once that were spooled or read again";
     is scalar(wrong_values($events, map { $_->[3] } @got)), 0,
-       "and they have the values that were sent";
+       "the entries have the values that were sent";
 }
 
 
-# how many lines both nodes have, and waits for that
+# the number of lines of both nodes
 
 sub count {
     my ($file) = @_;
@@ -541,8 +546,8 @@ sub grows {
 }
 
 
-# A consumer whose XACK was lost reads the entry a second time: it is the same
-# line, and not another one.
+# True if a consumer whose XACK was lost has read the same entry again: then the
+# two are the same line.
 
 sub again {
     my ($what, $id, $delivered, $line) = @_;
@@ -552,7 +557,7 @@ sub again {
 }
 
 
-# As an administrator does.
+# Sends the spools as an administrator does.
 
 sub replay_all {
     for my $node (@nodes) {
@@ -565,7 +570,8 @@ sub replay_all {
         my $out = `"$replay" --drain --pid "$pid" --send event "$spool" $url 2>&1 </dev/null`;
 
         is $?, 0, "enkod-replay has delivered it" or diag $out;
-        is join(" ", glob "$spool*"), $spool, "and removed it";
-        ok !-s $spool, "and nothing is in the new spool";
+        is join(" ", glob "$spool*"), $spool,
+           "enkod-replay has removed the file";
+        ok !-s $spool, "the new spool is empty";
     }
 }

@@ -1,5 +1,5 @@
-# Subrequests that a target of enkod_pass makes of its own are as anywhere else,
-# whichever module was loaded first; none of what they say gets to enKod.
+# Subrequests that a target of enkod_pass makes work as everywhere, whatever the
+# order in which modules are loaded; no part of their answers is sent to enKod.
 
 use strict;
 use warnings;
@@ -146,7 +146,7 @@ for my $first (1, 0) {
 done_testing();
 
 
-# One connection for two events, so that anything that got there would show.
+# Sends two events over one connection, on which any stray bytes would be seen.
 
 sub hand_on {
     my ($nginx, $uri, $title) = @_;
@@ -159,7 +159,8 @@ sub hand_on {
         my $answer = $client->read;
 
         is($answer->{status}, 200, "${title}200");
-        is($answer->{body}, "", "${title}nothing of the answer gets to enKod");
+        is($answer->{body}, "",
+           "${title}no part of the upstream's answer is sent to enKod");
     }
 }
 
@@ -190,6 +191,6 @@ sub capture {
     my $line = qr/got (\d+) captured part captured POST POST (\d+)/;
     my @got = map { [/$line/] } grep { /$line/ } split /\n/, $nginx->error_log;
 
-    is(scalar @got, 2, "${title}the target got what it has captured");
-    is($got[0][0], $got[0][1], "${title}and the event");
+    is(scalar @got, 2, "${title}the target gets the captured answers");
+    is($got[0][0], $got[0][1], "${title}the target gets the whole event");
 }

@@ -1,5 +1,5 @@
-# Answers of an upstream that are large, and directives of the target that delay a
-# request, limit its answer, or store or cache it.
+# Answers of an upstream that are large, and directives of the target that delay
+# a request, limit its answer, or store or cache it.
 
 use strict;
 use warnings;
@@ -161,7 +161,7 @@ is($nginx->alerts(), "",
 done_testing();
 
 
-# However much the upstream answers, it goes through the target's buffers.
+# Large answers go through the buffers of the target.
 
 sub large {
     my $size = 30_000_000;
@@ -173,17 +173,17 @@ sub large {
         my $before = resident();
 
         is(try("/by/?to=$to", "big=$size", 10 * $Enkod::Wait::limit)->{says}, "200",
-           "$to: a very large answer is read away");
+           "$to: a very large answer is read and dropped");
         cmp_ok(resident() - $before, '<', 1024,
-               "$to: it takes no memory")
+               "$to: a very large answer needs no memory")
             if !$Enkod::MemoryCheck::name;
     }
 
     my $answer = try("/by/?to=proxy", "body=x");
-    is($answer->{says}, "200", "and the next one is fine");
+    is($answer->{says}, "200", "the next event is accepted");
 
     unlike($nginx->error_log, qr/buffered to a temporary file/,
-           "nothing of it gets to the disk");
+           "nothing of the answer is written to a temporary file");
 
     my $start = now();
     is(try("/by/?to=slowly", "big=300000")->{says}, "200",
@@ -192,8 +192,8 @@ sub large {
 }
 
 
-# Directives of the target, and of the webhook, that delay a request, look at
-# what is remembered of it, or have an answer in a file.
+# Directives of the target and of the webhook that delay a request, use its
+# stored variables, or store the answer in a file.
 
 sub other_directives {
     $back->tell("");
@@ -204,10 +204,10 @@ sub other_directives {
         for @clients;
 
     is(join(" ", map { $_->status } @clients), "200 200 200 200",
-       "limit_req of the target delays events, and that is all");
+       "limit_req of the target delays events, and all are accepted");
 
     $_->forget for $back, $other;
-    is(try("/with-mirror", "")->{says}, "200", "with a mirror beside it: 200");
+    is(try("/with-mirror", "")->{says}, "200", "with a mirror: 200");
     $other->wait_requests(1);
 
     my ($ours) = $back->requests;
@@ -216,7 +216,7 @@ sub other_directives {
     is($ours->{headers}{"x-length"}, length $ours->{body},
        "\$content_length is that of the event that is handed on");
     is($mirrored->{headers}{"x-length"}, length $mirrored->{body},
-       "and in the mirror that of the client's body");
+       "in the mirror, \$content_length is that of the client's body");
 
     $other->tell('body={"errors":false}');
     is(try("/first-success", 'body={"errors":true}')->{says}, "200",
@@ -226,22 +226,22 @@ sub other_directives {
        "success= sees an answer that proxy_store puts into a file");
 
     is(try("/by/?to=cached", "big=300000")->{says}, "200",
-       "an answer that gets into a cache: 200");
+       "an answer that is stored in a cache: 200");
     $back->forget;
     is(try("/by/?to=cached", "big=300000")->{says}, "502 upstream_failed",
-       "an answer that is read from there is no confirmation");
-    is(scalar(() = $back->requests), 0, "as nobody has got the event");
+       "an answer from a cache is not a confirmation");
+    is(scalar(() = $back->requests), 0, "the upstream has not got that event");
 
     is(try("/by/?to=stale", "header=X-Accel-Expires:%401&body=fine")->{says},
-       "200", "an answer that gets into a cache and is stale at once: 200");
+       "200", "an answer that is cached and is stale at once: 200");
     $back->forget;
     is(try("/by/?to=stale", "status=503")->{says}, "502 upstream_failed",
-       "it confirms nothing when the upstream has refused the next event");
-    is(scalar(() = $back->requests), 1, "which it has");
+       "a stale answer does not confirm an event that the upstream has refused");
+    is(scalar(() = $back->requests), 1, "the upstream has got that event");
 }
 
 
-# KiB
+# the memory of the worker in KiB
 
 sub resident {
     my ($worker) = $nginx->workers;

@@ -1,6 +1,6 @@
 # Every kind of target of enkod_pass gets the same request, however the client's
-# own has got to the receiver, and an event counts as delivered only if the
-# target has been sent all of it and has answered to the end.
+# request reached the receiver.  An event counts as delivered only if the whole
+# event was sent to the target and the whole answer was received.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 
-# what each kind is called, and what it needs besides
+# the kinds of targets, and their additional directives
 my %kinds = (proxy => "", "proxy-unbuffered" => "proxy_buffering off;",
              map { $_ => "", "$_-unbuffered" => "${_}_buffering off;" }
                  qw(fastcgi uwsgi scgi));
@@ -40,7 +40,7 @@ for my $kind (sort keys %kinds) {
 
     $targets .= "location = /to/$kind { internal; $params $pass }\n";
 
-    # without the body in a parameter, where that has a limit
+    # without the body in a parameter, whose size is limited
     $params =~ s/.*_body;\n//;
     $targets .= "location = /to/large-$kind { internal; $params $pass }\n";
 }
@@ -75,7 +75,7 @@ END
             enkod_pass  \$target;
         }
 
-        # ways of a request to a second receiver, which are a GET then
+        # redirects to a second receiver, which change the method to GET
 
         location = /error-page {
             enkod_webhook;
@@ -87,7 +87,7 @@ END
             proxy_pass  http://back/accel?header=X-Accel-Redirect:/by/accel;
         }
 
-        # and with variables that were asked for before
+        # variables that were evaluated before
 
         location = /asked {
             set      \$mine "\$request_method \$content_length \$request_body";
@@ -105,7 +105,7 @@ END
             proxy_pass           http://two;
         }
 
-        # targets that would not take as much from a client
+        # targets that limit the bodies of clients
 
         location = /to/small {
             internal;
@@ -180,12 +180,12 @@ early();
 broken();
 size();
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "the error log has no alerts");
 
 done_testing();
 
 
-# An event of that size to a kind of target, by a way.
+# Sends an event of a size to a kind of target, through a location.
 
 sub hand_on {
     my ($kind, %o) = @_;
@@ -203,7 +203,7 @@ sub hand_on {
 }
 
 
-# Whoever answers before the whole event is sent cannot have got it.
+# An upstream that answers before the whole event is sent has not got it.
 
 sub early {
     my $size = 6_000_000;
@@ -227,16 +227,17 @@ sub early {
     $backend{proxy}->tell("early=1&status=503");
     $backend{other}->forget;
     is((hand_on("two", size => $size, way => "/unlogged"))[0], 200,
-       "an early 503, and another upstream that gets all of it: 200");
+       "an early 503, and another upstream that gets the whole event: 200");
 
     my ($got) = $backend{other}->requests;
 
-    cmp_ok($got->{length}, '>', $size, "all of it");
+    cmp_ok($got->{length}, '>', $size,
+           "the next upstream gets the whole event");
     $backend{proxy}->tell("");
 }
 
 
-# An answer that breaks off is no confirmation.
+# An answer that breaks off is not a confirmation.
 
 sub broken {
     for my $kind (sort keys %kinds) {
@@ -262,22 +263,25 @@ sub broken {
 }
 
 
-# What the receiver takes can be handed on.
+# What the receiver accepts can be handed on.
 
 sub size {
     for my $kind (qw(small small-rewritten small-tried small-accel)) {
         my ($status, $got) = hand_on($kind, size => 3000, way => "/by/x");
 
-        is($status, 200, "$kind: client_max_body_size is not for the event");
-        is($got->{body}, last_line("lines.jsonl"), "$kind: it is all there");
+        is($status, 200,
+           "$kind: client_max_body_size does not apply to the event");
+        is($got->{body}, last_line("lines.jsonl"),
+           "$kind: the event is complete");
     }
 
     my ($status, $got) = hand_on("small", size => 3000, way => "/by-name");
 
-    is($status, 200, "a named location: client_max_body_size neither");
-    is($got->{body}, last_line("lines.jsonl"), "it is all there");
+    is($status, 200,
+       "a named location: client_max_body_size does not apply to the event");
+    is($got->{body}, last_line("lines.jsonl"), "the event is complete");
     is($got->{headers}{"content-length"}, length $got->{body},
-       "and its length");
+       "its length is right");
 }
 
 

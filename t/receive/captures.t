@@ -160,7 +160,7 @@ my $logged = qr/^111\ 200\|some\ answer\|accepted\|\|\|example\.com
 ok(wait_for(sub { grep { /$logged/ } $nginx->lines("logs/access.log") }),
    "they are in the access log, and so is that which has chosen the target");
 
-is($nginx->alerts, "", "nothing alarming is in the error log");
+is($nginx->alerts, "", "the error log has no alerts");
 
 done_testing();
 

@@ -427,7 +427,7 @@ is scalar(my @own = $levels[0]->lines("own.jsonl")), 1,
    "and replaces what it would inherit";
 
 is $http1->alerts . $nginx->alerts . $levels[0]->alerts, "",
-   "nginx has no reason to complain";
+   "the error log has no alerts";
 
 ok $_->stop('QUIT'), "nginx ends" for $http1, $nginx, @levels;
 

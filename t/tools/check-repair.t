@@ -327,7 +327,7 @@ is $status, 2, "the exit status is that of an error";
 is slurp("a.jsonl"), $lines . substr($good, 0, 77), "the file is left as it is";
 ok !-e "$dir/a.jsonl.bak", "no copy is made";
 
-is $nginx->alerts, "", "nginx has no reason to complain";
+is $nginx->alerts, "", "the error log has no alerts";
 ok $nginx->stop, "nginx is stopped";
 
 is +(run("--repair", "a.jsonl"))[0], 0,

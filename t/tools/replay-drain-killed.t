@@ -154,7 +154,7 @@ END
     $nginx->{pid} = $new;
 
     is $drain->(), "0 ", "the second master closes the file";
-    is $nginx->alerts, "", "nginx has no reason to complain";
+    is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 
     is join(" ", run("--quiet", "--drain", "s", $server->url)), "0  ",

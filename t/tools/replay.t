@@ -142,7 +142,7 @@ is "$status " . numbers($out), "0 $n $n $n 0 0", "a webhook accepts all events";
     isnt slurp("b.jsonl"), slurp("a.jsonl"), "the envelope is a new one";
 }
 
-is $nginx->alerts, "", "nginx has no reason to complain";
+is $nginx->alerts, "", "the error log has no alerts";
 ok $nginx->stop, "nginx is stopped";
 
 
