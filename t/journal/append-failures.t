@@ -1,6 +1,6 @@
-# A file only grows when write() fails or writes too little, and when a worker or
-# the master dies: a piece of a line is ended by a line feed, and every accepted
-# event has a whole line of its own.
+# A file only grows when write() fails or writes too little, and when a worker
+# or the master dies: a piece of a line is ended by a line feed, and every
+# accepted event has a whole line of its own.
 
 use strict;
 use warnings;
@@ -31,7 +31,7 @@ my $preload = Enkod::Preload->new("$dir/preload");
 plan skip_all => "no compiler" if !$preload;
 
 
-# write() that does not do what it should
+# write() that fails or writes too little
 
 {
     my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
@@ -39,12 +39,12 @@ plan skip_all => "no compiler" if !$preload;
     my $file = $nginx->path("a.jsonl");
     my %sent = ("W-0" => $nginx->post(event("W-0"))->{status});
 
-    for (["W-1", "eintr", 200, "an interrupted write() is done again"],
-         ["W-2", "short", 503, "an event with half a line in the file"],
+    for (["W-1", "eintr", 200, "an event whose write() is interrupted and repeated"],
+         ["W-2", "short", 503, "an event of which half a line is written"],
          ["W-3", "none", 200, "the next event"],
          ["W-4", "full", 503, "an event for which there is no space"],
          ["W-5", "eio", 503, "an event that cannot be written"],
-         ["W-6", "none", 200, "when it can again, an event"])
+         ["W-6", "none", 200, "an event when write() works again"])
     {
         my ($id, $what, $expected, $title) = @$_;
 
@@ -65,9 +65,9 @@ plan skip_all => "no compiler" if !$preload;
 
     my @lines = $nginx->lines("a.jsonl");
 
-    is scalar(grep { !/\}\n\z/ } @lines), 1, "and the piece has one";
+    is scalar(grep { !/\}\n\z/ } @lines), 1, "the piece has a line of its own";
 
-    # a batch
+    # a batch of events
 
     my @clients = map { $nginx->client } 1 .. 8;
 
@@ -88,19 +88,19 @@ plan skip_all => "no compiler" if !$preload;
     @sent{@ids} = map { $_->status } @clients;
 
     like tally({ map { $_ => $sent{$_} } @ids }), qr/^200: [2-6], 503: [2-6]$/,
-         "of a batch of which half is written some are accepted";
+         "when half of a batch is written, some events are accepted";
 
     $sent{"B-9"} = $nginx->post(event("B-9"))->{status};
 
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
-       "those whose lines are wholly in the file";
+       "events whose lines are complete are accepted";
 
     is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 
 
-# a line that stands behind somebody else's piece has to be written once more,
+# a line that follows another program's piece has to be written a second time,
 # which fails
 
 {
@@ -113,21 +113,22 @@ plan skip_all => "no compiler" if !$preload;
     $preload->on_write("full_lf");
     $sent{"A-1"} = $nginx->post(event("A-1"))->{status};
 
-    ok $preload->done, "a line behind a piece cannot be written once more";
-    is $sent{"A-1"}, 503, "its event: 503";
+    ok $preload->done,
+       "the copy of a line that follows a piece cannot be written";
+    is $sent{"A-1"}, 503, "the event of that line: 503";
     like $nginx->error_log, qr/cannot be written to, .*\(28: No space/,
-         "and the error log says why";
+         "the error log says why";
 
     $sent{"A-2"} = $nginx->post(event("A-2"))->{status};
 
     is $sent{"A-2"}, 200, "the next event: 200";
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
-       "and it has a line of its own";
+       "the next event has a line of its own";
     $nginx->stop;
 }
 
 
-# the same rule for a FIFO: a piece stands alone on its line
+# a FIFO: a piece has a line of its own
 
 {
     my $nginx = Enkod::Nginx->create(
@@ -144,12 +145,12 @@ plan skip_all => "no compiler" if !$preload;
     my %sent = map { $_ => $nginx->post(event($_))->{status} } "F-1", "F-2";
 
     is tally(\%sent), "200: 1, 503: 1",
-       "a FIFO that takes half a line: 503, and then 200";
+       "a FIFO that takes half a line: 503, then 200";
 
     sysread $reader, my $text, 65536;
 
     like $text, qr/\A\{[^\n]+[^\n}]\n@{[ line_of("F-2") ]}\z/,
-         "and the next event stands behind a line feed";
+         "in a FIFO, the next event follows a line feed";
     $nginx->stop;
 }
 
@@ -176,7 +177,7 @@ for my $how ("kill", "killed") {
         $size = -s $nginx->path("a.jsonl");
 
         ok wait_for(sub { -s $nginx->path("a.jsonl") > $size }),
-           "\"$how\": the others go on, round $round";
+           "\"$how\": the other workers go on, round $round";
     }
 
     my $sent = $load->finish;
@@ -186,7 +187,7 @@ for my $how ("kill", "killed") {
     my %before = map { $_ => 1 } @before;
 
     ok wait_for(sub { grep { !$before{$_} } $nginx->workers }),
-       "\"$how\": there is a new worker";
+       "\"$how\": a new worker is started";
 
     is_deeply [problems($sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
        "\"$how\": each accepted event has a line of its own";
@@ -194,21 +195,21 @@ for my $how ("kill", "killed") {
     my @pieces = grep { !/\A\{.*\}\n\z/ } $nginx->lines("a.jsonl");
 
     is scalar(@pieces), $how eq "kill" ? 3 : 0,
-       "\"$how\": and so have the pieces";
+       "\"$how\": each piece has a line of its own";
 
     is scalar(grep { /\A\n\z|received_at.*received_at/ }
                    $nginx->lines("a.jsonl")), 0,
-       "\"$how\": alone, as whoever is next looks at the file first";
+       "\"$how\": no line follows a piece on its line";
 
     is $nginx->alerts("exited on signal 9"), "",
        "\"$how\": the error log has no other alerts";
 
-    ok $nginx->stop, "\"$how\": and ends";
+    ok $nginx->stop, "\"$how\": nginx ends";
 }
 
 
-# each file has a lock of its own: a worker that is held up by one file, here by
-# SIGSTOP in the middle of an append, holds up no event for another file
+# each file has its own lock: a worker that is held up while it appends to one
+# file, here by SIGSTOP, does not hold up events for another file
 
 for (["stop_write", "write()", sub { }],
      ["stop_open", "open()", sub { unlink $_[0] }],
@@ -263,34 +264,33 @@ for (["stop_write", "write()", sub { }],
     $sent{"P-2"} = $client{$other}->status;
 
     is $sent{"P-2"}, 200,
-       "another worker takes an event for another file meanwhile";
+       "meanwhile, another worker accepts an event for another file";
 
     $send->($other, "P-3", "/a");
     $client{$other}->taken;
 
     ok $client{$other}->silent && $stopped->(),
-       "it has one for the same file wait";
+       "an event for the same file waits";
 
     kill 'CONT', $slow;
 
     $sent{"P-1"} = $client{$slow}->status;
     $sent{"P-3"} = $client{$other}->status;
 
-    is acknowledged(\%sent), 3, "after $call, all are accepted";
+    is acknowledged(\%sent), 3, "after $call, all events are accepted";
 
     $nginx->put("ours", join "", grep { /"P-[123]"/ }
                                       map { $nginx->lines("$_.jsonl") }
                                           "a", "b");
 
     is_deeply [problems(\%sent, $nginx->path("ours"), { torn => 1 })], [],
-       "and each has a line of its own";
+       "each event has a line of its own";
     is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 
 
-# the same when the master has been killed before, which would free a lock of
-# nginx's
+# a worker that is killed when there is no master to free a lock of nginx
 
 {
     my $nginx = Enkod::Nginx->new(server => $location, env => $preload->env,
@@ -303,7 +303,7 @@ for (["stop_write", "write()", sub { }],
 
     $preload->on_write("kill");
 
-    # the connections that the kernel still gives to the dead one are not answered
+    # connections that the kernel gives to the dead worker get no answer
     for my $n (1 .. 100) {
         my $status = $nginx->post(event("K-$n"), seconds => 1)->{status};
 
@@ -313,16 +313,16 @@ for (["stop_write", "write()", sub { }],
 
     ok $preload->done, "without a master a worker dies in write()";
 
-    cmp_ok acknowledged(\%sent), ">", 0, "the other one goes on";
+    cmp_ok acknowledged(\%sent), ">", 0, "the other worker accepts events";
 
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
-       "and each accepted event has a line of its own";
+       "each accepted event has a line of its own";
 
     kill 'TERM', @workers;
 }
 
 
-# workers who may not read the file: they cannot know how it ends
+# workers that may not read the file and do not know how it ends
 
 SKIP: {
     skip "the workers' user can only be chosen by root", 3 if $>;
@@ -338,11 +338,11 @@ SKIP: {
     $preload->on_write("kill");
     $sent{"N-3"} = $nginx->post(event("N-3"))->{status};
 
-    is $sent{"N-3"}, 0, "a worker who cannot read the file dies in write()";
+    is $sent{"N-3"}, 0, "a worker that cannot read the file dies in write()";
 
     $sent{$_} = $nginx->post(event($_))->{status} for map { "N-$_" } 4 .. 9;
 
-    is acknowledged(\%sent), 8, "the others go on";
+    is acknowledged(\%sent), 8, "the other workers accept events";
 
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
        "each accepted event has a line of its own";
@@ -372,31 +372,34 @@ SKIP: {
     };
 
     $post->($one, 200, "the first of two masters accepts an event");
-    $post->($two, 200, "the second one, too");
+    $post->($two, 200, "the second of two masters accepts an event");
 
-    # each order of whose write breaks off, and who is the next
+    # a piece by the first master, and the next line by either
 
     for my $next ($one, $two) {
         $preload->on_write("kill");
-        $post->($one, 0, "a worker of the first dies in write()");
-        $post->($next, 200, "the next event is that of "
-                            . ($next == $one ? "the first" : "the second"));
-        $post->($_, 200, "both go on") for $one, $two, $two, $one;
+        $post->($one, 0, "a worker of the first master dies in write()");
+        $post->($next, 200, "the next event goes to the "
+                            . ($next == $one ? "first" : "second") . " master");
+        $post->($_, 200,
+        "workers of both masters accept events") for $one, $two, $two, $one;
 
         $preload->on_write("short");
-        $post->($one, 503, "a write of the first is short");
-        $post->($next, 200, "the next event is that of "
-                            . ($next == $one ? "the first" : "the second"));
-        $post->($_, 200, "both go on") for $two, $one;
+        $post->($one, 503, "a write() of the first master is short");
+        $post->($next, 200, "the next event goes to the "
+                            . ($next == $one ? "first" : "second") . " master");
+        $post->($_, 200,
+        "workers of both masters accept events") for $two, $one;
     }
 
-    # one that starts when there is a piece
+    # a master that starts when the file ends with a piece
 
     $two->stop;
     $preload->on_write("kill");
-    $post->($one, 0, "a worker of the first dies once more");
+    $post->($one, 0, "another worker of the first master dies in write()");
     $two->start;
-    $post->($_, 200, "then the second one starts") for $two, $one;
+    $post->($_, 200,
+    "the second master starts, and both accept events") for $two, $one;
 
     is_deeply [problems(\%sent, $log, { torn => 1 })], [],
        "each accepted event has a line of its own";

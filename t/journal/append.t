@@ -1,6 +1,6 @@
 # A file only grows: nothing is cut off, a piece of a line is ended by a line
-# feed, and every accepted event has a whole line of its own, whatever stands
-# before it and whoever else appends.
+# feed, and each accepted event has a whole line of its own, whatever the file
+# has before it and whatever other programs append.
 
 use strict;
 use warnings;
@@ -20,14 +20,14 @@ my $location = "location / { enkod_webhook; enkod_log a.jsonl; }";
 
 my $line = qq({"received_at":"2026-11-23T03:44:01.123Z","event":"x"}\n);
 
-# the beginning of a line, of that many bytes
+# the first bytes of a line
 sub piece { substr '{"received_at":"' . "x" x $_[0], 0, $_[0] }
 
-# that event, alone on its line
+# a line with that event and no other
 sub line_of { my ($id) = @_; qr/\{"received_at":[^\n{]*"$id"[^\n{]*\}\n/ }
 
 
-# what is in the file when nginx starts
+# the content of the file when nginx starts
 
 for (["a file of whole lines", $line x 3, ""],
      ["an empty file", "", ""],
@@ -53,16 +53,16 @@ for (["a file of whole lines", $line x 3, ""],
     my $text = $nginx->content("a.jsonl");
 
     ok substr($text, 0, length $before) eq $before,
-       "$title: it stays as it is";
+       "$title: the file keeps its content";
 
     like substr($text, length $before), qr/\A$lf@{[ line_of("T-1") ]}\z/,
-         "$title: behind it " . ($lf ? "a line feed and " : "") . "the event";
+         "$title: then follows " . ($lf ? "a line feed and " : "") . "the event";
 
     $nginx->stop;
 }
 
 
-# one line feed, whatever the number of workers
+# one line feed for any number of workers
 
 {
     my $nginx = Enkod::Nginx->create(server => $location, workers => 4,
@@ -78,12 +78,12 @@ for (["a file of whole lines", $line x 3, ""],
 
     my ($first, @lines) = $nginx->lines("a.jsonl");
 
-    is $first, "no line\n", "which one of them has ended";
+    is $first, "no line\n", "one worker has ended the piece";
 
     $nginx->put("lines", join "", @lines);
 
     is_deeply [problems(\%sent, $nginx->path("lines"))], [],
-       "and their lines are all that follows";
+       "only the lines of these events follow";
 
     $nginx->stop;
 }
@@ -99,25 +99,25 @@ SKIP: {
     $nginx->start;
 
     is $nginx->post(event("U-1"))->{status}, 200,
-       "a worker without the right to write into the folder has its file";
+       "a worker that may not write to the folder has its file";
 
     rename $nginx->path("a.jsonl"), $nginx->path("a.old");
     $nginx->put("a.jsonl", $line . piece(20));
 
-    ok $nginx->reopen("a.jsonl"), "the file is moved away and another opened";
+    ok $nginx->reopen("a.jsonl"), "the file is renamed and another one opened";
 
     is $nginx->post(event("U-2"))->{status}, 200, "an event is accepted";
 
     like $nginx->content("a.jsonl"),
          qr/\A\Q$line@{[ piece(20) ]}\E\n@{[ line_of("U-2") ]}\z/,
-         "behind the piece that was in it";
+         "its line follows the piece that was in the file";
 
     is $nginx->alerts, "", "the error log has no alerts";
     $nginx->stop;
 }
 
 
-# others who append, or cut
+# other programs that append to the file or shorten it
 
 {
     my $nginx = Enkod::Nginx->new(server => $location);
@@ -137,25 +137,26 @@ SKIP: {
     $sent{"O-4"} = $nginx->post(event("O-4"))->{status};
     $sent{"O-5"} = $nginx->post(event("O-5"))->{status};
 
-    is acknowledged(\%sent), 5, "while somebody else appends, events are taken";
+    is acknowledged(\%sent), 5,
+       "while another program appends, events are accepted";
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
-       "and each has a line of its own";
+       "each event has a line of its own";
     like $nginx->content("a.jsonl"),
          qr/a line\n@{[ line_of("O-4") ]}@{[ line_of("O-5") ]}\z/,
-         "without a line feed more than needed";
+         "no line feed is added after whole lines";
 
-    # the administrator cuts the last line in two
+    # the file is shortened within its last line
 
     truncate $file, (-s $file) - 20;
 
     delete $sent{"O-5"};
     $sent{"O-6"} = $nginx->post(event("O-6"))->{status};
 
-    is $sent{"O-6"}, 200, "after a file was shortened, an event is taken";
+    is $sent{"O-6"}, 200, "after the file was shortened, an event is accepted";
     is_deeply [problems(\%sent, $file, { torn => 1 })], [],
-       "and has a line of its own";
+       "the event has a line of its own";
 
-    # whoever can read the file can have it locked, in the advisory sense
+    # a process that can read the file has an advisory lock
 
     open my $fh, "<", $file or die "$file: $!";
     my $lock = pack "s s x4 q q i x4", F_RDLCK, SEEK_SET, 0, 0, 0;
@@ -163,9 +164,9 @@ SKIP: {
 
     $sent{"O-7"} = $nginx->post(event("O-7"))->{status};
 
-    is $sent{"O-7"}, 200, "a reader's lock holds up nobody";
+    is $sent{"O-7"}, 200, "an advisory lock of a reader does not hold up nginx";
 
-    # two names of the file, each with a location
+    # two names of the file, in two locations
 
     link $file, $nginx->path("b.jsonl") or die "link: $!";
     $nginx->reload(server => "$location location /b {"
@@ -186,7 +187,7 @@ SKIP: {
 }
 
 
-# one process, and no descriptor left to look at the file with
+# a single process; a worker without free descriptors
 
 {
     my $nginx = Enkod::Nginx->create(server => $location,
@@ -204,7 +205,7 @@ SKIP: {
 
     is acknowledged(\%sent), 2, "one process: events are accepted";
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
-       "one process: each has a line of its own";
+       "one process: each event has a line of its own";
     $nginx->stop;
 }
 
@@ -228,7 +229,7 @@ SKIP: {
     my @others = map { $nginx->client } 1 .. 40;
 
     ok wait_for(sub { $nginx->error_log =~ /Too many open files/ }),
-       "no descriptor is left";
+       "the worker has no free descriptor";
 
     append($nginx->path("a.jsonl"), "half");
     $post->("E-2");
@@ -236,7 +237,7 @@ SKIP: {
 
     is acknowledged(\%sent), 3, "without descriptors: events are accepted";
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
-       "without descriptors: each has a line of its own";
+       "without descriptors: each event has a line of its own";
     $nginx->stop;
 }
 

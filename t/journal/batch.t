@@ -1,7 +1,7 @@
-# All events of one turn of the event loop share one write().
+# All events of one iteration of the event loop share one write().
 #
-# The worker is stopped, requests are sent on many connections, and it goes
-# on: then it finds them all at once.
+# The worker is stopped, requests are sent on many connections, and the worker
+# is continued: then it finds all of them at once.
 
 use strict;
 use warnings;
@@ -53,7 +53,7 @@ sub ids {
 }
 
 
-# connections that the worker knows already
+# connections that the worker has accepted
 
 sub connected {
     my ($n) = @_;
@@ -104,7 +104,7 @@ is statuses(burst("/", map { event($_) } @ids)), "12 x 200",
    "12 events that arrive together are all answered with 200";
 
 my @writes = $preload->writes;
-is scalar @writes, 1, "and share one write()";
+is scalar @writes, 1, "events that arrive together share one write()";
 
 
 @ids = ids(40);
@@ -114,7 +114,8 @@ is statuses(burst("/", map { event($_) } @ids)), "40 x 200",
    "40 events that arrive together are all answered with 200";
 
 @writes = $preload->writes;
-cmp_ok scalar @writes, "<=", 5, "in far fewer write()s";
+cmp_ok scalar @writes, "<=", 5,
+       "40 events that arrive together need at most five write()s";
 note "they took " . @writes;
 
 
@@ -125,13 +126,13 @@ is statuses(burst("/two", map { event($_) } @ids)), "12 x 200",
    "12 events for two files are all answered with 200";
 
 @writes = $preload->writes;
-is scalar @writes, 2, "in one write() for each file";
+is scalar @writes, 2, "there is one write() for each file";
 
 is_deeply [problems({ map { $_ => 200 } @ids }, $http1->path("b.jsonl"))], [],
-   "and the second file holds them all";
+   "the second file has all of them";
 
 
-# one after the other there is nothing to wait for
+# events that come one after the other
 
 my ($client) = connected(1);
 @ids = ids(5);
@@ -142,10 +143,11 @@ is statuses(map { $client->send(Enkod::Client::request(event($_)));
    "5 events one after the other are answered with 200";
 
 @writes = $preload->writes;
-is scalar @writes, 5, "and each before the next one, with its own write()";
+is scalar @writes, 5,
+   "events that come one after the other each have a write()";
 
 
-# pipelined requests are one turn each, or share turns: but all are answered
+# pipelined requests, in one or several iterations of the event loop
 
 ($client) = connected(1);
 @ids = ids(20);
@@ -157,7 +159,7 @@ is statuses(map { $client->status } @ids), "20 x 200",
    "20 pipelined events in one packet are all answered with 200";
 
 
-# a batch has 64 KiB; a line that is larger has one of its own
+# a batch is 64 KiB; a larger line is a batch of its own
 
 my %large;
 my @small = ids(10);
@@ -171,7 +173,7 @@ is statuses(burst("/", map { $text{$_} } @ids)), "11 x 200",
 my ($line) = grep { /"message_uid":"\Q$huge\E"/ } $http1->lines("a.jsonl");
 
 is length($line =~ /"name":"([^"]*)"/ ? $1 : ""), 200000,
-   "and stands in a line of its own";
+   "the large event has its own line";
 
 @sent{@small} = (200) x @small;
 
@@ -185,11 +187,11 @@ is_deeply [problems({ map { $_ => 200 } @middle },
                     write_to("middle", grep { /"message_uid":"B-(\d+)"/
                                               && $1 > $serial - 30 }
                              $http1->lines("a.jsonl")), { size => 5000 })],
-   [], "and all of their lines are whole";
+   [], "all of these lines are whole";
 
 is_deeply [problems(\%sent, write_to("small", grep { length $_ < 4000 }
                                      $http1->lines("a.jsonl")))], [],
-   "the file holds every other event once, in a whole line";
+   "the file has every other event once, in a whole line";
 
 
 # HTTP/2
@@ -209,14 +211,14 @@ $nginx->frozen(sub { $h2->send(join "", map { $_->[0] } @requests) });
 ok $h2->wait_for(map { $_->[1] } @requests),
    "12 streams of one connection are all answered";
 is statuses(map { $h2->{answers}{$_->[1]} } @requests), "12 x 200",
-   "with 200";
+   "all streams are answered with 200";
 
 @writes = $preload->writes;
-is scalar @writes, 1, "and share one write()";
+is scalar @writes, 1, "events that arrive together share one write()";
 
 is_deeply [problems({ "H-0" => 200, map { $_ => 200 } @ids },
                     $nginx->path("a.jsonl"))], [],
-   "and the file holds each of them once";
+   "the file has each event once";
 
 is $nginx->alerts . $http1->alerts, "", "the error log has no alerts";
 

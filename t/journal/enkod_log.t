@@ -1,4 +1,4 @@
-# enkod_log: which events become lines, and where.
+# enkod_log: which events are written, and to which files.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Enkod::Wait qw(wait_for);
 my %body = map { /([^\/]+)\.json$/ => Enkod::File::slurp($_) }
            glob dirname(__FILE__) . "/../bodies/*.json";
 
-# one that is no test delivery, and one that is
+# an event that is not a test delivery, and one that is
 my $open = event("A-1");
 my $test = $body{"message-open"};
 
@@ -142,10 +142,10 @@ is_deeply [sort @events], [sort "message sent", "message open",
    "every line is JSON and has its event";
 
 is added("/own", "[]", "own.jsonl"), "422 0",
-   "what is refused becomes no line";
+   "a refused event has no line";
 
 is added("/own", substr($open, 0, -1), "own.jsonl"), "400 0",
-   "nor does what is no JSON";
+   "invalid JSON has no line";
 
 
 # inheritance
@@ -169,24 +169,24 @@ is added("/if", $body{complaint}, @files), "200 1 0 0",
 is added("/if", $open, @files), "200 0 1 1",
    "an event goes to every file whose if= applies";
 is added("/if", $test, @files), "200 0 1 0",
-   "if= can tell test deliveries by \$enkod_test";
+   "if= can exclude test deliveries by \$enkod_test";
 is added("/if", $body{"contact-adding"}, @files), "200 0 0 0",
    "an event for which no if= applies is accepted without a line";
 
 @files = qw(zero.jsonl zeros.jsonl argument.jsonl);
 
 is added("/zero", $open, @files), "200 0 1 0",
-   "an if= of \"0\" or nothing is false, one of \"00\" is not";
+   "an if= of \"0\" or an empty value is false, one of \"00\" is true";
 is added("/zero?log=0", $open, @files), "200 0 1 0",
    "an if= whose value is \"0\" is false";
 is added("/zero?log=1", $open, @files), "200 0 1 1",
-   "an if= can be anything of the request";
+   "an if= can use any variable of the request";
 
 is added("/all", $open, "one.jsonl", "two.jsonl"), "200 1 1",
    "several enkod_log without if= each get the line";
 
 is(($nginx->lines("one.jsonl"))[-1], ($nginx->lines("two.jsonl"))[-1],
-   "and it is the same line");
+   "both files get the same line");
 
 
 # shared files
@@ -212,7 +212,7 @@ my @open = grep { (readlink($_) || "") =~ /shared\.jsonl$/ }
 is scalar @open, 1, "a file that is named several times is open once";
 
 
-# what is not a file
+# logs that are not regular files
 
 my $fifo = Enkod::Nginx->create(
     server => "location / { enkod_webhook; enkod_log fifo; }");
@@ -228,25 +228,25 @@ is $fifo->post(event("F-$_"))->{status}, 200, "a FIFO can be a log: event $_"
 sysread $reader, my $text, 65536;
 
 is_deeply [$text =~ /"message_uid":"([^"]+)".*\}\n/g], ["F-1", "F-2", "F-3"],
-   "and whoever reads it gets the lines";
+   "the reader of the FIFO gets the lines";
 
 close $reader;
 
 my $status = $fifo->post(event("F-4"))->{status};
 
-is $status, 503, "a FIFO that nobody reads any more is answered with 503";
+is $status, 503, "a FIFO without a reader: 503";
 
 sysopen $reader, $fifo->path("fifo"), O_RDONLY|O_NONBLOCK or die "fifo: $!";
 
-is $fifo->post(event("F-5"))->{status}, 200, "and with 200 when it is again";
+is $fifo->post(event("F-5"))->{status}, 200, "a FIFO with a reader again: 200";
 
 $text = "";
 sysread $reader, $text, 65536;
 
 is_deeply [$text =~ /"message_uid":"([^"]+)".*\}\n/g], ["F-5"],
-   "which gets that line";
+   "the new reader gets the line";
 
-# nobody reads the FIFO any more, but it is open: its worker waits
+# a FIFO that is open and not read: its worker waits
 
 my $stalled = Enkod::Nginx->create(
     workers => 2,
@@ -266,7 +266,7 @@ my $stuck = $stalled->client;
 $stuck->send(Enkod::Client::request(event("F-6"), uri => "/fifo"));
 $stuck->taken;
 
-# one of those that are accepted by the other worker
+# one of these connections is accepted by the other worker
 
 my @others;
 
@@ -274,11 +274,11 @@ ok wait_for(sub {
     push @others, $stalled->client;
     $others[-1]->send(Enkod::Client::request(event("F-7"), uri => "/file"));
     grep { !$_->silent } @others;
-}), "a FIFO that is full stops no other worker's files";
+}), "a full FIFO does not hold up other workers";
 
 sysread $idle, $text, 1048576;
 
-is $stuck->status, 200, "and goes on when it is read";
+is $stuck->status, 200, "the worker continues when the FIFO is read";
 
 $stalled->stop;
 
@@ -296,17 +296,18 @@ is $stdout->post(event("S-1"))->{status}, 200, "/dev/stdout can be a log";
 $text = "";
 sysread $out, $text, 65536;
 
-like $text, qr/^\{.*"message_uid":"S-1".*\}\n\z/, "and there is the line";
+like $text, qr/^\{.*"message_uid":"S-1".*\}\n\z/,
+     "standard output gets the line";
 
 my $full = Enkod::Nginx->new(
     server => "location / { enkod_webhook; enkod_log /dev/full; }");
 
 $status = $full->post($open);
 
-is $status->{status}, 503, "a log without space is answered with 503";
+is $status->{status}, 503, "a log without space: 503";
 like $status->{body}, qr/"code":"log_unavailable"/,
-     "which says log_unavailable";
-like $status->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
+     "the code is log_unavailable";
+like $status->{head}, qr/^Retry-After: 5\r$/m, "there is a Retry-After";
 
 
 # the line of an event that could not be written, behind an error_page
@@ -321,11 +322,11 @@ my $lost = Enkod::Nginx->new(
 is $lost->post(event("L-1"))->{status}, 503,
    "an error_page is the answer to an event that cannot be written";
 
-# which is written behind the answer
+# the access log is written after the answer
 wait_for(sub { $lost->content("lost.jsonl") =~ /\n\z/ });
 
 like $lost->content("lost.jsonl"), qr/^\{"received_at":.*"L-1".*\}\n\z/,
-     "and its line is still there for the access log";
+     "the access log still has the line of that event";
 
 
 # what nginx -t says
@@ -371,17 +372,17 @@ refused("enkod_log off; enkod_log off;",
         "\"off\" twice");
 refused("enkod_log nowhere/a.jsonl;",
         qr/nowhere\/a\.jsonl" failed \(2: No such file/,
-        "a path in a folder that is not there");
+        "a path in a folder that does not exist");
 
 refused(join("", map { "enkod_log $_.jsonl;" } 1 .. 10000),
         qr/too many files in "enkod_log", the maximum is \d+/,
-        "a configuration with more files than it may have");
+        "a configuration with too many files");
 
 my $unwritable = Enkod::Nginx->create(
     server => "location / { enkod_webhook; enkod_log logs; }");
 
 {
-    # nginx frees nothing then
+    # nginx does not free its memory then
     local $ENV{TEST_NGINX_USE_VALGRIND};
     local $ENV{ASAN_OPTIONS} = "detect_leaks=0";
 
@@ -389,7 +390,7 @@ my $unwritable = Enkod::Nginx->create(
 }
 
 like $@, qr/open\(\) "[^"]*logs" failed \(21: Is a directory\)/,
-     "and says which one";
+     "the message names the file";
 
 is $nginx->alerts . $fifo->alerts . $full->alerts, "",
    "the error log has no alerts";

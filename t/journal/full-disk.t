@@ -1,4 +1,5 @@
-# A file system of 64 KiB fills up, and is freed again.
+# A file system of 64 KiB gets full, and has space again; and limits of file
+# sizes.
 
 use strict;
 use warnings;
@@ -8,32 +9,23 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
+use Enkod::Disk;
 use Enkod::Wait qw(wait_for);
 
-# in a mount namespace of our own, which vanishes with us
+Enkod::Disk::unshare();
 
-if (!$ENV{ENKOD_TEST_MOUNTS}) {
-
-    my ($how) = grep { system("unshare $_ sh -c 'mount -t tmpfs none /mnt' "
-                              . ">/dev/null 2>&1") == 0 } "-m", "-Urm";
-
-    plan skip_all => "a file system cannot be mounted here" if !$how;
-
-    $ENV{ENKOD_TEST_MOUNTS} = 1;
-    exec "unshare", split(" ", $how), $^X, (map { "-I$_" } @INC), $0
-        or plan skip_all => "unshare: $!";
-}
+plan skip_all => "a file system cannot be mounted here" if !$ENV{ENKOD_MOUNTS};
 
 require Enkod::Nginx;
 require Enkod::Load;
 Enkod::Nginx->import;
 Enkod::Load->import(qw(event problems acknowledged tally));
 
-# who is root in a user namespace of its own only has no groups to set
+# root in a user namespace cannot set groups, which nginx logs
 my $groups = "initgroups";
 
 
-# one after the other
+# one event after the other
 
 my $nginx = disk(workers => 1);
 my %sent;
@@ -50,25 +42,26 @@ for (1 .. 1000) {
 }
 
 is $answer->{status}, 503, "an event for which there is no space gets 503";
-like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
-like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
+like $answer->{body}, qr/"code":"log_unavailable"/,
+     "the code is log_unavailable";
+like $answer->{head}, qr/^Retry-After: 5\r$/m, "there is a Retry-After";
 
-cmp_ok acknowledged(\%sent), ">", 50, "others were accepted before";
+cmp_ok acknowledged(\%sent), ">", 50, "other events were accepted before";
 
 is_deeply [problems(\%sent, $nginx->path("disk/a.jsonl"))], [],
-   "the file holds exactly what was accepted";
+   "the file has exactly the accepted events";
 
 my @larger = map { "D-" . ++$n } 1 .. 20;
 
 $sent{$_} = $nginx->post(event($_, 600))->{status} for @larger;
 
-is "@sent{@larger}", join(" ", (503) x 20), "larger ones are refused as well";
+is "@sent{@larger}", join(" ", (503) x 20), "larger events are refused, too";
 
 is $nginx->too_often("No space left on device"), "",
-   "the error log says it once in a minute";
+   "the failure is logged once a minute at most";
 like $nginx->error_log,
      qr/\[error\].*enkod: ".*a\.jsonl" cannot be written to, /,
-     "as an error that names the file";
+     "the failure is logged as an error, with the file";
 
 unlink $nginx->path("disk/ballast") or die "ballast: $!";
 
@@ -77,12 +70,12 @@ $sent{freed} = $nginx->post(event("freed"))->{status};
 is $sent{freed}, 200, "when there is space again, events are accepted again";
 
 is_deeply [problems(\%sent, $nginx->path("disk/a.jsonl"))], [],
-   "and the file holds exactly what was accepted";
+   "the file has exactly the accepted events";
 
 is $nginx->alerts($groups), "",
-   "the error log has no alerts of anything else";
+   "the error log has no alerts";
 
-ok $nginx->stop, "and ends";
+ok $nginx->stop, "nginx ends";
 
 
 # under load
@@ -104,9 +97,9 @@ for my $workers (1, 4) {
     unlink $nginx->path("disk/ballast") or die "ballast: $!";
 
     ok wait_for(sub { -s $nginx->path("disk/a.jsonl") > $size + 4096 }),
-       "$workers workers: when there is space again, they go on";
+       "$workers workers: when there is space again, events are written";
 
-    # until it is full again
+    # wait until it is full again
     $load->refused(20);
 
     my $sent = $load->finish;
@@ -117,19 +110,19 @@ for my $workers (1, 4) {
     cmp_ok scalar @refused, ">", 10, "$workers workers: events were refused";
 
     is_deeply [problems($sent, $nginx->path("disk/a.jsonl"))], [],
-       "$workers workers: the file holds exactly what was accepted";
+       "$workers workers: the file has exactly the accepted events";
 
     is $nginx->too_often("No space left on device"), "",
-       "$workers workers: each of them says it once in a minute";
+       "$workers workers: each worker logs the failure once a minute at most";
 
     is $nginx->alerts($groups), "",
-       "$workers workers: nginx complains of nothing else";
+       "$workers workers: the error log has no alerts";
 
-    ok $nginx->stop, "$workers workers: and ends";
+    ok $nginx->stop, "$workers workers: nginx ends";
 }
 
 
-# space is reserved ahead, and what is reserved is not part of the file
+# space is reserved ahead, and does not count for the size of the file
 
 {
     my $nginx = disk(workers => 2, size => "1m");
@@ -140,11 +133,11 @@ for my $workers (1, 4) {
 
     is $ahead->(), 256 * 1024, "256 KiB are reserved, by one worker for all";
     is_deeply [problems(\%sent, $file)], [],
-       "and the file has nothing but its lines";
+       "the file has nothing but its lines";
 }
 
 
-# a file that was shortened: what was reserved has gone with what was in it
+# a file that was shortened, and has lost the reserved space as well
 
 {
     my $nginx = disk(workers => 1);
@@ -168,12 +161,11 @@ for my $workers (1, 4) {
     like tally(\%sent), qr/^200: \d+, 503: \d+$/,
        "a shortened file: the file system fills up";
     is_deeply [problems(\%sent, $file)], [],
-       "a shortened file: it holds exactly what was accepted";
+       "a shortened file has exactly the accepted events";
 }
 
 
-# a limit of the file's size, as of "ulimit -f", for which the system has a signal
-# that ends a process
+# a limit of file sizes, as of "ulimit -f", at which the kernel sends SIGXFSZ
 
 my $limited = Enkod::Nginx->new(
     wrap => "ulimit -f 64; ", level => "error", workers => 2,
@@ -188,11 +180,11 @@ for my $n (1 .. 1000) {
 
 my ($last) = sort { $b <=> $a } map { /(\d+)/ } keys %sent;
 
-is $sent{"L-$last"}, 503, "an event that goes beyond the limit gets 503";
-cmp_ok $last, ">", 30, "others were accepted before";
+is $sent{"L-$last"}, 503, "an event that would exceed the limit gets 503";
+cmp_ok $last, ">", 30, "other events were accepted before";
 
 is_deeply [problems(\%sent, $limited->path("a.jsonl"))], [],
-   "the file holds exactly what was accepted";
+   "the file has exactly the accepted events";
 
 like $limited->error_log, qr/cannot be written to.*\(27: File too large\)/,
      "the error log names the reason";
@@ -202,15 +194,15 @@ ok $limited->reopen("a.jsonl"), "the file is rotated";
 
 $sent{again} = $limited->post(event("again"))->{status};
 
-is $sent{again}, 200, "and events are accepted again";
+is $sent{again}, 200, "after a rotation, events are accepted again";
 
 is_deeply [problems(\%sent, map { $limited->path($_) } "a.jsonl", "b.jsonl")],
-   [], "both files hold exactly what was accepted";
+   [], "both files have exactly the accepted events";
 
-is $limited->alerts, "", "and no worker has been ended by the signal";
+is $limited->alerts, "", "no worker was killed by SIGXFSZ";
 
 
-# at the limit, and shortened in place, as by "copytruncate"
+# a file at the limit that is shortened, as by "copytruncate"
 
 SKIP: {
     my $nginx = Enkod::Nginx->new(
@@ -228,11 +220,12 @@ SKIP: {
 
     is tally(\%sent), "200: 4",
        "a file at the limit that was shortened takes events again";
-    is_deeply [problems(\%sent, $file)], [], "and they are in it";
+    is_deeply [problems(\%sent, $file)], [],
+              "the shortened file has these events";
 }
 
 
-# the same when a worker is already running
+# a limit that is set while a worker runs
 
 SKIP: {
     my $nginx = Enkod::Nginx->new(
@@ -249,20 +242,20 @@ SKIP: {
     $sent{$_} = $nginx->post(event($_))->{status} for "R-1", "R-2";
 
     is "@sent{'R-1', 'R-2'}", "503 503",
-       "events beyond a limit that has come later get 503";
+       "events beyond a limit that was set later get 503";
 
     system("prlimit", "--pid", $worker, "--fsize=unlimited:");
 
     $sent{"R-3"} = $nginx->post(event("R-3"))->{status};
 
     is $sent{"R-3"}, 200, "without the limit they are accepted";
-    is "@{[ $nginx->workers ]}", $worker, "by the same worker";
+    is "@{[ $nginx->workers ]}", $worker, "the worker is still the same";
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"), { torn => 1 })], [],
-       "each has a line of its own";
+       "each accepted event has a line of its own";
 }
 
 
-# a file that is mounted, and deleted where it comes from
+# a bind mount of a file that is deleted at its source
 
 SKIP: {
     my $nginx = Enkod::Nginx->create(
@@ -282,15 +275,16 @@ SKIP: {
     unlink $outside;
 
     is $nginx->post(event("M-2"))->{status}, 503,
-       "when it is deleted where it comes from, an event gets 503";
+       "when the mounted file is deleted at its source, an event gets 503";
 
     like $nginx->error_log,
          qr/\[error\].*a\.jsonl" leads to a deleted file.* 503/,
-         "and the error log says why";
+         "the error log says why";
 
     $nginx->signal('USR1');
 
-    is $nginx->post(event("M-3"))->{status}, 503, "SIGUSR1 does not help";
+    is $nginx->post(event("M-3"))->{status}, 503,
+       "after SIGUSR1, an event still gets 503";
 
     system("umount", "-l", $file);
 
@@ -300,17 +294,18 @@ SKIP: {
     ok wait_for(sub {
         my $id = "M-" . ++$n;
         ($sent{$id} = $nginx->post(event($id))->{status}) == 200;
-    }), "when the path leads somewhere again, events are taken";
+    }), "when the path has a file again, events are accepted";
 
-    is_deeply [problems(\%sent, $file)], [], "and are there";
+    is_deeply [problems(\%sent, $file)], [],
+              "the new file has the accepted events";
     ok $nginx->stop, "nginx ends";
 }
 
 done_testing;
 
 
-# an nginx whose log is on a file system of 64 KiB, or of that size, of which
-# ballast has some
+# An nginx whose log is on a small file system, of which a file "ballast" takes
+# some space.
 
 sub disk {
     my %o = (size => "64k", @_);

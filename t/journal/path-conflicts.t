@@ -1,4 +1,4 @@
-# One path is for one purpose, however it is spelled.
+# A path can be used for one purpose only, however it is spelled.
 
 use strict;
 use warnings;
@@ -13,7 +13,8 @@ use Enkod::Nginx;
 my $webhook = "server { location / { enkod_webhook; enkod_log a; } }";
 
 
-# files: empty ones; symlinks, links: name => what it is to lead to
+# Runs nginx -t.  Options: http, main; files, a list of empty files to create;
+# symlinks and links, { name => target }.
 
 sub checked {
     my (%o) = @_;
@@ -58,7 +59,7 @@ sub takes {
 
     my ($ok, $said) = checked(%o);
 
-    ok $ok, "$title: taken" or diag $said;
+    ok $ok, "$title: accepted" or diag $said;
 }
 
 
@@ -71,7 +72,7 @@ for (["enkod_log", "enkod_reject_log"], ["enkod_log", "enkod_spool"],
 
     refuses("$one and $two", qr/"$one a" and "$two a" $same/,
             http => "$one a; $two a;");
-    refuses("$one and $two, somewhere else", qr/"$two a" and "$one a" $same/,
+    refuses("$one and $two, at different levels", qr/"$two a" and "$one a" $same/,
             http => "$two a; server { $one a; }");
 }
 
@@ -83,17 +84,17 @@ refuses("another spelling, through a folder",
 refuses("a symbolic link", qr/"enkod_log a" and "enkod_spool b" $same/,
         http => "enkod_log a; enkod_spool b;", files => ["a"],
         symlinks => { b => "a" });
-refuses("a symbolic link to nothing yet",
+refuses("a symbolic link to a file that does not exist yet",
         qr/"enkod_log a" and "enkod_spool b" $same/,
         http => "enkod_log a; enkod_spool b;", symlinks => { b => "a" });
-refuses("a second name", qr/"enkod_log a" and "enkod_spool b" $same/,
+refuses("a hard link", qr/"enkod_log a" and "enkod_spool b" $same/,
         http => "enkod_log a; enkod_spool b;", files => ["a"],
         links => { b => "a" });
 
 my $nginx = qr/"enkod_log a" and the nginx log "a" $same/;
 
 refuses("access_log before it", $nginx, http => "access_log a; enkod_log a;");
-refuses("access_log behind it", $nginx, http => "enkod_log a; access_log a;");
+refuses("access_log after it", $nginx, http => "enkod_log a; access_log a;");
 refuses("access_log with a buffer", $nginx,
         http => "enkod_log a; server { access_log a combined buffer=32k; }");
 refuses("error_log of http", $nginx, http => "enkod_log a; error_log a;");
@@ -102,11 +103,11 @@ refuses("a spool and an access_log",
         qr/"enkod_spool a" and the nginx log ".\/a" $same/,
         http => "enkod_spool a; access_log ./a;");
 
-takes("two logs in one place", http => "enkod_log a; enkod_log b;");
-takes("one log in two places", http => "enkod_log a; server { enkod_log a; }");
+takes("two logs at one level", http => "enkod_log a; enkod_log b;");
+takes("one log at two levels", http => "enkod_log a; server { enkod_log a; }");
 takes("one log, spelled twice",
       http => "enkod_log a; server { enkod_log ./a; }");
-takes("a device for several",
+takes("a device for several purposes",
       http => "enkod_log /dev/null; enkod_spool /dev/null;"
               . " access_log /dev/null;");
 

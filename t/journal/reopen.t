@@ -1,5 +1,6 @@
-# Rotation, reload, binary upgrade and stop under load: every acknowledged
-# event is in some file, once; and no event is acknowledged into nowhere.
+# Rotation, reload, binary upgrade and stop under load: each acknowledged event
+# is in one of the files, once, and none is acknowledged whose file was deleted
+# before.
 
 use strict;
 use warnings;
@@ -49,15 +50,15 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     is tally($sent), "200: " . acknowledged($sent),
        "$user: while files are rotated, all events are accepted";
 
-    cmp_ok acknowledged($sent), ">", 50, "$user: and there are enough of them";
+    cmp_ok acknowledged($sent), ">", 50, "$user: enough events are accepted";
 
     is_deeply [problems($sent, paths($nginx))], [],
-       "$user: each is in one of the files";
+       "$user: each accepted event is in one of the files";
 
     is scalar(grep { -s } paths($nginx)), 5,
-       "$user: and none of these is empty";
+       "$user: no file is empty";
     is $nginx->alerts, "", "$user: the error log has no alerts";
-    ok $nginx->stop('QUIT'), "$user: and ends";
+    ok $nginx->stop('QUIT'), "$user: nginx ends";
 }
 
 
@@ -76,7 +77,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     }
 
     $load->accepted(50);
-    ok $nginx->reload(workers => 3), "reload: there are more workers";
+    ok $nginx->reload(workers => 3), "reload: more workers are started";
     $load->accepted(50);
 
     my $sent = $load->finish;
@@ -84,17 +85,17 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
 
     ok !(grep { $_ != 200 && $_ != 0 } values %$sent),
        "reload: no event is refused";
-    cmp_ok acknowledged($sent), ">", 50, "reload: enough are accepted";
+    cmp_ok acknowledged($sent), ">", 50, "reload: enough events are accepted";
     is_deeply [problems($sent, paths($nginx))], [],
-       "reload: each is in one of the files";
+       "reload: each accepted event is in one of the files";
     is -s $nginx->path("c.jsonl"), 0, "reload: a log that is not used is empty";
     is $nginx->alerts, "", "reload: the error log has no alerts";
-    ok $nginx->stop('QUIT'), "reload: and ends";
+    ok $nginx->stop('QUIT'), "reload: nginx ends";
 }
 
 
-# a worker that has connections to serve outlives the reload; the file is moved
-# away meanwhile
+# a worker that still has connections after a reload; the file is renamed
+# meanwhile
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"));
@@ -114,7 +115,7 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
     $nginx->signal('USR1');
 
-    # the old one is a child of the master, too
+    # the old worker is a child of the master, too
     wait_for(sub {
         grep { (readlink($_) || "") =~ /a\.jsonl$/ } glob "/proc/$old/fd/*";
     });
@@ -125,12 +126,13 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
        "a worker of the old configuration finishes what it has begun";
 
     is_deeply [problems({ "R-1" => 200 }, $nginx->path("a.jsonl"))], [],
-       "and writes into the file that was reopened";
+       "a worker of the old configuration writes to the reopened file";
 }
 
 
-# a worker outlives several reloads, each with as many other paths as there may
-# be: what workers know of its file together is that of another path by then
+# a worker that still has connections after several reloads, each with the
+# maximum of other paths: the shared memory of its file is used for another path
+# by then
 
 {
     my $logs = sub {
@@ -178,13 +180,13 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
     is tally(\%sent), "200: 4",
        "with more paths than there are slots, old and new workers go on";
     is_deeply [problems(\%sent, map { $nginx->path("$_-7.jsonl") } "a", "c")],
-       [], "and each event is in its file";
+       [], "each event is in its own file";
     is $nginx->alerts, "", "the error log has no alerts";
-    ok $nginx->stop, "and ends";
+    ok $nginx->stop, "nginx ends";
 }
 
 
-# a file that somebody deletes
+# a file that is deleted
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
@@ -201,12 +203,12 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
        "after a file was deleted, events are accepted";
 
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
-       "into a new file";
+       "these events are in a new file";
 
     like $nginx->error_log, qr/\[warn\].*a\.jsonl" was deleted and is reopened/,
-         "and the error log says so";
+         "the error log says that the file was deleted";
 
-    # with its folder this time
+    # the folder is deleted as well
 
     $nginx->configure(server => sprintf $location, "sub/b.jsonl");
     mkdir $nginx->path("sub");
@@ -225,26 +227,26 @@ for my $user ("root", $> == 0 ? "nobody" : ()) {
 
     mkdir $nginx->path("sub");
 
-    # each worker tries once a second
+    # each worker tries to create the file once a second
     my $n = 30;
 
     ok wait_for(sub {
         my $id = "D-" . ++$n;
         ($sent{$id} = $nginx->post(event($id))->{status}) == 200;
-    }), "until it can be";
+    }), "events are accepted when the file can be created again";
 
     is_deeply [problems(\%sent, $nginx->path("sub/b.jsonl"))], [],
-       "and those that were accepted are in it";
+       "the new file has the accepted events";
 
     is $nginx->too_often("cannot be reopened"), "",
-       "the error log says it once in a minute for each worker";
+       "each worker logs the failure once a minute at most";
 
     like $nginx->error_log, qr/\[error\].*deleted and cannot be reopened,/,
-         "as an error";
+         "the failure is logged as an error";
 }
 
 
-# one who must not create it
+# workers that may not create the file
 
 SKIP: {
     skip "the workers' user can only be chosen by root", 4 if $>;
@@ -260,24 +262,25 @@ SKIP: {
                    map { "P-$_" } 1 .. 10;
 
     is tally(\%sent), "503: 10",
-       "workers that must not create a deleted file refuse events";
+       "workers that may not create a deleted file refuse events";
 
     like $nginx->error_log, qr/reopened.*\(13: Permission denied\)/,
-         "and say why";
+         "the error log says why";
 
-    ok $nginx->reopen("a.jsonl"), "SIGUSR1 opens it for them";
+    ok $nginx->reopen("a.jsonl"),
+       "on SIGUSR1, the master opens the file for them";
 
     $sent{$_} = $nginx->post(event($_))->{status} for map { "P-$_" } 11 .. 20;
 
-    is tally(\%sent), "200: 10, 503: 10", "and they accept events again";
+    is tally(\%sent), "200: 10, 503: 10", "after SIGUSR1, events are accepted";
 
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
-       "which are in the file";
+       "the new file has the accepted events";
 }
 
 
-# deleted under load: what was written before has gone with the file, which
-# nobody can help; but nothing later
+# a file that is deleted under load: events that were written before are lost
+# with it, but no later ones
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
@@ -298,15 +301,16 @@ SKIP: {
     my @ours = grep { /"message_uid":"([^"]+)/ && exists $sent{$1} } <$fh>;
     $nginx->put("ours", join "", @ours);
 
-    is acknowledged(\%sent), 40, "after a file was deleted under load";
+    is acknowledged(\%sent), 40,
+       "after a file was deleted under load, all events are accepted";
     is_deeply [problems(\%sent, $nginx->path("ours"))], [],
-       "both workers write into the same new one";
+       "both workers write to the same new file";
     is $nginx->alerts, "", "the error log has no alerts";
 }
 
 
-# a file that was rotated, and deleted to make room: no worker, busy or idle, has
-# a descriptor of it
+# a file that was rotated, and deleted to free its space: no worker, busy or
+# idle, keeps a descriptor of it
 
 for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
 
@@ -327,7 +331,7 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
         } @workers;
     };
 
-    # until both have written, and so have opened what they sync
+    # wait until both workers have written, and so have opened the file
 
     my $path = $nginx->path("a.jsonl");
     my $n = 0;
@@ -346,17 +350,18 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     $nginx->signal('USR1');
 
     ok wait_for(sub { !$have->("$path.1") }),
-       "$title: SIGUSR1 has them let it go without another event";
+       "$title: on SIGUSR1, workers close the file without another event";
 
     unlink "$path.1";
 
-    is $nginx->post(event("I-0"))->{status}, 200, "$title: they go on";
+    is $nginx->post(event("I-0"))->{status}, 200,
+       "$title: the workers accept events";
     is $nginx->alerts, "", "$title: the error log has no alerts";
     $nginx->stop;
 }
 
 
-# a new binary: SIGUSR2, then SIGWINCH and SIGQUIT to the old one
+# an upgrade: SIGUSR2, then SIGWINCH and SIGQUIT to the old master
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
@@ -375,7 +380,7 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     ok wait_for(sub {
         ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
         -s $oldbin && $new && $new != $old && $nginx->workers($new) >= 2;
-    }), "upgrade: there is a second master";
+    }), "upgrade: a second master is started";
 
     $load->accepted(100);
 
@@ -389,13 +394,14 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     ok wait_for(sub {
         # the new master is a child of the old one
         !grep { $_ != $new } $nginx->workers($old);
-    }), "upgrade: the workers of the first end";
+    }), "upgrade: the workers of the first master end";
 
     $load->accepted(50);
 
     $nginx->signal('QUIT', $old);
 
-    ok wait_for(sub { !Enkod::Process::alive($old) }), "upgrade: and so does it";
+    ok wait_for(sub { !Enkod::Process::alive($old) }),
+       "upgrade: the first master ends";
 
     $nginx->{pid} = $new;
 
@@ -406,20 +412,20 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
 
     ok !(grep { $_ != 200 && $_ != 0 } values %$sent),
        "upgrade: no event is refused";
-    cmp_ok acknowledged($sent), ">", 50, "upgrade: enough are accepted";
+    cmp_ok acknowledged($sent), ">", 50, "upgrade: enough events are accepted";
     is_deeply [problems($sent, paths($nginx))], [],
-       "upgrade: each is in one of the files, once, in a whole line";
+       "upgrade: each accepted event is in one of the files, once, in a whole line";
 
     is $nginx->alerts, "", "upgrade: the error log has no alerts";
 
     $sent = { last => $nginx->post(event("last"))->{status} };
-    is $sent->{last}, 200, "upgrade: the new one goes on";
+    is $sent->{last}, 200, "upgrade: the new master's workers accept events";
 
-    ok $nginx->stop, "upgrade: and ends";
+    ok $nginx->stop, "upgrade: nginx ends";
 }
 
 
-# the upgrade is taken back: SIGHUP to the old one
+# a roll-back: SIGHUP to the old master
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"),
@@ -432,23 +438,23 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     ok wait_for(sub {
         ($new) = $nginx->content("logs/nginx.pid") =~ /^(\d+)\n/;
         $new && $new != $old && $nginx->workers($new) >= 1;
-    }), "taken back: there is a second master";
+    }), "roll-back: a second master is started";
 
     $nginx->signal('WINCH', $old);
 
     ok wait_for(sub {
         !grep { $_ != $new } $nginx->workers($old);
-    }), "taken back: the workers of the first end";
+    }), "roll-back: the workers of the first master end";
 
     rename $nginx->path("a.jsonl"), $nginx->path("a.jsonl.1");
     kill 'USR1', $old, $new;
 
     ok wait_for(sub { -e $nginx->path("a.jsonl") }),
-       "taken back: there is a new file";
+       "roll-back: a new file is opened";
 
     my %sent = (before => $nginx->post(event("before"))->{status});
 
-    # only a new worker of the first can answer
+    # only a new worker of the first master can answer
     kill 'STOP', $nginx->workers($new);
 
     $nginx->signal('HUP', $old);
@@ -457,19 +463,20 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
     kill 'CONT', $nginx->workers($new);
 
     is_deeply \%sent, { before => 200, after => 200 },
-              "taken back: both go on";
+              "roll-back: workers of both masters accept events";
 
     kill 'QUIT', $new;
 
-    ok wait_for(sub { !Enkod::Process::alive($new) }), "taken back: the second ends";
+    ok wait_for(sub { !Enkod::Process::alive($new) }),
+       "roll-back: the second master ends";
     is_deeply [problems(\%sent, paths($nginx))], [],
-              "taken back: each is in a whole line";
+              "roll-back: each accepted event is in a whole line";
     is $nginx->alerts, "", "taken back: the error log has no alerts";
-    ok $nginx->stop, "taken back: and ends";
+    ok $nginx->stop, "taken back: nginx ends";
 }
 
 
-# nginx gives reopened files the numbers of closed ones
+# nginx gives reopened files the descriptors of closed ones
 
 {
     my $nginx = Enkod::Nginx->new(server => sprintf($location, "a.jsonl"));
@@ -487,10 +494,10 @@ for my $sync ("", Enkod::NginxConf::threads() ? "sync" : ()) {
 
         like $nginx->content("a.jsonl"),
              qr/^\Q$piece\E\n\{"received_at":[^{]+"N-$n"[^{]+\}\n\z/,
-             "a file is looked at after $n times SIGUSR1";
+             "the end of a file is checked after $n times SIGUSR1";
     }
 
-    ok $nginx->stop, "and nginx ends";
+    ok $nginx->stop, "nginx ends";
 }
 
 
@@ -509,7 +516,8 @@ for my $signal ('QUIT', 'TERM') {
     my $sent = $load->finish;
     note tally($sent);
 
-    cmp_ok acknowledged($sent), ">", 20, "SIG$signal under load: after some";
+    cmp_ok acknowledged($sent), ">", 20,
+           "SIG$signal under load: some events were accepted before";
 
     is_deeply [problems($sent, $nginx->path("a.jsonl"))], [],
        "SIG$signal under load: every accepted event is in the file";

@@ -1,5 +1,5 @@
-# "sync" while nginx gets a signal: SIGUSR1, a reload, a stop; a worker that dies
-# during a sync; a full queue of the thread pool.
+# "sync" while nginx gets a signal: SIGUSR1, a reload, a stop; a worker that
+# dies during a sync; a full queue of the thread pool.
 
 use strict;
 use warnings;
@@ -38,11 +38,11 @@ needs_threads();
     my $new = ask($nginx, id => "U-3");
     wait_for(sub { $nginx->content("a.jsonl") =~ /"U-3"/ });
 
-    ok waits($nginx, $_), "all wait" for $old, $second, $new;
+    ok waits($nginx, $_), "all events wait" for $old, $second, $new;
 
     $preload->on_sync("none");
 
-    is $_->status, 200, "and are accepted" for $old, $second, $new;
+    is $_->status, 200, "all events are accepted" for $old, $second, $new;
 
     my @paths = map { $_->{path} =~ /([^\/]+)$/ } grep { !$_->{dir} }
                     $preload->syncs;
@@ -53,12 +53,12 @@ needs_threads();
     is_deeply [problems({ map { ("U-$_" => 200) } 0 .. 2 },
                         $nginx->path("a.jsonl.1")),
                problems({ "U-3" => 200 }, $nginx->path("a.jsonl"))], [],
-       "and each holds its events";
+       "each file has its events";
 
     ok wait_for(sub {
         my ($pid) = $nginx->workers;
         !grep { (readlink($_) || "") =~ /a\.jsonl\.1$/ } glob "/proc/$pid/fd/*";
-    }), "the old one is closed";
+    }), "the old file is closed";
 
     is $nginx->alerts, "", "the error log has no alerts";
 }
@@ -89,18 +89,18 @@ needs_threads();
          qr/file that was ".*a\.jsonl" before it was reopened cannot be synced,/,
          "the error log says which file it is";
     unlike $nginx->error_log, qr/a\.jsonl" cannot be synced/,
-           "and says nothing against the new one";
+           "the error log does not name the new file";
 }
 
 
-# nginx gives reopened files the numbers of closed ones
+# nginx gives reopened files the descriptors of closed ones
 
 {
     my ($nginx, $preload) = nginx();
     my $file = $nginx->path("a.jsonl");
 
     for my $n (1 .. 4) {
-        # all of it between two looks, which are once a second
+        # all of it between two checks of the file, which come once a second
         wait_for(sub { time - int time < 0.1 });
 
         $nginx->post(event("N-$n"));
@@ -113,9 +113,9 @@ needs_threads();
         is $nginx->post(event("N-$n-new"))->{status}, 200,
            "an event is accepted after $n times SIGUSR1";
         is((grep { !$_->{dir} } $preload->syncs)[-1]{path}, $file,
-           "by a sync of the file that it is in");
+           "the sync was that of its file");
         is_deeply [problems({ "N-$n-new" => 200 }, $file)], [],
-           "which is the new one";
+           "the event is in the new file";
     }
 }
 
@@ -129,7 +129,7 @@ for my $how ('HUP', 'QUIT') {
 
     $preload->on_sync("hold");
 
-    # connections that it goes on with
+    # connections that the old worker keeps
     my @probes = map { $nginx->client } 1, 2;
 
     for (@probes) {
@@ -145,7 +145,8 @@ for my $how ('HUP', 'QUIT') {
     $nginx->signal($how);
     $nginx->leaving($worker);
 
-    # longer than a timer of ours, which has run off when the second is answered
+    # longer than the module's timer, which has expired when the second one is
+    # answered
     $preload->set_uptime(10);
 
     for (@probes) {
@@ -153,17 +154,17 @@ for my $how ('HUP', 'QUIT') {
         is $_->status, 200, "SIG$how: the worker waits for its sync";
     }
 
-    ok $first->silent, "and so do its clients";
+    ok $first->silent, "the clients of the worker wait";
 
     $preload->on_sync("none");
 
-    is $_->status, 200, "SIG$how: which get their 200" for $first, $second;
+    is $_->status, 200, "SIG$how: its clients get 200" for $first, $second;
 
-    # nginx would wait for that
+    # nginx would wait for these connections
     $_->close for $first, $second;
 
     ok wait_for(sub { !Enkod::Process::alive($worker) }),
-       "SIG$how: and then it ends";
+       "SIG$how: then the worker ends";
 
     is_deeply [problems({ "G-1" => 200, "G-2" => 200 },
                         $nginx->path("a.jsonl"))], [],
@@ -186,7 +187,7 @@ for my $how ('HUP', 'QUIT') {
        "SIGTERM: a worker that waits for a sync is told to end";
     $preload->on_sync("none");
 
-    is $client->status, 0, "SIGTERM: who waits is not answered";
+    is $client->status, 0, "SIGTERM: a client that waits is not answered";
     ok wait_for(sub { $nginx->reap; !Enkod::Process::alive($master) }),
        "SIGTERM: nginx ends";
     is $nginx->alerts, "", "SIGTERM: the error log has no alerts";
@@ -204,12 +205,14 @@ for my $how ('HUP', 'QUIT') {
     $nginx->signal('HUP');
 
     is $client->status, 0,
-       "worker_shutdown_timeout ends the connection of who waits";
+       "worker_shutdown_timeout closes the connection of a client that waits";
 
     $preload->on_sync("none");
 
-    ok wait_for(sub { !Enkod::Process::alive($worker) }), "and the worker";
-    is $nginx->post(event("W-2"))->{status}, 200, "the new one accepts events";
+    ok wait_for(sub { !Enkod::Process::alive($worker) }),
+       "then the worker ends";
+    is $nginx->post(event("W-2"))->{status}, 200,
+       "the new worker accepts events";
     is $nginx->alerts, "", "the error log has no alerts";
 }
 
@@ -236,7 +239,8 @@ for my $how ('HUP', 'QUIT') {
     is $nginx->post(event("K-2"))->{status}, 200, "the next one accepts events";
 
     my ($last) = reverse synced($preload, "a.jsonl");
-    is $last->{pid}, ($nginx->workers)[0], "which it has synced itself";
+    is $last->{pid}, ($nginx->workers)[0],
+       "the new worker has synced that event";
 
     is_deeply [problems({ "K-1" => 0, "K-2" => 200 },
                         $nginx->path("a.jsonl"))], [], "the file is in order";
@@ -251,8 +255,8 @@ for my $how ('HUP', 'QUIT') {
         server => $location
                   . "location /b { enkod_webhook; enkod_log b.jsonl sync; }");
 
-    # a thread that has not begun, or not come back, is not one that waits, and
-    # then there is a 503
+    # before the thread has started, or after it has ended, the queue can have
+    # another state, and then there is a 503
     my $first;
 
     $preload->on_sync("hold");
@@ -266,13 +270,13 @@ for my $how ('HUP', 'QUIT') {
 
     is $answer->{status}, 503, "a thread pool whose queue is full: 503";
     like $nginx->error_log, qr/thread pool "default" queue overflow/,
-         "and the error log says so";
+         "the error log says so";
 
     $preload->on_sync("none");
 
-    is $first->status, 200, "who was first is accepted";
+    is $first->status, 200, "the first event is accepted";
     is $nginx->post(event("Q-3"), uri => "/b")->{status}, 200,
-       "and so are others, later";
+       "later events are accepted, too";
 }
 
 no_alerts();

@@ -29,33 +29,37 @@ is $nginx->post(event(id()))->{status}, 200, "an event is accepted";
 
 my ($one) = synced($preload, "a.jsonl");
 
-ok $one && $one->{rc} == 0, "and the file was synced";
-is $one->{size}, -s $nginx->path("a.jsonl"), "with the line in it";
-is $one->{pid}, ($nginx->workers)[0], "by the worker";
+ok $one && $one->{rc} == 0, "the file was synced";
+is $one->{size}, -s $nginx->path("a.jsonl"),
+   "the line was in the file when it was synced";
+is $one->{pid}, ($nginx->workers)[0], "the worker has synced the file";
 
-is scalar(my @folders = folders($preload)), 1, "and so was the folder";
-is $folders[0]{path}, $nginx->{dir}, "which is the one that it is in";
+is scalar(my @folders = folders($preload)), 1,
+   "the folder of a new file is synced";
+is $folders[0]{path}, $nginx->{dir},
+   "the folder of the file is synced, and no other";
 
 $nginx->post(event(id())) for 1 .. 3;
 
-is scalar(my @later = folders($preload)), 1, "once";
+is scalar(my @later = folders($preload)), 1, "the folder is synced once";
 is scalar(my @four = synced($preload, "a.jsonl")), 4,
    "one event after the other: each has its sync";
 
 $preload->on_sync("hold");
 my ($client, $id) = ask($nginx);
-ok wait_for(sub { $preload->holding }), "a sync takes its time";
-ok waits($nginx, $client), "meanwhile there is no answer";
-like $nginx->content("a.jsonl"), qr/"\Q$id\E"/, "though the line is there";
+ok wait_for(sub { $preload->holding }), "a sync is running";
+ok waits($nginx, $client), "while the sync is running, there is no answer";
+like $nginx->content("a.jsonl"), qr/"\Q$id\E"/,
+     "the line is in the file already";
 
 is $nginx->post("", method => "GET")->{status}, 200,
-   "and the worker does other things";
+   "meanwhile the worker answers other requests";
 
 $preload->on_sync("none");
-is $client->status, 200, "then there is one";
+is $client->status, 200, "after the sync, the event is accepted";
 
 
-# all who come meanwhile share the next one
+# events that arrive during a sync share the next one
 
 {
     my $n = synced($preload, "a.jsonl");
@@ -67,20 +71,21 @@ is $client->status, 200, "then there is one";
     push @clients, scalar ask($nginx) for 1 .. 40;
 
     wait_for(sub { ($nginx->content("a.jsonl") =~ tr/\n//) == 46 });
-    ok waits($nginx, $clients[-1]), "who comes while a sync is running waits";
+    ok waits($nginx, $clients[-1]),
+       "events that arrive while a sync is running wait";
 
     $preload->on_sync("none");
 
     is join(" ", map { $_->status } @clients), join(" ", (200) x 41),
        "41 events are accepted";
     is scalar(my @now = synced($preload, "a.jsonl")), $n + 2,
-       "by the sync that was running and one more";
+       "these events share the running sync and one more";
 }
 
 is $nginx->alerts, "", "the error log has no alerts";
 
 
-# one that fails
+# a sync that fails
 
 {
     my ($nginx, $preload) = nginx();
@@ -91,15 +96,16 @@ is $nginx->alerts, "", "the error log has no alerts";
     my $answer = $nginx->post(event("F-1"));
 
     is $answer->{status}, 503, "a sync that fails: the event gets a 503";
-    like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
-    like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
+    like $answer->{body}, qr/"code":"log_unavailable"/,
+         "the code is log_unavailable";
+    like $answer->{head}, qr/^Retry-After: 5\r$/m, "there is a Retry-After";
 
     like $nginx->error_log, qr/\[error\].*a\.jsonl" cannot be synced, .*reopened \(5: Input/,
          "the error log says so, and that the file is reopened";
 
     is $nginx->post(event("F-2"))->{status}, 200, "the next event is accepted";
 
-    # what is lost may end where the next line begins
+    # the lost bytes may end where the next line begins
 
     my $fail = sub {
         my ($id) = @_;
@@ -123,7 +129,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     $nginx->post(event("F-5"));
     like $nginx->content("a.jsonl"), qr/"F-4"[^\n]*\n[^\n]*"F-5"[^\n]*\n\z/,
-         "the one after that does not";
+         "the line after that one does not";
 
     $fail->("F-6");
     $nginx->stop('QUIT');
@@ -131,12 +137,12 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     $nginx->post(event("F-7"));
     like $nginx->content("a.jsonl"), qr/"F-6"[^\n]*\n\n[^\n]*"F-7"[^\n]*\n\z/,
-         "and so it does when nginx was started anew in between";
+         "a new nginx puts a line feed in front of its first line, too";
 
     like $nginx->content("a.jsonl"), qr/"F-1"[^\n]*\n[^\n]*"F-2"[^\n]*\n/,
          "there is no empty line where nothing can be glued";
 
-    # what was written while it ran
+    # events that were written while the sync was running
 
     $preload->on_sync("hold");
     my @clients = scalar ask($nginx);
@@ -154,21 +160,23 @@ is $nginx->alerts, "", "the error log has no alerts";
     my %sent = map { $_ => $nginx->post(event($_))->{status} }
                    map { "F-$_" } 20 .. 29;
 
-    is tally(\%sent), "503: 10", "as long as it fails, no event is accepted";
+    is tally(\%sent), "503: 10", "while syncs fail, no event is accepted";
 
     $preload->on_sync("none");
 
     $sent{$_} = $nginx->post(event($_))->{status} for map { "F-$_" } 30 .. 34;
 
-    is tally(\%sent), "200: 5, 503: 10", "then they are";
+    is tally(\%sent), "200: 5, 503: 10",
+       "when syncs work again, events are accepted";
 
     my @messages = $nginx->error_log =~ /cannot be synced/g;
-    cmp_ok scalar @messages, ">=", 2, "each worker says it";
-    is $nginx->too_often("cannot be synced"), "", "once a minute";
+    cmp_ok scalar @messages, ">=", 2, "the failure is logged";
+    is $nginx->too_often("cannot be synced"), "",
+       "each worker logs the failure once a minute at most";
 }
 
 
-# after an error the descriptor is another one
+# after an error, another descriptor is used for syncs
 
 {
     my ($nginx, $preload) = nginx();
@@ -177,7 +185,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     my ($pid) = $nginx->workers;
 
-    # those for reading only are for syncs
+    # descriptors for reading only are those for syncs
     my $descriptor = sub {
         map { s/.*fdinfo/fd/r }
             grep { Enkod::File::slurp($_) =~ /^flags:\s+\d*0$/m
@@ -186,14 +194,16 @@ is $nginx->alerts, "", "the error log has no alerts";
     };
 
     my @before = $descriptor->();
-    is scalar @before, 1, "a worker has a descriptor of its own for syncs";
+    is scalar @before, 1, "a worker has another descriptor for syncs";
 
     $preload->on_sync("eio1");
     $nginx->post(event(id()));
-    is scalar(my @none = $descriptor->()), 0, "an error closes it";
+    is scalar(my @none = $descriptor->()), 0,
+       "after an error, that descriptor is closed";
 
     $nginx->post(event(id()));
-    is scalar(my @after = $descriptor->()), 1, "and there is a new one";
+    is scalar(my @after = $descriptor->()), 1,
+       "the next sync has a new descriptor";
 }
 
 
@@ -206,14 +216,16 @@ is $nginx->alerts, "", "the error log has no alerts";
     is $nginx->post(event("D-1"))->{status}, 503,
        "a folder that cannot be synced: the event gets a 503";
     like $nginx->error_log, qr/a\.jsonl" is in a folder that cannot be synced/,
-         "and the error log says so";
+         "the error log says so";
 
     $preload->on_sync("none");
-    is $nginx->post(event("D-2"))->{status}, 200, "when it can, it is accepted";
-    is $nginx->post(event("D-3"))->{status}, 200, "and the next";
+    is $nginx->post(event("D-2"))->{status}, 200,
+       "when the folder can be synced, an event is accepted";
+    is $nginx->post(event("D-3"))->{status}, 200,
+       "the next event is accepted, too";
 
     is scalar(my @ok = grep { $_->{rc} == 0 } folders($preload)), 1,
-       "and that was synced once";
+       "the folder is synced once";
 }
 
 
@@ -234,7 +246,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     my ($folder) = folders($preload);
     is $folder->{path}, $nginx->path("real"),
-       "and it is the folder of the file that is synced";
+       "through a symbolic link, the folder of the file itself is synced";
 }
 
 
@@ -264,7 +276,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     $others[4]->wait_for(1);
     is $others[4]{answers}{1}, 200,
-       "HTTP/2: who has not left is answered";
+       "HTTP/2: a client that has not left is answered";
     $others[4]{client}->close;
 
     ok $nginx->stop('QUIT'), "nginx ends";
@@ -291,8 +303,9 @@ is $nginx->alerts, "", "the error log has no alerts";
 
     $preload->on_sync("none");
 
-    is $stays->status, 200, "who has not left is answered";
-    is $half->status, 200, "and who has only closed its sending side";
+    is $stays->status, 200, "a client that has not left is answered";
+    is $half->status, 200,
+       "a client that has only closed its sending side is answered";
 
     is_deeply [problems({ "L-20" => 0, "L-21" => 0, "L-22" => 200,
                           "L-23" => 200 }, $nginx->path("a.jsonl"))], [],
@@ -301,7 +314,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 }
 
 
-# several logs, each with its own promise
+# several logs, with and without sync
 
 {
     my ($nginx, $preload) = nginx(http => <<'END', server => <<'END');
@@ -331,26 +344,27 @@ END
     is $nginx->post(event("C-2"))->{status}, 200,
        "an event for a log without sync does not wait";
     is $nginx->post(event("C-3"), uri => "/also")->{status}, 200,
-       "nor does one whose if= does not hold";
-    ok waits($nginx, $client), "one with sync does";
+       "an event whose if= is false does not wait";
+    ok waits($nginx, $client), "an event for a log with sync waits";
 
     my $other = ask($nginx, id => "C-4", uri => "/also?c=1");
-    ok waits($nginx, $other), "and one of another location, for the same file";
+    ok waits($nginx, $other),
+       "an event of another location waits for the same file";
 
     my $bad = $nginx->client;
     $bad->send(Enkod::Client::request("{}", uri => "/also"));
     wait_for(sub { $nginx->content("r.jsonl") =~ /missing_event/ });
-    ok waits($nginx, $bad), "and one that is refused, for a reject log with sync";
+    ok waits($nginx, $bad), "a refused event waits for a reject log with sync";
 
     $preload->on_sync("none");
 
-    is $client->status, 200, "then it is accepted";
-    is $other->status, 200, "and so is the other one";
-    is $bad->status, 422, "and the refused one is refused";
+    is $client->status, 200, "after the sync, the event is accepted";
+    is $other->status, 200, "the event of the other location is accepted, too";
+    is $bad->status, 422, "the refused event is refused";
     is scalar(my @c = synced($preload, "c.jsonl")), 2,
        "the two locations have shared the syncs of their file";
     is scalar(my @a = synced($preload, "a.jsonl")), 0,
-       "what has no sync is not synced";
+       "a log without sync is not synced";
 }
 
 
@@ -364,7 +378,7 @@ END
     my $n = $preload->syncs;
     $preload->on_write("full");
     is $nginx->post(event("X-1"))->{status}, 503, "a full disk: 503";
-    is scalar(my @now = $preload->syncs), $n, "and nothing to sync";
+    is scalar(my @now = $preload->syncs), $n, "a failed write needs no sync";
     $preload->on_write("none");
 
     $preload->on_sync("hold");
@@ -384,7 +398,7 @@ END
     cmp_ok acknowledged(\%sent), ">", keys(%sent) / 2,
            "after a file was deleted most events are accepted at once";
     is_deeply [problems(\%sent, $nginx->path("a.jsonl"))], [],
-       "and these are in the new one, all of them";
+       "the new file has all accepted events";
 }
 
 
@@ -412,14 +426,14 @@ SKIP: {
            "a $what that workers cannot read: 503";
 
         like $nginx->error_log, qr/cannot be (?:opened for syncing|synced).*\(13: P/,
-             "and the error log says so";
+             "the error log says so";
 
         chmod 0644, $nginx->path("d/a.jsonl");
         chmod 0755, $nginx->path("d");
 
-        # which is tried once a second
+        # the worker tries to open the file once a second
         ok wait_for(sub { $nginx->post(event("P-2"))->{status} == 200 }),
-           "when they can, events are accepted";
+           "when the file can be read, events are accepted";
     }
 }
 

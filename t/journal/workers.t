@@ -1,5 +1,5 @@
-# Four workers append to one file, under load: every acknowledged event is
-# there once, and every line is whole.
+# Four workers append to one file under load: each acknowledged event is in the
+# file once, and each line is whole.
 
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use Test::More;
 use Enkod::Load qw(problems tally acknowledged);
 use Enkod::Nginx;
 
-# without accept_mutex and with reuseport all workers get their share
+# with reuseport, all workers get connections
 
 my $nginx = Enkod::Nginx->new(
     workers => 4, listen => "reuseport", level => "info",
@@ -29,17 +29,17 @@ note tally($sent);
 
 is tally($sent), "200: " . acknowledged($sent), "all events are accepted";
 
-cmp_ok acknowledged($sent), ">", 100, "and there are enough of them";
+cmp_ok acknowledged($sent), ">", 100, "enough events are accepted";
 
 is_deeply [problems($sent, $nginx->path("a.jsonl"))], [],
-   "the file holds each of them once, in a whole line";
+   "the file has each accepted event once, in a whole line";
 
 my @lines = $nginx->lines("a.jsonl");
 
-is scalar @lines, acknowledged($sent), "and nothing else";
+is scalar @lines, acknowledged($sent), "the file has no other lines";
 
-# the pattern of problems() is stricter than JSON; that it is JSON as well may
-# be seen from some
+# the pattern of problems() is stricter than JSON, so a sample shows that lines
+# are JSON as well
 
 my $json = JSON::PP->new->utf8;
 
@@ -50,12 +50,12 @@ is_deeply [grep { !eval { $json->decode($_) } }
 my %ids;
 $ids{$_}++ for map { /"request_id":"([0-9a-f]+)"/ } @lines;
 
-is scalar(keys %ids), scalar @lines, "every line has a request id of its own";
+is scalar(keys %ids), scalar @lines, "each line has a different request id";
 
 is $nginx->alerts, "", "the error log has no alerts";
 
 is_deeply [$nginx->error_log =~ /(enkod: .*)/g], [],
-   "and the module says nothing";
+   "the module logs nothing";
 
 ok $nginx->stop('QUIT'), "nginx ends";
 
