@@ -109,16 +109,16 @@ second("in chunks", answer(200, "abcdef"),
 second("as much as is looked at", answer(200, "x"),
        answer(200, "a" x 65535 . "x"), undef, "--expect", "x\$");
 second("more than that", answer(200, "x"), answer(200, "x" x 65537),
-       "its body is larger than what is looked at, 65536 bytes",
+       "its body is larger than what is checked, 65536 bytes",
        "--expect", "x");
 second("more than that, and only --refuse", answer(200, "x"),
        answer(200, "x" x 65537),
-       "its body is larger than what is looked at, 65536 bytes",
+       "its body is larger than what is checked, 65536 bytes",
        "--refuse", "y");
 second("more than that, and nothing to look for", $ok,
        answer(200, "x" x 65537), undef, "--refuse-header", "y");
 second("a NUL byte", $ok, answer(200, "x\0a b"),
-       "its body has a NUL byte in it", "--expect", "a b");
+       "its body contains a NUL byte", "--expect", "a b");
 
 # each answer is compared by itself
 second("the answer before", answer(200, "yes"), answer(200, ""),
@@ -206,14 +206,14 @@ put("nul", "X-A: 1\0\n");
 put("large", "X-A: " . "x" x 70000 . "\n");
 
 for (['--header', '@bad', 'invalid header in "bad" line 2: it must be given as'],
-     ['--header', '@empty', 'there is nothing in "empty"'],
+     ['--header', '@empty', '"empty" is empty'],
      ['--header', '@none', 'cannot open "none": No such file or directory'],
      ['--header', '@.', 'cannot read ".": Is a directory'],
-     ['--header', '@nul', '"nul" has a NUL byte in it'],
+     ['--header', '@nul', '"nul" contains a NUL byte'],
      ['--header', '@large', '"large" is larger than 65536 bytes'],
-     ['URL', '@url', 'invalid URL in "url": it must be one of'],
-     ['URL', '@two', 'invalid URL in "two": it must stand there alone'],
-     ['URL', '@empty', 'there is nothing in "empty"'],
+     ['URL', '@url', 'invalid URL in "url": it must begin with'],
+     ['URL', '@two', 'invalid URL in "two": it must be the only line'],
+     ['URL', '@empty', '"empty" is empty'],
      ['URL', '@none', 'cannot open "none": No such file or directory'])
 {
     my ($what, $file, $said) = @$_;

@@ -255,15 +255,15 @@ for my $url ("", "x", "127.0.0.1:1", "ftp://127.0.0.1/", "file:///etc/passwd",
 {
     my ($status, $out, $err) = run("s", $url);
 
-    is "$status $err", "2 enkod-replay: invalid URL \"$url\": it must be one of"
+    is "$status $err", "2 enkod-replay: invalid URL \"$url\": it must begin with"
                        . " http:// or https://\n", "URL '$url' is refused";
 }
 
 ok !-e "$dir/s.pos", "refused arguments leave no position";
 
 for (["nothing", 'cannot open "nothing": No such file or directory'],
-     [".", '"." is no regular file; a pipe can be read as "-"'],
-     ["/dev/zero", '"/dev/zero" is no regular file; a pipe can be read as "-"'])
+     [".", '"." is not a regular file; a pipe can be read as "-"'],
+     ["/dev/zero", '"/dev/zero" is not a regular file; a pipe can be read as "-"'])
 {
     my ($file, $said) = @$_;
     my ($status, $out, $err) = run($file, "http://127.0.0.1:1/");

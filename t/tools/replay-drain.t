@@ -197,13 +197,13 @@ is files(), "", "the file is removed, too";
     put("empty", "");
     put("odd", "-1\n");
 
-    for ([qr/"s" is open for writing: if it is nginx that has it open, --pid has to say which one/],
+    for ([qr/"s" is open for writing: if nginx has it open, --pid has to name its pid file/],
          [qr/"s" is open for writing, but not by the process that "other" names/,
           "--pid", "other"],
          [qr/"s" is open for writing, but not by the process that "none" names/,
           "--pid", "none"],
-         [qr/"empty" is no pid file/, "--pid", "empty"],
-         [qr/"odd" is no pid file/, "--pid", "odd"])
+         [qr/"empty" is not a pid file/, "--pid", "empty"],
+         [qr/"odd" is not a pid file/, "--pid", "odd"])
     {
         my ($said, @args) = @$_;
 
@@ -357,7 +357,7 @@ SKIP: {
     my ($status, $out, $err) = sh("setpriv $nobody", "--drain", "s",
                                   "http://127.0.0.1:1/");
     is $status, 2, "another user than the owner and root cannot use --drain";
-    like $err, qr/^enkod-replay: cannot tell whether somebody writes to "s": a lease of it is for its owner and for root/,
+    like $err, qr/^enkod-replay: cannot find out whether another process writes to "s": only its owner and root can take a lease of it/,
          "the error is named";
     is slurp("s"), lines(9), "the file is not changed";
 }
@@ -372,11 +372,11 @@ sub sh {
 
 # the command line
 
-for (["--pid is for --drain", "--pid", "pid", "s"],
-     ["--drain is not for standard input", "--drain", "-"],
-     ["--drain goes neither with --position nor with --dry-run", "--drain",
+for (["--pid can only be used with --drain", "--pid", "pid", "s"],
+     ["--drain cannot be used with standard input", "--drain", "-"],
+     ["--drain cannot be used with --position or --dry-run", "--drain",
       "--position", "p", "s"],
-     ["--drain goes neither with --position nor with --dry-run", "--drain",
+     ["--drain cannot be used with --position or --dry-run", "--drain",
       "--dry-run", "s"],
      (map { ["--drain removes the file, so all of it has to be sent", "--drain",
              @$_, "s"] } ["--event", "x"], ["--since", "2026"],

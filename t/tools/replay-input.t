@@ -159,9 +159,9 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
 {
     my $gzip = compressed("gzip", join "", map { "$_\n" } @line[1 .. 9]);
 
-    for (["truncated", substr($gzip, 0, -20), 'ends too early'],
-         ["truncated in its end", substr($gzip, 0, -1), 'ends too early'],
-         ["truncated in its beginning", substr($gzip, 0, 12), 'ends too early'],
+    for (["truncated", substr($gzip, 0, -20), 'is incomplete'],
+         ["truncated in its end", substr($gzip, 0, -1), 'is incomplete'],
+         ["truncated in its beginning", substr($gzip, 0, 12), 'is incomplete'],
          ["damaged", substr($gzip, 0, 40) . "\xff" x 60, 'is damaged'],
          ["with another check sum", substr($gzip, 0, -8) . "\0" x 8,
           'is damaged'],
@@ -178,18 +178,18 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
 
 # what is not a JSON object cannot be an event that got a 200
 
-for (["text", "hello", "no JSON object"],
-     ["the beginning of a line", substr($line[2], 0, 60), "no JSON object"],
+for (["text", "hello", "not a JSON object"],
+     ["the beginning of a line", substr($line[2], 0, 60), "not a JSON object"],
      ["that, with the next line behind it", substr($line[2], 0, 60) . $line[3],
-      "no JSON object"],
-     ["a line without its beginning", substr($line[2], 60), "no JSON object"],
-     ["NUL bytes", "\0" x 20, "no JSON object"],
-     ["invalid UTF-8", $line[2] =~ s/:2\}/:"\xff"}/r, "no JSON object"],
-     ["an array", "[$line[2]]", "no JSON object"],
-     ["a number", "17", "no JSON object"],
-     ["white space", " \t", "no JSON object"],
+      "not a JSON object"],
+     ["a line without its beginning", substr($line[2], 60), "not a JSON object"],
+     ["NUL bytes", "\0" x 20, "not a JSON object"],
+     ["invalid UTF-8", $line[2] =~ s/:2\}/:"\xff"}/r, "not a JSON object"],
+     ["an array", "[$line[2]]", "not a JSON object"],
+     ["a number", "17", "not a JSON object"],
+     ["white space", " \t", "not a JSON object"],
      ["two lines with a CR", "$line[2]\r$line[3]",
-      "no JSON object; CR, which is in it, ends no line"])
+      "not a JSON object; it contains CR, which does not end a line"])
 {
     my ($what, $text, $reason) = @$_;
 
@@ -237,7 +237,7 @@ for (["text", "hello", "no JSON object"],
                                    { stdin => "$dir/s" });
     is "$status " . numbers($out), "3 2 1 1 0 0",
        "an incomplete last line of standard input is skipped";
-    like $err, qr/"-" line 2 is collected: it is no JSON object/,
+    like $err, qr/"-" line 2 is collected: it is not a JSON object/,
          "the message says so";
     is slurp("c"), "$half\n", "it is collected";
 
@@ -270,7 +270,7 @@ for (["text", "hello", "no JSON object"],
     ($status, my $numbers, $err) = sent(undef, "--quiet");
     is $status, 3, "a thousand bad lines are skipped";
     is scalar(() = $err =~ /is skipped/g), 10, "only the first ten are named";
-    like $err, qr/^enkod-replay: 990 more are skipped as well$/m,
+    like $err, qr/^enkod-replay: 990 more lines are skipped$/m,
          "the others are counted";
 
     # an object could be an event, so it fails

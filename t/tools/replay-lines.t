@@ -86,7 +86,7 @@ my ($one_sent, $two_sent) = map { sent_line($_) } 1, 2;
 
 # An object that is not a line could be an event, so enkod-replay stops at it.
 
-my $none = "no line of enkod_spool or enkod_log";
+my $none = "it is not a line of enkod_spool or enkod_log";
 
 for ([" $one", $none],
      ['{"event":"x"}', $none],
@@ -94,15 +94,15 @@ for ([" $one", $none],
      [$one =~ s/\.123Z/.12Z/r, $none],
      [envelope() . '"status":422,"code":"wrong_type","body":"x"}',
       "a line of enkod_reject_log"],
-     [$one =~ s/:502/:"x"/r, 'its "pass_status" is no number'],
+     [$one =~ s/:502/:"x"/r, 'its "pass_status" is not an HTTP status'],
      [$one =~ s/"event"/"even"/r, 'it has no "event"'],
      [$one =~ s/"message open"/1/r, 'it has no "event"'],
      [$one =~ s/:1\}/: 1}/r, "white space"],
      ["$one\r", "white space"],
-     [$one =~ s/\}$/,"extra":1}/r, 'its "extra" is no object'],
-     [$one =~ s/\}$/,"extra":[]}/r, 'its "extra" is no object'],
+     [$one =~ s/\}$/,"extra":1}/r, 'its "extra" is not an object'],
+     [$one =~ s/\}$/,"extra":[]}/r, 'its "extra" is not an object'],
      [$one =~ s/\}$/,"extra":{},"a":1}/r,
-      'something stands behind its "extra"'])
+      'there is something behind its "extra"'])
 {
     my ($text, $reason) = @$_;
 
@@ -214,8 +214,8 @@ is join(" ", sent(undef)), "0 0 0 0 0 0 ", "an empty file is accepted";
        "after a failure, the number of lines left in a pipe is unknown";
 
     ($status, $out, $err) = run("--position", "p", "-", $url);
-    is "$status $err", "2 enkod-replay: --position is not for standard input,"
-                       . " which cannot be gone on with\n",
+    is "$status $err", "2 enkod-replay: --position cannot be used with standard"
+                       . " input, which cannot be resumed\n",
        "--position is refused for standard input";
 
     # a writer that pauses

@@ -163,8 +163,8 @@ my ($one, $two) = map { line($_) } 1, 2;
     {
         put("p", $text);
         my ($status, undef, $err, @got) = sent(undef, "--position", "p");
-        is "$status $err@got", "2 enkod-replay: \"p\" is no position file\n",
-           "no position file: " . length($text) . " bytes";
+        is "$status $err@got", "2 enkod-replay: \"p\" is not a position file\n",
+           "not a position file: " . length($text) . " bytes";
         is slurp("p"), $text, "that file is left as it is";
     }
 
@@ -172,8 +172,8 @@ my ($one, $two) = map { line($_) } 1, 2;
     is +(sent(undef, "--position", "p"))[1], "5 5 5 0 0",
        "an empty position file is a new position";
 
-    for (["s", '"s" is no position file'],
-         ["/dev/null", '"/dev/null" is no position file'],
+    for (["s", '"s" is not a position file'],
+         ["/dev/null", '"/dev/null" is not a position file'],
          [".", 'cannot open the position file ".": Is a directory'],
          ["no/p", 'cannot open the position file "no/p": No such'])
     {

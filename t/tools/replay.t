@@ -327,7 +327,7 @@ late("half an answer in time",
               "with --collect, all lines are sent";
     is slurp("c"), "before\n$object\n$all[3]\n",
        "lines that failed are collected as they are";
-    is $err, "enkod-replay: \"s\" line 3 is collected: it is no line of"
+    is $err, "enkod-replay: \"s\" line 3 is collected: it is not a line of"
              . " enkod_spool or enkod_log\n"
              . "enkod-replay: \"s\" line 5 is collected: the answer is 500\n",
        "lines that failed are named";
@@ -361,7 +361,7 @@ late("half an answer in time",
 
     for (["s", 'cannot use "s" for --collect: it is FILE itself'],
          ["s.pos", 'cannot use "s.pos" for --collect: it is in use by'],
-         ["/dev/null", 'cannot use "/dev/null" for --collect: it is no regular'],
+         ["/dev/null", 'cannot use "/dev/null" for --collect: it is not a regular'],
          ["no/c", 'cannot open "no/c" for --collect: No such file'])
     {
         my ($file, $said) = @$_;

@@ -10,7 +10,7 @@
 
 
 #include "checker.h"
-#include "../lib/tool.h"
+#include "../lib/tool_start.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -46,7 +46,7 @@ main(int argc, char **argv)
     int               i;
     static checker_t  checker;
 
-    if (tool_start() != 0) {
+    if (tool_start("enkod-check") != 0) {
         return CHECKER_ERROR;
     }
 

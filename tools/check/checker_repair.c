@@ -18,7 +18,7 @@
 
 
 #include "checker.h"
-#include "../lib/tool.h"
+#include "../lib/tool_lease.h"
 
 #include <errno.h>
 #include <fcntl.h>

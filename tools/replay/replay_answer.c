@@ -4,63 +4,60 @@
  */
 
 
-/*
- * There are receivers whose status is 200 for what they have not taken, and
- * that say so in a header or in the body.  What the answer must have, and what
- * it must not, are options; without any, the status is all that counts.
- */
+#include "replay_answer.h"
+#include "replay_header.h"
+#include "../lib/tool_message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 
-#include "replay.h"
-
-
-static int replay_answer_add(replay_t *replay, const char *option,
+static int replay_rules_add(replay_rules_t *rules, const char *option,
     const char *value, int wanted);
 static int replay_answer_body(replay_answer_t *answer, char *why);
 
 
 int
-replay_answer_expect(replay_t *replay, const char *value)
+replay_rules_expect(replay_rules_t *rules, const char *value)
 {
-    return replay_answer_add(replay, "--expect", value, 1);
+    return replay_rules_add(rules, "--expect", value, 1);
 }
 
 
 int
-replay_answer_refuse(replay_t *replay, const char *value)
+replay_rules_refuse(replay_rules_t *rules, const char *value)
 {
-    return replay_answer_add(replay, "--refuse", value, 0);
+    return replay_rules_add(rules, "--refuse", value, 0);
 }
 
 
 static int
-replay_answer_add(replay_t *replay, const char *option, const char *value,
+replay_rules_add(replay_rules_t *rules, const char *option, const char *value,
     int wanted)
 {
-    int               rc;
-    char              text[128];
-    replay_answer_t  *answer;
-    replay_text_t    *texts, *added;
+    int                rc;
+    char               text[128];
+    replay_pattern_t  *patterns, *added;
 
-    answer = &replay->answer;
+    patterns = realloc(rules->patterns,
+                       (rules->npatterns + 1) * sizeof(replay_pattern_t));
 
-    texts = realloc(answer->texts,
-                    (answer->ntexts + 1) * sizeof(replay_text_t));
-
-    if (texts == NULL) {
-        replay_error(replay, 0, "no memory");
+    if (patterns == NULL) {
+        tool_error(0, "no memory");
         return -1;
     }
 
-    answer->texts = texts;
+    rules->patterns = patterns;
 
-    added = &texts[answer->ntexts];
+    added = &patterns[rules->npatterns];
     added->value = value;
     added->wanted = wanted;
 
     rc = regcomp(&added->regex, value, REG_EXTENDED|REG_NOSUB);
 
-    /* which matches everything */
+    /* an empty one matches everything */
 
     if (rc == 0 && *value == '\0') {
         regfree(&added->regex);
@@ -71,86 +68,85 @@ replay_answer_add(replay_t *replay, const char *option, const char *value,
         (void) regerror(rc, &added->regex, text + 2, sizeof(text) - 2);
 
     } else {
-        answer->ntexts++;
+        rules->npatterns++;
         return 0;
     }
 
-    replay_error(replay, 0, "invalid %s \"%s\": it must be a POSIX extended"
-                 " regular expression%s", option, value, text);
+    tool_error(0, "invalid %s \"%s\": it must be a POSIX extended regular"
+               " expression%s", option, value, text);
 
     return -1;
 }
 
 
 int
-replay_answer_refuse_header(replay_t *replay, const char *value)
+replay_rules_refuse_header(replay_rules_t *rules, const char *value)
 {
-    const char       **names;
-    replay_answer_t   *answer;
+    const char  **names;
 
-    if (*value == '\0' || value[replay_value_token(value)] != '\0') {
-        replay_error(replay, 0, "invalid --refuse-header \"%s\": it must be"
-                     " the name of a header", value);
+    if (*value == '\0' || value[replay_header_name(value)] != '\0') {
+        tool_error(0, "invalid --refuse-header \"%s\": it must be the name of"
+                   " a header", value);
         return -1;
     }
 
-    answer = &replay->answer;
-
-    names = realloc(answer->names, (answer->nnames + 1) * sizeof(char *));
+    names = realloc(rules->names, (rules->nnames + 1) * sizeof(char *));
 
     if (names == NULL) {
-        replay_error(replay, 0, "no memory");
+        tool_error(0, "no memory");
         return -1;
     }
 
-    names[answer->nnames++] = value;
+    names[rules->nnames++] = value;
 
-    answer->names = names;
+    rules->names = names;
 
     return 0;
 }
 
 
 void
-replay_answer_begin(replay_answer_t *answer)
+replay_answer_begin(replay_answer_t *answer, const replay_rules_t *rules)
 {
+    answer->rules = rules;
     answer->len = 0;
     answer->large = 0;
     answer->name = NULL;
 }
 
 
-/* CURLOPT_HEADERFUNCTION: status lines, headers and trailers, one at a time */
+/* status lines, headers and trailers, one at a time */
 
 size_t
 replay_answer_header(char *data, size_t size, size_t n, void *ctx)
 {
     size_t            i, len;
+    const char      **names;
     replay_answer_t  *answer = ctx;
 
     size *= n;
 
     if (size > 5 && memcmp(data, "HTTP/", 5) == 0) {
-        /* what was before it is an answer of 1xx */
+        /* the headers before were those of an answer of 1xx */
         answer->name = NULL;
     }
 
-    for (i = 0; i < answer->nnames; i++) {
+    names = answer->rules->names;
 
-        len = strlen(answer->names[i]);
+    for (i = 0; i < answer->rules->nnames; i++) {
+
+        len = strlen(names[i]);
 
         if (size > len && data[len] == ':'
-            && strncasecmp(data, answer->names[i], len) == 0)
+            && strncasecmp(data, names[i], len) == 0)
         {
-            answer->name = answer->names[i];
+            answer->name = names[i];
         }
     }
 
     return size;
 }
 
-
-/* CURLOPT_WRITEFUNCTION */
 
 size_t
 replay_answer_write(char *data, size_t size, size_t n, void *ctx)
@@ -186,42 +182,42 @@ replay_answer_check(replay_answer_t *answer, char *why)
         return -1;
     }
 
-    return answer->ntexts ? replay_answer_body(answer, why) : 0;
+    return answer->rules->npatterns ? replay_answer_body(answer, why) : 0;
 }
 
 
 static int
 replay_answer_body(replay_answer_t *answer, char *why)
 {
-    size_t                i;
-    const replay_text_t  *text;
+    size_t                   i;
+    const replay_pattern_t  *pattern;
 
     if (answer->large) {
         (void) snprintf(why, REPLAY_WHY_SIZE, "its body is larger than what"
-                        " is looked at, %d bytes", REPLAY_ANSWER_SIZE);
+                        " is checked, %d bytes", REPLAY_ANSWER_SIZE);
         return -1;
     }
 
     if (memchr(answer->body, '\0', answer->len)) {
-        (void) snprintf(why, REPLAY_WHY_SIZE, "its body has a NUL byte in"
-                        " it");
+        (void) snprintf(why, REPLAY_WHY_SIZE, "its body contains a NUL"
+                        " byte");
         return -1;
     }
 
     answer->body[answer->len] = '\0';
 
-    for (i = 0; i < answer->ntexts; i++) {
+    for (i = 0; i < answer->rules->npatterns; i++) {
 
-        text = &answer->texts[i];
+        pattern = &answer->rules->patterns[i];
 
-        if ((regexec(&text->regex, answer->body, 0, NULL, 0) == 0)
-            != text->wanted)
+        if ((regexec(&pattern->regex, answer->body, 0, NULL, 0) == 0)
+            != pattern->wanted)
         {
             (void) snprintf(why, REPLAY_WHY_SIZE,
-                            text->wanted
+                            pattern->wanted
                             ? "its body does not match --expect \"%s\""
                             : "its body matches --refuse \"%s\"",
-                            text->value);
+                            pattern->value);
             return -1;
         }
     }

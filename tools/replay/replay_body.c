@@ -4,21 +4,13 @@
  */
 
 
-/*
- * A body is a list of pieces of the line, which libcurl copies to where it
- * sends from: a large line is in memory once.
- */
-
-
-#include "replay.h"
+#include "replay_body.h"
 
 
 static void replay_body_add(replay_body_t *body, const unsigned char *p,
     size_t len);
 static void replay_body_text(replay_body_t *body, const char *text);
 
-
-/* the line without "pass_status", as it was before it was put into a spool */
 
 void
 replay_body_line(replay_body_t *body, const replay_line_t *line)
@@ -37,8 +29,6 @@ replay_body_line(replay_body_t *body, const replay_line_t *line)
     replay_body_add(body, p, line->text.data + line->text.len - p);
 }
 
-
-/* the event with its extra members beside the others, as it was sent */
 
 void
 replay_body_event(replay_body_t *body, const replay_line_t *line)
@@ -75,8 +65,6 @@ replay_body_text(replay_body_t *body, const char *text)
 }
 
 
-/* CURLOPT_READFUNCTION */
-
 size_t
 replay_body_read(char *buf, size_t size, size_t n, void *data)
 {
@@ -109,11 +97,6 @@ replay_body_read(char *buf, size_t size, size_t n, void *data)
     return done;
 }
 
-
-/*
- * CURLOPT_SEEKFUNCTION: libcurl begins again when a connection that was kept
- * turns out to be closed.
- */
 
 int
 replay_body_seek(void *data, curl_off_t offset, int origin)

@@ -4,14 +4,9 @@
  */
 
 
-/*
- * Lines that were not delivered are appended to a file, as they stand, before
- * the position moves past them.  The line is on the disk by then: the position
- * may get there at any time.
- */
-
-
-#include "replay.h"
+#include "replay_collect.h"
+#include "../lib/tool_file.h"
+#include "../lib/tool_message.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,102 +15,107 @@
 #include <unistd.h>
 
 
-static int replay_collect_check(replay_t *replay);
-static int replay_collect_refuse(replay_t *replay, const char *error);
+static int replay_collect_check(replay_collect_t *collect, dev_t dev,
+    ino_t ino);
+static int replay_collect_refuse(const replay_collect_t *collect,
+    const char *error);
 static int replay_collect_end(int fd, off_t size);
 static int replay_collect_write(int fd, const enkod_str_t *line);
 
 
+void
+replay_collect_init(replay_collect_t *collect, const char *name)
+{
+    collect->name = name;
+    collect->fd = -1;
+}
+
+
 int
-replay_collect_open(replay_t *replay)
+replay_collect_is_open(const replay_collect_t *collect)
+{
+    return collect->fd != -1;
+}
+
+
+int
+replay_collect_open(replay_collect_t *collect, dev_t dev, ino_t ino)
 {
     const char  *error;
 
-    if (replay->collect_name == NULL) {
+    if (collect->name == NULL) {
         return 0;
     }
 
-    if (replay->collect != -1) {
-        return replay_collect_check(replay);
+    if (collect->fd != -1) {
+        return replay_collect_check(collect, dev, ino);
     }
 
-    replay->collect = replay_own_open(replay->collect_name,
-                                      O_RDWR|O_CREAT|O_APPEND, &error);
+    collect->fd = tool_file_open_own(collect->name, O_RDWR|O_CREAT|O_APPEND,
+                                     &error);
 
     if (error) {
-        return replay_collect_refuse(replay, error);
+        return replay_collect_refuse(collect, error);
     }
 
-    if (replay->collect == -1) {
-        replay_error(replay, errno, "cannot open \"%s\" for --collect",
-                     replay->collect_name);
+    if (collect->fd == -1) {
+        tool_error(errno, "cannot open \"%s\" for --collect", collect->name);
         return -1;
     }
 
-    return replay_collect_check(replay);
+    return replay_collect_check(collect, dev, ino);
 }
 
 
 static int
-replay_collect_check(replay_t *replay)
+replay_collect_check(replay_collect_t *collect, dev_t dev, ino_t ino)
 {
-    int          fd;
-    const char  *error;
-    struct stat  st;
+    const char   *error;
+    struct stat   st;
 
-    fd = replay->collect;
     error = NULL;
 
-    if (fstat(fd, &st) == -1) {
-        error = "it cannot be looked at";
+    if (fstat(collect->fd, &st) == -1) {
+        error = "it cannot be examined";
 
-    } else if (st.st_dev == replay->file.dev && st.st_ino == replay->file.ino) {
+    } else if (st.st_dev == dev && st.st_ino == ino) {
         error = "it is FILE itself";
 
-    } else if (flock(fd, LOCK_EX|LOCK_NB) == -1) {
+    } else if (flock(collect->fd, LOCK_EX|LOCK_NB) == -1) {
         error = "it is in use by another enkod-replay, or for --position";
     }
 
-    return error ? replay_collect_refuse(replay, error) : 0;
+    return error ? replay_collect_refuse(collect, error) : 0;
 }
 
 
 static int
-replay_collect_refuse(replay_t *replay, const char *error)
+replay_collect_refuse(const replay_collect_t *collect, const char *error)
 {
-    replay_error(replay, 0, "cannot use \"%s\" for --collect: %s",
-                 replay->collect_name, error);
+    tool_error(0, "cannot use \"%s\" for --collect: %s", collect->name, error);
 
     return -1;
 }
 
 
-/* Returns 0, or -1 after a message; then nothing of the line is left. */
-
 int
-replay_collect(replay_t *replay, const enkod_str_t *line)
+replay_collect_add(replay_collect_t *collect, const enkod_str_t *line)
 {
-    int          fd;
     struct stat  st;
 
-    fd = replay->collect;
-
-    if (fstat(fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"",
-                     replay->collect_name);
+    if (fstat(collect->fd, &st) == -1) {
+        tool_error(errno, "cannot stat \"%s\"", collect->name);
         return -1;
     }
 
-    if (replay_collect_end(fd, st.st_size) != 0
-        || replay_collect_write(fd, line) != 0
-        || fdatasync(fd) == -1)
+    if (replay_collect_end(collect->fd, st.st_size) != 0
+        || replay_collect_write(collect->fd, line) != 0
+        || fdatasync(collect->fd) == -1)
     {
-        replay_error(replay, errno, "cannot write \"%s\"",
-                     replay->collect_name);
+        tool_error(errno, "cannot write \"%s\"", collect->name);
 
-        if (ftruncate(fd, st.st_size) == -1) {
-            replay_error(replay, errno, "cannot cut \"%s\"",
-                         replay->collect_name);
+        if (ftruncate(collect->fd, st.st_size) == -1) {
+            tool_error(errno, "cannot cut \"%s\"", collect->name);
         }
 
         return -1;
@@ -125,7 +125,7 @@ replay_collect(replay_t *replay, const enkod_str_t *line)
 }
 
 
-/* A run that was killed may have left a piece of a line, which ends here. */
+/* A run that was killed may have left a piece of a line, which is ended. */
 
 static int
 replay_collect_end(int fd, off_t size)

@@ -4,46 +4,51 @@
  */
 
 
-/*
- * Sends what is in a file that nginx writes to, and nothing is lost whenever
- * this is killed: the file gets a name of its own, nginx opens another one,
- * nobody writes to it any more, it is sent, it is removed.  Each of these steps
- * is known by what is in the folder, and what was left by an earlier run goes
- * first, in its order.
- */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* renameat2() */
+#endif
 
-
-#include "replay.h"
+#include "replay_drain.h"
+#include "replay_interrupt.h"
+#include "replay_rotated.h"
+#include "replay_status.h"
+#include "replay_writers.h"
+#include "../lib/tool_file.h"
+#include "../lib/tool_lease.h"
+#include "../lib/tool_message.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 
-static int replay_drain_take(replay_t *replay, replay_rests_t *rests);
-static int replay_drain_rename(replay_t *replay, replay_rests_t *rests);
-static int replay_drain_rest(replay_t *replay, const replay_rests_t *rests,
-    unsigned long number, int *done);
-static int replay_drain_release(replay_t *replay);
-static int replay_drain_open(replay_t *replay, struct stat *st);
-static int replay_drain_kept(const replay_t *replay);
-static int replay_drain_remove(replay_t *replay);
+static int replay_drain_rotate(replay_run_t *run, replay_rotated_t *rotated,
+    int *renamed);
+static int replay_drain_may_rotate(replay_run_t *run, int fd,
+    const struct stat *st);
+static int replay_drain_rename(replay_rotated_t *rotated);
+static int replay_drain_number(replay_run_t *run,
+    const replay_rotated_t *rotated, unsigned long number, int *done);
+static int replay_drain_file(replay_run_t *run, const char *name,
+    const char *position_name, int *done);
+static int replay_drain_release(const char *name, const char *pid_name);
+static int replay_drain_remove(replay_run_t *run, const char *position_name);
 static int replay_drain_worse(int one, int two);
 
 
 int
-replay_drain(replay_t *replay)
+replay_drain(replay_run_t *run)
 {
-    int              rc, done, status;
-    size_t           i;
-    replay_rests_t   rests;
+    int                rc, done, renamed, status;
+    size_t             i;
+    replay_rotated_t   rotated;
 
-    /* somebody opens a file in the moment in which we have a lease of it */
-    (void) signal(SIGIO, SIG_IGN);
+    tool_lease_init();
 
-    if (replay_collect_open(replay) != 0
-        || replay_rests_find(replay, &rests) != 0)
+    if (replay_collect_open(&run->collect, 0, 0) != 0
+        || replay_rotated_find(&rotated, run->options->name) != 0)
     {
         return REPLAY_ERROR;
     }
@@ -51,177 +56,60 @@ replay_drain(replay_t *replay)
     status = REPLAY_OK;
     done = 1;
 
-    for (i = 0; i < rests.n && done; i++) {
-        rc = replay_drain_rest(replay, &rests, rests.numbers[i], &done);
+    for (i = 0; i < rotated.n && done; i++) {
+        rc = replay_drain_number(run, &rotated, rotated.numbers[i], &done);
         status = replay_drain_worse(status, rc);
     }
 
     if (done) {
-        replay->name = rests.name;
+        rc = replay_drain_rotate(run, &rotated, &renamed);
 
-        switch (replay_drain_take(replay, &rests)) {
-
-        case -1:
-            status = replay_drain_worse(status, replay_status(replay));
-            break;
-
-        case 1:
-            rc = replay_drain_rest(replay, &rests, rests.last, &done);
-            status = replay_drain_worse(status, rc);
+        if (renamed) {
+            rc = replay_drain_number(run, &rotated, rotated.last, &done);
         }
+
+        status = replay_drain_worse(status, rc);
     }
 
-    free(rests.numbers);
+    replay_rotated_free(&rotated);
 
     return status;
 }
 
 
-/* Returns 1, or 0 if there is nothing to be taken. */
+/* Renames FILE, if there is something in it; returns the exit status. */
 
 static int
-replay_drain_take(replay_t *replay, replay_rests_t *rests)
+replay_drain_rotate(replay_run_t *run, replay_rotated_t *rotated, int *renamed)
 {
     int          fd, rc;
     struct stat  st;
 
-    fd = replay_drain_open(replay, &st);
+    *renamed = 0;
+
+    fd = tool_file_open(rotated->name, O_RDONLY, &st);
 
     if (fd == -1) {
 
-        if (errno == ENOENT && rests->n) {
-            /* nginx does not run, or is just about to open a new one */
-            return 0;
+        if (errno == ENOENT && rotated->n) {
+            /* nginx is not running, or has not opened a new one yet */
+            return REPLAY_OK;
         }
 
-        replay_error(replay, errno, "cannot open \"%s\"", replay->name);
-        return -1;
+        tool_error(errno, "cannot open \"%s\"", rotated->name);
+        return REPLAY_ERROR;
     }
 
-    if (st.st_size == 0) {
-        (void) close(fd);
-        return 0;
+    rc = REPLAY_OK;
+
+    if (st.st_size) {
+        rc = replay_drain_may_rotate(run, fd, &st);
+
+        if (rc == REPLAY_OK) {
+            rc = replay_drain_rename(rotated);
+            *renamed = (rc == REPLAY_OK);
+        }
     }
-
-    replay->file.dev = st.st_dev;
-    replay->file.ino = st.st_ino;
-
-    rc = replay_collect_open(replay);
-
-    if (rc == 0) {
-        rc = replay_writers_known(replay, fd, &st);
-    }
-
-    (void) close(fd);
-
-    return (rc == 0) ? replay_drain_rename(replay, rests) : -1;
-}
-
-
-static int
-replay_drain_rename(replay_t *replay, replay_rests_t *rests)
-{
-    int    rc;
-    char  *name;
-
-    if (replay_interrupted()) {
-        replay_complain(replay, "interrupted");
-        replay->unknown = 1;
-        return -1;
-    }
-
-    name = replay_rest_name(replay, rests->name, rests->last + 1, "");
-
-    if (name == NULL) {
-        return -1;
-    }
-
-    rc = renameat2(AT_FDCWD, rests->name, AT_FDCWD, name, RENAME_NOREPLACE);
-
-    if (rc == -1) {
-        replay_error(replay, errno, "cannot rename \"%s\" to \"%s\"",
-                     rests->name, name);
-
-    } else {
-        rests->last++;
-    }
-
-    free(name);
-
-    return (rc == 0) ? 1 : -1;
-}
-
-
-/* Returns the exit status; "done" is whether what comes behind it may be sent. */
-
-static int
-replay_drain_rest(replay_t *replay, const replay_rests_t *rests,
-    unsigned long number, int *done)
-{
-    int    status;
-    char  *name, *position;
-
-    name = replay_rest_name(replay, rests->name, number, "");
-    position = replay_rest_name(replay, rests->name, number, ".pos");
-
-    *done = 0;
-    status = REPLAY_ERROR;
-
-    if (name == NULL || position == NULL) {
-        goto done;
-    }
-
-    replay->name = name;
-    replay->position_name = position;
-
-    if (replay_drain_release(replay) != 0) {
-        status = replay_status(replay);
-        goto done;
-    }
-
-    status = replay_file(replay);
-
-    if (status == REPLAY_ERROR || !replay_drain_kept(replay)) {
-        *done = (status == REPLAY_SKIPPED);
-        goto done;
-    }
-
-    if (replay_drain_remove(replay) != 0) {
-        status = replay_status(replay);
-        goto done;
-    }
-
-    *done = 1;
-
-done:
-
-    replay_reset(replay);
-
-    free(name);
-    free(position);
-
-    replay->position_name = NULL;
-
-    return status;
-}
-
-
-/* Nobody writes to it any more, or this fails. */
-
-static int
-replay_drain_release(replay_t *replay)
-{
-    int          fd, rc;
-    struct stat  st;
-
-    fd = replay_drain_open(replay, &st);
-
-    if (fd == -1) {
-        replay_error(replay, errno, "cannot open \"%s\"", replay->name);
-        return -1;
-    }
-
-    rc = replay_writers_gone(replay, fd, &st);
 
     (void) close(fd);
 
@@ -229,90 +117,206 @@ replay_drain_release(replay_t *replay)
 }
 
 
-/* A name that leads elsewhere is not followed: it would be removed then. */
+/* Whether what has to follow the renaming can be done. */
 
 static int
-replay_drain_open(replay_t *replay, struct stat *st)
+replay_drain_may_rotate(replay_run_t *run, int fd, const struct stat *st)
 {
-    int  fd, err;
+    replay_writers_t  writers;
 
-    fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOFOLLOW);
-
-    if (fd == -1) {
-        return -1;
+    if (replay_collect_open(&run->collect, st->st_dev, st->st_ino) != 0) {
+        return REPLAY_ERROR;
     }
 
-    if (fstat(fd, st) == -1) {
-        err = errno;
+    writers.name = run->options->name;
+    writers.fd = fd;
+    writers.st = st;
+    writers.pid_name = run->options->pid_name;
 
-    } else if (S_ISREG(st->st_mode)) {
-        return fd;
+    if (replay_writers_check(&writers) == REPLAY_WRITERS_ERROR) {
+        return REPLAY_ERROR;
+    }
+
+    if (replay_interrupted()) {
+        tool_warn("interrupted");
+        return REPLAY_LEFT;
+    }
+
+    return REPLAY_OK;
+}
+
+
+static int
+replay_drain_rename(replay_rotated_t *rotated)
+{
+    int    rc;
+    char  *name;
+
+    name = replay_rotated_name(rotated, rotated->last + 1, "");
+
+    if (name == NULL) {
+        return REPLAY_ERROR;
+    }
+
+    rc = renameat2(AT_FDCWD, rotated->name, AT_FDCWD, name, RENAME_NOREPLACE);
+
+    if (rc == -1) {
+        tool_error(errno, "cannot rename \"%s\" to \"%s\"", rotated->name,
+                   name);
 
     } else {
-        err = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+        rotated->last++;
     }
+
+    free(name);
+
+    return (rc == 0) ? REPLAY_OK : REPLAY_ERROR;
+}
+
+
+/* Returns the exit status, and whether the files behind it may be sent. */
+
+static int
+replay_drain_number(replay_run_t *run, const replay_rotated_t *rotated,
+    unsigned long number, int *done)
+{
+    int    status;
+    char  *name, *position_name;
+
+    *done = 0;
+    status = REPLAY_ERROR;
+
+    name = replay_rotated_name(rotated, number, "");
+    position_name = replay_rotated_name(rotated, number, ".pos");
+
+    if (name && position_name) {
+        status = replay_drain_file(run, name, position_name, done);
+        replay_run_reset(run);
+    }
+
+    free(name);
+    free(position_name);
+
+    return status;
+}
+
+
+static int
+replay_drain_file(replay_run_t *run, const char *name,
+    const char *position_name, int *done)
+{
+    int  rc, status;
+
+    rc = replay_drain_release(name, run->options->pid_name);
+
+    if (rc != REPLAY_OK) {
+        return rc;
+    }
+
+    status = replay_run(run, name, position_name);
+
+    if (status == REPLAY_ERROR || !replay_run_is_complete(run)) {
+        /* what is not a line stays in the file, and does not stop others */
+        *done = (status == REPLAY_SKIPPED);
+        return status;
+    }
+
+    rc = replay_drain_remove(run, position_name);
+
+    if (rc != REPLAY_OK) {
+        return rc;
+    }
+
+    *done = 1;
+
+    return status;
+}
+
+
+/* Nobody writes to the file any more, or this is not REPLAY_OK. */
+
+static int
+replay_drain_release(const char *name, const char *pid_name)
+{
+    int               fd;
+    struct stat       st;
+    replay_writers_e  rc;
+    replay_writers_t  writers;
+
+    fd = tool_file_open(name, O_RDONLY, &st);
+
+    if (fd == -1) {
+        tool_error(errno, "cannot open \"%s\"", name);
+        return REPLAY_ERROR;
+    }
+
+    writers.name = name;
+    writers.fd = fd;
+    writers.st = &st;
+    writers.pid_name = pid_name;
+
+    rc = replay_writers_release(&writers);
 
     (void) close(fd);
 
-    errno = err;
+    if (rc == REPLAY_WRITERS_INTERRUPTED) {
+        tool_warn("interrupted");
+        return REPLAY_LEFT;
+    }
 
-    return -1;
-}
-
-
-/* Whether all that is in it is delivered, or in the file of --collect. */
-
-static int
-replay_drain_kept(const replay_t *replay)
-{
-    return replay->left == 0 && !replay->unknown && !replay->grown
-           && replay->tally.skipped == replay->tally.kept;
+    return (rc == REPLAY_WRITERS_NONE) ? REPLAY_OK : REPLAY_ERROR;
 }
 
 
 static int
-replay_drain_remove(replay_t *replay)
+replay_drain_remove(replay_run_t *run, const char *position_name)
 {
-    int          rc;
-    struct stat  st;
+    struct stat           st;
+    replay_writers_e      rc;
+    replay_writers_t      writers;
+    const replay_file_t  *file;
 
-    if (fstat(replay->file.fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"", replay->name);
-        return -1;
+    file = &run->input.file;
+
+    if (fstat(file->fd, &st) == -1) {
+        tool_error(errno, "cannot stat \"%s\"", file->name);
+        return REPLAY_ERROR;
     }
 
-    rc = replay_writers(replay, replay->file.fd, &st);
+    writers.name = file->name;
+    writers.fd = file->fd;
+    writers.st = &st;
+    writers.pid_name = NULL;
 
-    if (rc == 0 && fstat(replay->file.fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"", replay->name);
-        rc = -1;
+    rc = replay_writers(&writers);
+
+    if (rc == REPLAY_WRITERS_ERROR) {
+        return REPLAY_ERROR;
     }
 
-    if (rc == -1) {
-        return -1;
+    if (fstat(file->fd, &st) == -1) {
+        tool_error(errno, "cannot stat \"%s\"", file->name);
+        return REPLAY_ERROR;
     }
 
-    if (rc == 1 || st.st_size != replay->file.limit) {
-        replay_complain(replay, "\"%s\" is written to again, and stays",
-                        replay->name);
-        replay->grown = 1;
-        return -1;
+    if (rc == REPLAY_WRITERS_SOME || st.st_size != file->limit) {
+        tool_warn("\"%s\" is written to again, and is kept", file->name);
+        return REPLAY_LEFT;
     }
 
     /* in this order: without its position, all of it would be sent again */
 
-    if (unlink(replay->name) == -1) {
-        replay_error(replay, errno, "cannot remove \"%s\"", replay->name);
-        return -1;
+    if (unlink(file->name) == -1) {
+        tool_error(errno, "cannot remove \"%s\"", file->name);
+        return REPLAY_ERROR;
     }
 
-    if (unlink(replay->position_name) == -1 && errno != ENOENT) {
-        replay_error(replay, errno, "cannot remove \"%s\"",
-                     replay->position_name);
-        return -1;
+    if (unlink(position_name) == -1 && errno != ENOENT) {
+        tool_error(errno, "cannot remove \"%s\"", position_name);
+        return REPLAY_ERROR;
     }
 
-    return 0;
+    return REPLAY_OK;
 }
 
 

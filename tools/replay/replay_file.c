@@ -4,220 +4,193 @@
  */
 
 
-/*
- * The lines of FILE.  Only the one at hand is in memory.
- */
-
-
-#include "replay.h"
+#include "replay_file.h"
+#include "replay_interrupt.h"
+#include "../lib/tool_message.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 
-#define REPLAY_READ_SIZE      ((size_t) 256 * 1024)
-
-/* so that sizes and offsets of lines stay far from the limits of their types */
-#define REPLAY_MAX_LINE       ((size_t) 1 << 30)
+/* of a pipe no more than is needed to recognize it, as bytes may come late */
+#define REPLAY_PIPE_HEAD      8
 
 
-static int replay_file_room(replay_t *replay);
-static ssize_t replay_file_read(replay_t *replay);
-static ssize_t replay_file_plain(replay_t *replay, unsigned char *buf,
-    size_t size);
+static int replay_file_stat(replay_file_t *file);
+static int replay_file_head(replay_file_t *file);
 
 
 int
-replay_file_next(replay_t *replay, enkod_str_t *line)
+replay_file_open(replay_file_t *file, const char *name, int nofollow)
 {
-    ssize_t         n;
-    unsigned char  *lf;
-    replay_file_t  *file;
+    memset(file, 0, sizeof(replay_file_t));
 
-    file = &replay->file;
+    file->name = name;
+    file->pipe = (strcmp(name, "-") == 0);
 
-    for ( ;; ) {
-        lf = NULL;
-
-        if (file->scanned < file->end) {
-            lf = memchr(file->data + file->scanned, '\n',
-                        file->end - file->scanned);
-        }
-
-        file->scanned = lf ? (size_t) (lf - file->data) : file->end;
-
-        if (file->scanned - file->start > REPLAY_MAX_LINE) {
-            replay_error(replay, 0, "\"%s\" has a line of more than 1 GiB at"
-                         " offset %lld", replay->name,
-                         (long long) file->offset);
-            return -1;
-        }
-
-        if (lf) {
-            break;
-        }
-
-        n = replay_file_read(replay);
-
-        if (n <= 0) {
-            return n;
-        }
+    if (file->pipe) {
+        file->fd = STDIN_FILENO;
+        return replay_file_head(file);
     }
 
-    line->data = file->data + file->start;
-    line->len = lf - line->data;
+    /* a FIFO would wait for a writer here, just to be refused */
+    file->fd = open(name, O_RDONLY|O_CLOEXEC|O_NONBLOCK
+                          |(nofollow ? O_NOFOLLOW : 0));
 
-    file->offset += line->len + 1;
-    file->start += line->len + 1;
-    file->scanned = file->start;
-
-    if (file->unended) {
-        file->unended = 0;
-
-        if (line->len == 0) {
-            /* this was the line feed of the last line of an earlier run */
-            return replay_file_next(replay, line);
-        }
+    if (file->fd == -1) {
+        tool_error(errno, "cannot open \"%s\"", name);
+        return -1;
     }
 
-    return 1;
-}
+    if (replay_file_stat(file) != 0) {
+        return -1;
+    }
 
-
-size_t
-replay_file_rest(const replay_file_t *file, enkod_str_t *rest)
-{
-    rest->data = file->data + file->start;
-    rest->len = file->end - file->start;
-
-    return rest->len;
-}
-
-
-void
-replay_file_last(replay_file_t *file)
-{
-    file->offset += file->end - file->start;
-    file->start = file->end;
-    file->unended = 1;
+    return replay_file_head(file);
 }
 
 
 void
 replay_file_close(replay_file_t *file)
 {
-    replay_gzip_close(file->gzip);
-    free(file->data);
-
     if (!file->pipe && file->fd != -1) {
         (void) close(file->fd);
     }
-
-    memset(file, 0, sizeof(replay_file_t));
 
     file->fd = -1;
 }
 
 
-static ssize_t
-replay_file_read(replay_t *replay)
+static int
+replay_file_stat(replay_file_t *file)
 {
-    size_t          room;
-    ssize_t         n;
-    replay_file_t  *file;
+    struct stat  st;
 
-    file = &replay->file;
-
-    if (replay_file_room(replay) != 0) {
+    if (fstat(file->fd, &st) == -1) {
+        tool_error(errno, "cannot stat \"%s\"", file->name);
         return -1;
     }
 
-    /* no more behind a long line, so that its buffer is given back soon */
-
-    room = file->size - file->end;
-    room = (room < REPLAY_READ_SIZE) ? room : REPLAY_READ_SIZE;
-
-    if (file->gzip) {
-        n = replay_gzip_read(replay, file->data + file->end, room);
-
-    } else {
-        n = replay_file_plain(replay, file->data + file->end, room);
-    }
-
-    file->end += (n > 0) ? n : 0;
-
-    return n;
-}
-
-
-static ssize_t
-replay_file_plain(replay_t *replay, unsigned char *buf, size_t size)
-{
-    off_t           left;
-    ssize_t         n;
-    replay_file_t  *file;
-
-    file = &replay->file;
-
-    if (!file->pipe) {
-        left = file->limit - file->offset - (off_t) (file->end - file->start);
-        size = (left < (off_t) size) ? (size_t) left : size;
-    }
-
-    n = replay_input_read(file, buf, size);
-
-    if (n == -1 && errno != EINTR) {
-        replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-    }
-
-    if (n == 0 && size && !file->pipe) {
-        replay_error(replay, 0, "\"%s\" has become shorter", replay->name);
+    if (!S_ISREG(st.st_mode)) {
+        tool_error(0, "\"%s\" is not a regular file; a pipe can be read as"
+                   " \"-\"", file->name);
         return -1;
     }
 
-    return n;
+    file->dev = st.st_dev;
+    file->ino = st.st_ino;
+    file->limit = st.st_size;
+
+    return 0;
 }
 
-
-/*
- * Moves what is left of the buffer to its beginning and makes room behind it.
- * A buffer that was needed for a long line is given back behind it.
- */
 
 static int
-replay_file_room(replay_t *replay)
+replay_file_head(replay_file_t *file)
 {
-    size_t          len, size;
-    unsigned char  *p;
-    replay_file_t  *file;
+    size_t   size;
+    ssize_t  n;
 
-    file = &replay->file;
+    size = file->pipe ? REPLAY_PIPE_HEAD : REPLAY_HEAD_SIZE;
 
-    len = file->end - file->start;
+    while (file->head_len < size) {
 
-    if (file->start) {
-        memmove(file->data, file->data + file->start, len);
+        n = file->pipe ? read(file->fd, file->head + file->head_len,
+                              size - file->head_len)
+                       : pread(file->fd, file->head + file->head_len,
+                               size - file->head_len, file->head_len);
 
-        file->scanned -= file->start;
-        file->end = len;
-        file->start = 0;
+        if (n == -1 && errno == EINTR) {
+
+            if (replay_interrupted()) {
+                break;
+            }
+
+            continue;
+        }
+
+        if (n == -1) {
+            tool_error(errno, "cannot read \"%s\"", file->name);
+            return -1;
+        }
+
+        if (n == 0) {
+            break;
+        }
+
+        file->head_len += n;
     }
 
-    size = (len < REPLAY_READ_SIZE / 2) ? REPLAY_READ_SIZE : 2 * len;
+    if (file->pipe) {
+        file->unread = file->head_len;
+    }
 
-    if (file->size - len >= REPLAY_READ_SIZE / 2 && file->size <= 4 * size) {
+    return 0;
+}
+
+
+ssize_t
+replay_file_read(replay_file_t *file, unsigned char *buf, size_t size)
+{
+    ssize_t  n;
+
+    if (file->unread) {
+        n = (file->unread < size) ? file->unread : size;
+
+        memcpy(buf, file->head + file->head_len - file->unread, n);
+
+        file->unread -= n;
+        file->offset += n;
+
+        return n;
+    }
+
+    do {
+        n = read(file->fd, buf, size);
+    } while (n == -1 && errno == EINTR && !replay_interrupted());
+
+    if (n == -1 && errno != EINTR) {
+        tool_error(errno, "cannot read \"%s\"", file->name);
+    }
+
+    if (n > 0) {
+        file->offset += n;
+    }
+
+    return n;
+}
+
+
+int
+replay_file_seek(replay_file_t *file, off_t offset, unsigned char *last)
+{
+    if (offset > file->limit || pread(file->fd, last, 1, offset - 1) != 1) {
         return 0;
     }
 
-    p = realloc(file->data, size);
-
-    if (p == NULL) {
-        replay_error(replay, 0, "no memory for %zu bytes", size);
+    if (lseek(file->fd, offset, SEEK_SET) == -1) {
+        tool_error(errno, "cannot read \"%s\"", file->name);
         return -1;
     }
 
-    file->data = p;
-    file->size = size;
+    file->offset = offset;
 
-    return 0;
+    return 1;
+}
+
+
+off_t
+replay_file_grown(const replay_file_t *file)
+{
+    struct stat  st;
+
+    if (fstat(file->fd, &st) == -1) {
+        tool_error(errno, "cannot stat \"%s\"", file->name);
+        return 0;
+    }
+
+    return st.st_size - file->limit;
 }

@@ -4,15 +4,10 @@
  */
 
 
-/*
- * What was compressed by gzip, in one part or in several behind each other (RFC
- * 1952).  An offset is one in the text.
- */
+#include "replay_gzip.h"
+#include "../lib/tool_message.h"
 
-
-#include "replay.h"
-
-#include <errno.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 
@@ -23,18 +18,19 @@
 
 
 struct replay_gzip_s {
+    replay_file_t         *file;
     z_stream               stream;
-    int                    begun;       /* a part is not at its end */
+    int                    begun;       /* a member is not at its end */
     unsigned char          in[REPLAY_GZIP_SIZE];
 };
 
 
-static int replay_gzip_fill(replay_t *replay);
-static int replay_gzip_fail(replay_t *replay, const char *why);
+static int replay_gzip_fill(replay_gzip_t *gzip);
+static int replay_gzip_fail(const replay_gzip_t *gzip, const char *why);
 
 
-int
-replay_gzip_open(replay_t *replay)
+replay_gzip_t *
+replay_gzip_create(replay_file_t *file)
 {
     replay_gzip_t  *gzip;
 
@@ -44,18 +40,18 @@ replay_gzip_open(replay_t *replay)
         || inflateInit2(&gzip->stream, REPLAY_GZIP_BITS) != Z_OK)
     {
         free(gzip);
-        replay_error(replay, 0, "no memory");
-        return -1;
+        tool_error(0, "no memory");
+        return NULL;
     }
 
-    replay->file.gzip = gzip;
+    gzip->file = file;
 
-    return 0;
+    return gzip;
 }
 
 
 void
-replay_gzip_close(replay_gzip_t *gzip)
+replay_gzip_free(replay_gzip_t *gzip)
 {
     if (gzip) {
         (void) inflateEnd(&gzip->stream);
@@ -65,13 +61,11 @@ replay_gzip_close(replay_gzip_t *gzip)
 
 
 ssize_t
-replay_gzip_read(replay_t *replay, unsigned char *buf, size_t size)
+replay_gzip_read(replay_gzip_t *gzip, unsigned char *buf, size_t size)
 {
-    int             rc;
-    z_stream       *stream;
-    replay_gzip_t  *gzip;
+    int        rc;
+    z_stream  *stream;
 
-    gzip = replay->file.gzip;
     stream = &gzip->stream;
 
     stream->next_out = buf;
@@ -80,15 +74,14 @@ replay_gzip_read(replay_t *replay, unsigned char *buf, size_t size)
     while (stream->avail_out == size) {
 
         if (stream->avail_in == 0) {
-            rc = replay_gzip_fill(replay);
+            rc = replay_gzip_fill(gzip);
 
             if (rc == -1) {
                 return -1;
             }
 
             if (rc == 0) {
-                return gzip->begun ? replay_gzip_fail(replay, "ends too early")
-                                   : 0;
+                return gzip->begun ? replay_gzip_fail(gzip, "incomplete") : 0;
             }
         }
 
@@ -103,7 +96,7 @@ replay_gzip_read(replay_t *replay, unsigned char *buf, size_t size)
             gzip->begun = 0;
 
         } else if (rc != Z_OK && rc != Z_BUF_ERROR) {
-            return replay_gzip_fail(replay, "is damaged");
+            return replay_gzip_fail(gzip, "damaged");
         }
     }
 
@@ -114,21 +107,13 @@ replay_gzip_read(replay_t *replay, unsigned char *buf, size_t size)
 /* Returns 0 at the end. */
 
 static int
-replay_gzip_fill(replay_t *replay)
+replay_gzip_fill(replay_gzip_t *gzip)
 {
-    ssize_t         n;
-    replay_gzip_t  *gzip;
+    ssize_t  n;
 
-    gzip = replay->file.gzip;
-
-    n = replay_input_read(&replay->file, gzip->in, REPLAY_GZIP_SIZE);
+    n = replay_file_read(gzip->file, gzip->in, REPLAY_GZIP_SIZE);
 
     if (n == -1) {
-
-        if (errno != EINTR) {
-            replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-        }
-
         return -1;
     }
 
@@ -140,10 +125,9 @@ replay_gzip_fill(replay_t *replay)
 
 
 static int
-replay_gzip_fail(replay_t *replay, const char *why)
+replay_gzip_fail(const replay_gzip_t *gzip, const char *why)
 {
-    replay_error(replay, 0, "\"%s\" %s: it is compressed by gzip, and not as"
-                 " a whole", replay->name, why);
+    tool_error(0, "\"%s\" is %s gzip data", gzip->file->name, why);
 
     return -1;
 }

@@ -4,289 +4,134 @@
  */
 
 
-/*
- * The bytes of FILE, up to the end that it had when it was opened: what is
- * written to it meanwhile waits for the next run, so that a replay ends even if
- * what it sends comes back into the same file.
- *
- * What is read is UTF-8 text, or that compressed by gzip.  Other input could
- * be taken for a file without any lines, so it is refused by its first bytes.
- */
+#include "replay_input.h"
+#include "replay_format.h"
+#include "../lib/tool_message.h"
 
 
-#include "replay.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-
-/* as many bytes tell what an input is */
-#define REPLAY_MAGIC_SIZE     8
-
-
-static int replay_input_stat(replay_t *replay);
-static int replay_input_head(replay_t *replay);
-static int replay_input_known(replay_t *replay);
-static const char *replay_input_text(const unsigned char *p, size_t len);
-static int replay_input_skip(replay_t *replay, off_t offset,
+static ssize_t replay_input_read(void *data, unsigned char *buf, size_t size);
+static int replay_input_skip(replay_input_t *input, off_t offset,
     unsigned char *last);
 
 
-/* of formats that are recognized; gzip is the one that is read */
+void
+replay_input_init(replay_input_t *input)
+{
+    memset(input, 0, sizeof(replay_input_t));
 
-static const struct {
-    const char  *magic;
-    size_t       len;
-    const char  *what;
-} replay_formats[] = {
-    { "\x1f\x8b", 2, NULL },
-    { "BZh", 3, "is compressed by bzip2" },
-    { "\xfd" "7zXZ", 5, "is compressed by xz" },
-    { "\x5d\0\0", 3, "is compressed by lzma" },
-    { "\x28\xb5\x2f\xfd", 4, "is compressed by zstd" },
-    { "\x04\x22\x4d\x18", 4, "is compressed by lz4" },
-    { "LZIP", 4, "is compressed by lzip" },
-    { "\x1f\x9d", 2, "is compressed by compress" },
-    { "PK\3\4", 4, "is compressed by zip" },
-    { "7z\xbc\xaf\x27\x1c", 6, "is compressed by 7-zip" },
-    { "\0\0\0{", 4, "is UTF-32 and not UTF-8" },
-    { "{\0\0\0", 4, "is UTF-32 and not UTF-8" },
-    { "\0{", 2, "is UTF-16 and not UTF-8" },
-    { "{\0", 2, "is UTF-16 and not UTF-8" },
-    { "\xff\xfe", 2, "is UTF-16 or UTF-32 and not UTF-8" },
-    { "\xfe\xff", 2, "is UTF-16 and not UTF-8" },
-    { "\xef\xbb\xbf", 3, "begins with a byte order mark, and no file of the"
-                         " module does" }
-};
+    input->file.fd = -1;
+}
 
 
 int
-replay_input_open(replay_t *replay)
+replay_input_open(replay_input_t *input, const char *name, int drain)
 {
-    int             fd;
-    replay_file_t  *file;
+    int          gzip;
+    const char  *error;
 
-    file = &replay->file;
-
-    if (file->pipe) {
-        file->fd = STDIN_FILENO;
-        file->final = 1;
-
-    } else {
-        /* a FIFO would wait for a writer here, just to be refused */
-        fd = open(replay->name, O_RDONLY|O_CLOEXEC|O_NONBLOCK
-                                |(replay->drain ? O_NOFOLLOW : 0));
-
-        if (fd == -1) {
-            replay_error(replay, errno, "cannot open \"%s\"", replay->name);
-            return -1;
-        }
-
-        file->fd = fd;
-
-        if (replay_input_stat(replay) != 0) {
-            return -1;
-        }
-    }
-
-    if (replay_input_head(replay) != 0 || replay_input_known(replay) != 0) {
+    if (replay_file_open(&input->file, name, drain) != 0) {
         return -1;
     }
+
+    error = replay_format(input->file.head, input->file.head_len, &gzip);
+
+    if (error) {
+        tool_error(0, "\"%s\" %s", name, error);
+        return -1;
+    }
+
+    if (gzip) {
+        input->gzip = replay_gzip_create(&input->file);
+
+        if (input->gzip == NULL) {
+            return -1;
+        }
+    }
+
+    input->final = drain || gzip || input->file.pipe;
+
+    tool_lines_init(&input->lines, replay_input_read, input, 0);
 
     return 0;
 }
 
 
-static int
-replay_input_stat(replay_t *replay)
+void
+replay_input_close(replay_input_t *input)
 {
-    struct stat     st;
-    replay_file_t  *file;
+    replay_gzip_free(input->gzip);
+    tool_lines_free(&input->lines);
+    replay_file_close(&input->file);
 
-    file = &replay->file;
-
-    if (fstat(file->fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"", replay->name);
-        return -1;
-    }
-
-    if (!S_ISREG(st.st_mode)) {
-        replay_error(replay, 0, "\"%s\" is no regular file; a pipe can be read"
-                     " as \"-\"", replay->name);
-        return -1;
-    }
-
-    file->dev = st.st_dev;
-    file->ino = st.st_ino;
-    file->limit = st.st_size;
-
-    /* nobody writes to it any more */
-    file->final = replay->drain;
-
-    return 0;
+    replay_input_init(input);
 }
 
 
-/* The first bytes; of a pipe no more than are needed, as they may come late. */
-
-static int
-replay_input_head(replay_t *replay)
+static ssize_t
+replay_input_read(void *data, unsigned char *buf, size_t size)
 {
-    size_t          size;
-    ssize_t         n;
-    replay_file_t  *file;
+    off_t            left;
+    ssize_t          n;
+    replay_file_t   *file;
+    replay_input_t  *input = data;
 
-    file = &replay->file;
+    file = &input->file;
 
-    size = file->pipe ? REPLAY_MAGIC_SIZE : REPLAY_HEAD_SIZE;
-
-    while (file->head_len < size) {
-
-        n = file->pipe ? read(file->fd, file->head + file->head_len,
-                              size - file->head_len)
-                       : pread(file->fd, file->head + file->head_len,
-                               size - file->head_len, file->head_len);
-
-        if (n == -1 && errno == EINTR) {
-
-            if (replay_interrupted()) {
-                break;
-            }
-
-            continue;
-        }
-
-        if (n == -1) {
-            replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-            return -1;
-        }
-
-        if (n == 0) {
-            break;
-        }
-
-        file->head_len += n;
+    if (input->gzip) {
+        return replay_gzip_read(input->gzip, buf, size);
     }
 
     if (file->pipe) {
-        file->unread = file->head_len;
+        return replay_file_read(file, buf, size);
     }
 
-    return 0;
-}
+    left = file->limit - file->offset;
 
-
-static int
-replay_input_known(replay_t *replay)
-{
-    size_t          i;
-    const char     *what;
-    replay_file_t  *file;
-
-    file = &replay->file;
-
-    for (i = 0; i < sizeof(replay_formats) / sizeof(replay_formats[0]); i++) {
-
-        if (file->head_len >= replay_formats[i].len
-            && memcmp(file->head, replay_formats[i].magic,
-                      replay_formats[i].len) == 0)
-        {
-            break;
-        }
+    if (left == 0) {
+        return 0;
     }
 
-    if (i == 0) {
-        file->final = 1;
-        return replay_gzip_open(replay);
-    }
+    n = replay_file_read(file, buf,
+                         left < (off_t) size ? (size_t) left : size);
 
-    what = (i < sizeof(replay_formats) / sizeof(replay_formats[0]))
-           ? replay_formats[i].what
-           : replay_input_text(file->head, file->head_len);
-
-    if (what) {
-        replay_error(replay, 0, "\"%s\" %s", replay->name, what);
+    if (n == 0) {
+        tool_error(0, "\"%s\" has become shorter", file->name);
         return -1;
     }
-
-    return 0;
-}
-
-
-static const char *
-replay_input_text(const unsigned char *p, size_t len)
-{
-    const unsigned char  *end;
-
-    for (end = p + len; p < end; p++) {
-
-        if (*p == '[') {
-            return "is a JSON array and not a line for each event";
-        }
-
-        if (*p != ' ' && *p != '\t' && *p != '\r' && *p != '\n') {
-            break;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* As read(); what was read of a pipe before comes first. */
-
-ssize_t
-replay_input_read(replay_file_t *file, unsigned char *buf, size_t size)
-{
-    ssize_t  n;
-
-    if (file->unread) {
-        n = (file->unread < size) ? file->unread : size;
-
-        memcpy(buf, file->head + file->head_len - file->unread, n);
-
-        file->unread -= n;
-
-        return n;
-    }
-
-    do {
-        n = read(file->fd, buf, size);
-    } while (n == -1 && errno == EINTR && !replay_interrupted());
 
     return n;
 }
 
 
-/* Returns 1 and the byte in front of the offset, 0 if there is none, or -1. */
-
 int
-replay_input_seek(replay_t *replay, off_t offset, unsigned char *last)
+replay_input_seek(replay_input_t *input, off_t offset, int unended)
 {
-    replay_file_t  *file;
+    int            rc;
+    unsigned char  last;
 
-    file = &replay->file;
+    last = '\n';
 
-    if (file->gzip) {
-        return replay_input_skip(replay, offset, last);
+    rc = input->gzip ? replay_input_skip(input, offset, &last)
+                     : replay_file_seek(&input->file, offset, &last);
+
+    if (rc != 1) {
+        return rc;
     }
 
-    if (offset > file->limit || pread(file->fd, last, 1, offset - 1) != 1) {
+    if (last != '\n' && !unended) {
         return 0;
     }
 
-    if (lseek(file->fd, offset, SEEK_SET) == -1) {
-        replay_error(replay, errno, "cannot read \"%s\"", replay->name);
-        return -1;
-    }
+    tool_lines_init(&input->lines, replay_input_read, input, offset);
+
+    input->unended = unended;
 
     return 1;
 }
 
 
 static int
-replay_input_skip(replay_t *replay, off_t offset, unsigned char *last)
+replay_input_skip(replay_input_t *input, off_t offset, unsigned char *last)
 {
     size_t         size;
     ssize_t        n;
@@ -295,7 +140,7 @@ replay_input_skip(replay_t *replay, off_t offset, unsigned char *last)
     while (offset) {
         size = (offset < (off_t) sizeof(buf)) ? (size_t) offset : sizeof(buf);
 
-        n = replay_gzip_read(replay, buf, size);
+        n = replay_gzip_read(input->gzip, buf, size);
 
         if (n <= 0) {
             return n;
@@ -309,23 +154,81 @@ replay_input_skip(replay_t *replay, off_t offset, unsigned char *last)
 }
 
 
-off_t
-replay_input_grown(replay_t *replay)
+int
+replay_input_next(replay_input_t *input, enkod_str_t *line)
 {
-    struct stat     st;
-    replay_file_t  *file;
+    for ( ;; ) {
 
-    file = &replay->file;
+        switch (tool_lines_next(&input->lines, line)) {
 
-    if (file->pipe || file->gzip) {
+        case TOOL_LINES_LINE:
+            break;
+
+        case TOOL_LINES_END:
+            return 0;
+
+        case TOOL_LINES_TOO_LONG:
+            tool_error(0, "\"%s\" has a line of more than 1 GiB at offset"
+                       " %lld", input->file.name,
+                       (long long) input->lines.offset);
+            return -1;
+
+        case TOOL_LINES_FAILED:
+            return -1;
+        }
+
+        if (!input->unended) {
+            return 1;
+        }
+
+        input->unended = 0;
+
+        if (line->len) {
+            return 1;
+        }
+
+        /* this was the line feed of the last line of an earlier run */
+    }
+}
+
+
+size_t
+replay_input_rest(const replay_input_t *input, enkod_str_t *rest)
+{
+    return tool_lines_rest(&input->lines, rest);
+}
+
+
+void
+replay_input_take_rest(replay_input_t *input)
+{
+    tool_lines_take_rest(&input->lines);
+
+    input->unended = 1;
+}
+
+
+off_t
+replay_input_offset(const replay_input_t *input)
+{
+    return input->lines.offset;
+}
+
+
+off_t
+replay_input_size(const replay_input_t *input)
+{
+    return (input->file.pipe || input->gzip) ? -1 : input->file.limit;
+}
+
+
+off_t
+replay_input_grown(const replay_input_t *input)
+{
+    if (input->file.pipe || input->gzip) {
         /* these were read to their very end */
         return 0;
     }
 
-    if (fstat(file->fd, &st) == -1) {
-        replay_error(replay, errno, "cannot stat \"%s\"", replay->name);
-        return 0;
-    }
-
-    return st.st_size - file->limit;
+    return replay_file_grown(&input->file);
 }

@@ -4,19 +4,10 @@
  */
 
 
-/*
- * A line is taken apart without being decoded: strings and nesting are stepped
- * over, so that numbers of any length and all escapes go out as they stand.
- *
- * What is no line of the module must not reach a receiver, so all of it has to
- * be JSON and to be written as the module writes: one object, an envelope, no
- * white space, "extra" at the end.  Which fields an event has is not looked
- * at: nginx.conf declares them.
- */
-
-
-#include "replay.h"
+#include "replay_line.h"
 #include "enkod_json.h"
+#include "enkod_line.h"
+#include "../lib/tool_json.h"
 
 #include <yajl/yajl_parse.h>
 
@@ -24,28 +15,11 @@
 #define REPLAY_EXTRA          ",\"extra\":"
 
 
-typedef struct {
-    const unsigned char   *p;       /* what was read so far */
-    const unsigned char   *end;
-} replay_scan_t;
-
-
-static const char *replay_line_envelope(replay_line_t *line,
-    replay_scan_t *scan);
-static const char *replay_line_members(replay_line_t *line,
-    replay_scan_t *scan);
-static int replay_line_extra(replay_line_t *line, const unsigned char *extra,
-    const unsigned char *end);
 static int replay_line_is_json(const enkod_str_t *text);
-static int replay_scan_has(replay_scan_t *scan, const char *text);
-static int replay_scan_string(replay_scan_t *scan, enkod_str_t *value);
-static int replay_line_two(const unsigned char *p);
+static const char *replay_line_envelope(replay_line_t *line, size_t *event);
+static const char *replay_line_event(replay_line_t *line, size_t offset);
+static const char *replay_line_members(replay_line_t *line, tool_json_t *json);
 
-
-/*
- * What is none is a piece of a line, or something else that cannot be an event
- * that was answered with 200.
- */
 
 int
 replay_line_is_object(const enkod_str_t *text)
@@ -57,128 +31,6 @@ replay_line_is_object(const enkod_str_t *text)
     }
 
     return i < text->len && text->data[i] == '{' && replay_line_is_json(text);
-}
-
-
-const char *
-replay_line_read(replay_line_t *line, const enkod_str_t *text)
-{
-    const char     *error;
-    replay_scan_t   scan;
-
-    memset(line, 0, sizeof(replay_line_t));
-
-    line->text = *text;
-
-    scan.p = text->data;
-    scan.end = text->data + text->len;
-
-    error = replay_line_envelope(line, &scan);
-
-    return error ? error : replay_line_members(line, &scan);
-}
-
-
-static const char *
-replay_line_envelope(replay_line_t *line, replay_scan_t *scan)
-{
-    enkod_str_t           value;
-    const unsigned char  *p;
-
-    if (!replay_scan_has(scan, "{\"received_at\":")
-        || !replay_scan_string(scan, &line->time)
-        || line->time.len != REPLAY_TIME_LEN + 1
-        || line->time.data[REPLAY_TIME_LEN] != 'Z'
-        || !replay_line_is_time(line->time.data, REPLAY_TIME_LEN)
-        || !replay_scan_has(scan, ",\"request_id\":")
-        || !replay_scan_string(scan, &value)
-        || !replay_scan_has(scan, ",\"remote_addr\":")
-        || !replay_scan_string(scan, &value)
-        || !replay_scan_has(scan, ","))
-    {
-        return "it is no line of enkod_spool or enkod_log";
-    }
-
-    if (replay_scan_has(scan, "\"status\":")) {
-        return "it is a line of enkod_reject_log";
-    }
-
-    (void) replay_scan_has(scan, "\"test\":true,");
-
-    p = scan->p;
-
-    if (replay_scan_has(scan, "\"pass_status\":")) {
-
-        while (scan->p < scan->end && *scan->p >= '0' && *scan->p <= '9') {
-            scan->p++;
-        }
-
-        if (!replay_scan_has(scan, ",")) {
-            return "its \"pass_status\" is no number";
-        }
-
-        line->status.data = p;
-        line->status.len = scan->p - p;
-    }
-
-    line->event.data = scan->p;
-
-    if (!replay_scan_has(scan, "\"event\":")
-        || !replay_scan_string(scan, &line->name))
-    {
-        return "it has no \"event\"";
-    }
-
-    return NULL;
-}
-
-
-/* the form of a time, and numbers that there are */
-
-int
-replay_line_is_time(const unsigned char *p, size_t len)
-{
-    int     value;
-    size_t  i;
-
-    static const struct {
-        size_t  at;
-        int     min;
-        int     max;
-    } ranges[] = {
-        { 5, 1, 12 }, { 8, 1, 31 }, { 11, 0, 23 }, { 14, 0, 59 }, { 17, 0, 60 }
-    };
-
-    for (i = 0; i < len; i++) {
-
-        if (REPLAY_TIME[i] == '0' ? p[i] < '0' || p[i] > '9'
-                                  : p[i] != REPLAY_TIME[i])
-        {
-            return 0;
-        }
-    }
-
-    for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-
-        if (len < ranges[i].at + 2) {
-            break;
-        }
-
-        value = replay_line_two(p + ranges[i].at);
-
-        if (value < ranges[i].min || value > ranges[i].max) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int
-replay_line_two(const unsigned char *p)
-{
-    return 10 * (p[0] - '0') + (p[1] - '0');
 }
 
 
@@ -213,165 +65,135 @@ replay_line_is_json(const enkod_str_t *text)
 }
 
 
-/* from behind the event's name on */
+const char *
+replay_line_read(replay_line_t *line, const enkod_str_t *text)
+{
+    size_t       event;
+    const char  *error;
+
+    memset(line, 0, sizeof(replay_line_t));
+
+    line->text = *text;
+
+    error = replay_line_envelope(line, &event);
+
+    return error ? error : replay_line_event(line, event);
+}
+
 
 static const char *
-replay_line_members(replay_line_t *line, replay_scan_t *scan)
+replay_line_envelope(replay_line_t *line, size_t *event)
 {
-    size_t                depth, len;
-    enkod_str_t           value;
-    const unsigned char  *extra;
+    enkod_line_t         parts;
+    enkod_line_error_e   rc;
+    const unsigned char *p, *last;
 
-    len = sizeof(REPLAY_EXTRA) - 1;
-    extra = NULL;
-    depth = 1;
+    rc = enkod_line_read(&parts, line->text.data, line->text.len);
 
-    while (scan->p < scan->end) {
-
-        switch (*scan->p) {
-
-        case '"':
-            (void) replay_scan_string(scan, &value);
-            continue;
-
-        case '{':
-        case '[':
-            depth++;
-            break;
-
-        case '}':
-        case ']':
-            depth--;
-            break;
-
-        case ',':
-            if (depth != 1) {
-                break;
-            }
-
-            if (extra) {
-                return "something stands behind its \"extra\"";
-            }
-
-            if ((size_t) (scan->end - scan->p) > len
-                && memcmp(scan->p, REPLAY_EXTRA, len) == 0)
-            {
-                extra = scan->p;
-            }
-
-            break;
-
-        case ' ':
-        case '\t':
-        case '\r':
-            return "it has white space in it";
-        }
-
-        scan->p++;
+    if (parts.members == 0) {
+        return "it is not a line of enkod_spool or enkod_log";
     }
 
-    line->event.len = (extra ? extra : scan->end - 1) - line->event.data;
-
-    if (extra && !replay_line_extra(line, extra, scan->end)) {
-        return "its \"extra\" is no object";
+    if (parts.refusal) {
+        return "it is a line of enkod_reject_log";
     }
+
+    p = line->text.data + parts.offset;
+    last = parts.pass_status.data + parts.pass_status.len;
+
+    if (rc == ENKOD_LINE_BAD_PASS_STATUS
+        || (rc != ENKOD_LINE_OK && parts.pass_status.len && p == last))
+    {
+        return "its \"pass_status\" is not an HTTP status";
+    }
+
+    if (rc != ENKOD_LINE_OK) {
+        return "it has no \"event\"";
+    }
+
+    line->time = parts.received_at;
+
+    if (parts.pass_status.len) {
+        line->status.len = sizeof(ENKOD_LINE_PASS_STATUS) - 1
+                           + parts.pass_status.len + sizeof(",") - 1;
+        line->status.data = p - line->status.len;
+    }
+
+    *event = parts.offset;
 
     return NULL;
 }
 
 
-/* between the braces of "extra", which is the last member */
+/* from "event", at this offset, to the end of the line */
 
-static int
-replay_line_extra(replay_line_t *line, const unsigned char *extra,
-    const unsigned char *end)
+static const char *
+replay_line_event(replay_line_t *line, size_t offset)
 {
-    extra += sizeof(REPLAY_EXTRA) - 1;
+    tool_json_t           json;
+    const unsigned char  *p, *end;
 
-    if (*extra != '{') {
-        return 0;
+    p = line->text.data + offset;
+    end = line->text.data + line->text.len;
+
+    line->event.data = p;
+
+    tool_json_init(&json, p + sizeof(ENKOD_LINE_EVENT) - 1, end, 1);
+
+    if (tool_json_next(&json) != '"') {
+        return "it has no \"event\"";
     }
 
-    line->extra.data = extra + 1;
-    line->extra.len = (end - sizeof("}}") + 1) - line->extra.data;
+    line->name.data = json.token + 1;
+    line->name.len = json.p - 1 - line->name.data;
 
-    return 1;
+    return replay_line_members(line, &json);
 }
 
 
-static int
-replay_scan_has(replay_scan_t *scan, const char *text)
+static const char *
+replay_line_members(replay_line_t *line, tool_json_t *json)
 {
-    size_t  len;
+    int                   c;
+    size_t                len;
+    const unsigned char  *extra;
 
-    len = strlen(text);
+    len = sizeof(REPLAY_EXTRA) - 1;
+    extra = NULL;
 
-    if ((size_t) (scan->end - scan->p) < len
-        || memcmp(scan->p, text, len) != 0)
-    {
-        return 0;
-    }
+    while ((c = tool_json_next(json)) != -1) {
 
-    scan->p += len;
-
-    return 1;
-}
-
-
-/* Steps over a string; the value is what is between its quotes. */
-
-static int
-replay_scan_string(replay_scan_t *scan, enkod_str_t *value)
-{
-    const unsigned char  *p;
-
-    if (!replay_scan_has(scan, "\"")) {
-        return 0;
-    }
-
-    for (p = scan->p; p < scan->end; p++) {
-
-        if (*p == '"') {
-            value->data = scan->p;
-            value->len = p - scan->p;
-            scan->p = p + 1;
-            return 1;
+        if (c == ' ' || c == '\t' || c == '\r') {
+            return "it has white space in it";
         }
 
-        if (*p == '\\') {
-            p++;
+        if (c != ',' || json->depth != 1) {
+            continue;
+        }
+
+        if (extra) {
+            return "there is something behind its \"extra\"";
+        }
+
+        if ((size_t) (json->end - json->token) > len
+            && memcmp(json->token, REPLAY_EXTRA, len) == 0)
+        {
+            extra = json->token;
         }
     }
 
-    return 0;
-}
+    line->event.len = (extra ? extra : json->end - 1) - line->event.data;
 
-
-int
-replay_line_selected(const replay_selection_t *selection,
-    const replay_line_t *line)
-{
-    size_t              i;
-    const enkod_str_t  *since, *until;
-
-    since = &selection->since;
-    until = &selection->until;
-
-    /* what begins with the time that was given is at it, or later */
-
-    if (since->len && memcmp(line->time.data, since->data, since->len) < 0) {
-        return 0;
+    if (extra == NULL) {
+        return NULL;
     }
 
-    if (until->len && memcmp(line->time.data, until->data, until->len) >= 0) {
-        return 0;
+    if (extra[len] != '{') {
+        return "its \"extra\" is not an object";
     }
 
-    for (i = 0; i < selection->nnames; i++) {
-        if (enkod_str_equal(&selection->names[i], &line->name)) {
-            return 1;
-        }
-    }
+    line->extra.data = extra + len + 1;
+    line->extra.len = (json->end - sizeof("}}") + 1) - line->extra.data;
 
-    return selection->nnames == 0;
+    return NULL;
 }

@@ -4,19 +4,23 @@
  */
 
 
-/*
- * The command line.
- */
-
-
-#include "replay.h"
+#include "replay_options.h"
+#include "replay_header.h"
+#include "replay_values.h"
+#include "../lib/tool_message.h"
 
 #include <getopt.h>
+#include <stdio.h>
+#include <string.h>
 
 
-static int replay_options_set(replay_t *replay, int c, const char *value);
-static int replay_options_check(replay_t *replay, int argc, char **argv);
-static const char *replay_options_conflict(const replay_t *replay);
+static replay_options_e replay_options_set(replay_options_t *options, int c,
+    const char *value);
+static int replay_options_value(replay_options_t *options, int c,
+    const char *value);
+static replay_options_e replay_options_check(replay_options_t *options,
+    int argc, char **argv);
+static const char *replay_options_conflict(const replay_options_t *options);
 
 
 static const char  replay_usage[] =
@@ -25,51 +29,54 @@ static const char  replay_usage[] =
 
 static const char  replay_help[] =
     "\n"
-    "Sends the lines that enkod_spool or enkod_log have written to URL, one\n"
-    "POST for each; FILE \"-\" is standard input.  A command line can be read by\n"
-    "everybody: what is secret in URL or a header is better in a file, given as\n"
-    "@FILE in the place of URL and as --header @FILE, a header in each line.\n"
+    "Sends the lines of FILE, written by enkod_spool or enkod_log, to URL,\n"
+    "one POST for each line.  FILE \"-\" is standard input.  Other users can\n"
+    "read the command line: to keep a URL or a header secret, store it in a\n"
+    "file and give @FILE instead of URL, or --header @FILE, a header in each\n"
+    "line.\n"
     "\n"
-    "  --send line        the line, but without \"pass_status\" (default)\n"
-    "  --send event       the event, as enKod has sent it\n"
+    "  --send line        send the line without \"pass_status\" (default)\n"
+    "  --send event       send the event as enKod sent it\n"
     "  --type MIME        Content-Type (application/json)\n"
-    "  --header 'N: V'    one more header; may be given several times\n"
-    "  --expect REGEX     the answer is good if its body matches this (POSIX\n"
-    "                     extended regular expression), several times: all of\n"
-    "                     them; '^$' is an empty body\n"
-    "  --refuse REGEX     ... and does not match this\n"
-    "  --refuse-header N  ... and does not have this header\n"
-    "  --timeout SECONDS  for each request (60)\n"
-    "  --rate N           at most N lines per second\n"
-    "  --event NAME       only this event; may be given several times\n"
-    "  --since TIME       only what was received at this time (UTC) or later,\n"
-    "  --until TIME       and before this one: 2026-11-23T03:44:01.123Z, or a\n"
-    "                     beginning of it, such as 2026-11-23\n"
+    "  --header 'N: V'    add a header; may be given several times\n"
+    "  --expect REGEX     require that the body of the answer matches this\n"
+    "                     POSIX extended regular expression, or all of them\n"
+    "                     if several are given; '^$' is an empty body\n"
+    "  --refuse REGEX     require that it does not match this one\n"
+    "  --refuse-header N  require that the answer does not have this header\n"
+    "  --timeout SECONDS  timeout of a request (60)\n"
+    "  --rate N           send at most N lines per second\n"
+    "  --event NAME       send only this event; may be given several times\n"
+    "  --since TIME       send only lines received at this time (UTC) or\n"
+    "                     later: 2026-11-23T03:44:01.123Z, or the beginning\n"
+    "                     of a time, such as 2026-11-23\n"
+    "  --until TIME       send only lines received before this time\n"
     "  --collect FILE     append lines that are not delivered to FILE and go\n"
     "                     on, instead of stopping at the first one\n"
-    "  --position FILE    where to keep how far it has come (FILE.pos)\n"
-    "  --drain            FILE is one that nginx writes to: send what earlier\n"
-    "                     runs have left of it (FILE.replay.N), rename FILE to\n"
-    "                     such a name, have nginx reopen it, send and remove it;\n"
-    "                     can be stopped at any moment, and run again\n"
-    "  --pid FILE         with --drain: nginx's pid file\n"
+    "  --position FILE    keep in FILE how far the replay has come (FILE.pos)\n"
+    "  --drain            for a FILE that nginx writes to: send what earlier\n"
+    "                     runs left (FILE.replay.N), rename FILE to the next\n"
+    "                     such name, have nginx reopen it, send and remove\n"
+    "                     it; can be interrupted and repeated at any time\n"
+    "  --pid FILE         with --drain: the pid file of nginx\n"
     "  --dry-run          only count what would be sent\n"
-    "  --quiet            nothing but errors\n"
-    "  --help, -h         this text\n"
+    "  --quiet            print nothing but errors\n"
+    "  --help, -h         print this text\n"
     "\n"
-    "Exit status: 0 if all is delivered to the very end of FILE, 1 if lines are\n"
-    "not, or FILE has grown meanwhile, 2 after an error, 3 if all lines are\n"
-    "delivered, but something in FILE is not a line.\n";
+    "Exit status: 0 if everything up to the end of FILE is delivered, 1 if\n"
+    "lines are not delivered or FILE has grown meanwhile, 2 after an error, 3\n"
+    "if all lines are delivered, but something in FILE is not a line.\n";
 
 
-int
-replay_options(replay_t *replay, int argc, char **argv)
+replay_options_e
+replay_options(replay_options_t *options, int argc, char **argv)
 {
-    int  c;
+    int               c;
+    replay_options_e  rc;
 
     static char  program[] = "enkod-replay";
 
-    static const struct option  options[] = {
+    static const struct option  table[] = {
         { "send", required_argument, NULL, 's' },
         { "type", required_argument, NULL, 't' },
         { "header", required_argument, NULL, 'H' },
@@ -91,159 +98,176 @@ replay_options(replay_t *replay, int argc, char **argv)
         { NULL, 0, NULL, 0 }
     };
 
-    /* whose name getopt_long() puts before what it says */
+    /* getopt_long() begins its messages with this name */
     argv[0] = program;
 
-    replay->timeout = 60;
-    replay->type = "application/json";
+    memset(options, 0, sizeof(replay_options_t));
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    options->target.timeout = 60;
+    options->target.type = "application/json";
 
-        if (replay_options_set(replay, c, optarg) != 0) {
-            return -1;
+    while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+
+        rc = replay_options_set(options, c, optarg);
+
+        if (rc != REPLAY_OPTIONS_OK) {
+            return rc;
         }
     }
 
-    return replay_options_check(replay, argc, argv);
+    return replay_options_check(options, argc, argv);
 }
 
 
+static replay_options_e
+replay_options_set(replay_options_t *options, int c, const char *value)
+{
+    switch (c) {
+
+    case 'c':
+        options->collect_name = value;
+        break;
+
+    case 'p':
+        options->position_name = value;
+        break;
+
+    case 'd':
+        options->drain = 1;
+        break;
+
+    case 'P':
+        options->pid_name = value;
+        break;
+
+    case 'n':
+        options->dry_run = 1;
+        break;
+
+    case 'q':
+        options->quiet = 1;
+        tool_message_quiet();
+        break;
+
+    case 'h':
+        (void) printf("%s%s", replay_usage, replay_help);
+        return REPLAY_OPTIONS_HELP;
+
+    case '?':
+        /* after a message of getopt_long() */
+        (void) fprintf(stderr, "%s", replay_usage);
+        return REPLAY_OPTIONS_INVALID;
+
+    default:
+        if (replay_options_value(options, c, value) != 0) {
+            return REPLAY_OPTIONS_INVALID;
+        }
+    }
+
+    return REPLAY_OPTIONS_OK;
+}
+
+
+/* the options with values that may be invalid */
+
 static int
-replay_options_set(replay_t *replay, int c, const char *value)
+replay_options_value(replay_options_t *options, int c, const char *value)
 {
     switch (c) {
 
     case 's':
-        return replay_value_send(replay, value);
+        return replay_value_send(value, &options->event);
 
     case 't':
-        return replay_value_type(replay, value);
+        return replay_value_type(value, &options->target.type);
 
     case 'H':
-        return replay_secret_header(replay, value);
+        return replay_header_option(&options->target.headers, value);
 
     case 'T':
-        return replay_value_timeout(replay, value);
+        return replay_value_timeout(value, &options->target.timeout);
 
     case 'r':
-        return replay_value_rate(replay, value);
+        return replay_value_rate(value, &options->rate);
 
     case 'x':
-        return replay_answer_expect(replay, value);
+        return replay_rules_expect(&options->target.rules, value);
 
     case 'X':
-        return replay_answer_refuse(replay, value);
+        return replay_rules_refuse(&options->target.rules, value);
 
     case 'R':
-        return replay_answer_refuse_header(replay, value);
+        return replay_rules_refuse_header(&options->target.rules, value);
 
     case 'e':
-        return replay_value_event(replay, value);
+        return replay_selection_event(&options->selection, value);
 
     case 'S':
-        return replay_value_time(replay, "--since", value,
-                                 &replay->selection.since);
+        return replay_selection_since(&options->selection, value);
 
-    case 'U':
-        return replay_value_time(replay, "--until", value,
-                                 &replay->selection.until);
-
-    case 'c':
-        replay->collect_name = value;
-        return 0;
-
-    case 'p':
-        replay->position_name = value;
-        return 0;
-
-    case 'd':
-        replay->drain = 1;
-        return 0;
-
-    case 'P':
-        replay->pid_name = value;
-        return 0;
-
-    case 'n':
-        replay->dry_run = 1;
-        return 0;
-
-    case 'q':
-        replay->quiet = 1;
-        return 0;
-
-    case 'h':
-        (void) printf("%s%s", replay_usage, replay_help);
-        return -1;
-
-    default:
-        /* getopt_long() has said why */
-        (void) fprintf(stderr, "%s", replay_usage);
-        replay->status = REPLAY_ERROR;
-        return -1;
+    default: /* 'U' */
+        return replay_selection_until(&options->selection, value);
     }
 }
 
 
-static int
-replay_options_check(replay_t *replay, int argc, char **argv)
+static replay_options_e
+replay_options_check(replay_options_t *options, int argc, char **argv)
 {
     const char  *error;
 
     if (argc - optind != 2) {
-        replay_error(replay, 0, argc == optind ? "no FILE is given"
-                                : argc - optind == 1 ? "no URL is given"
-                                : "more than FILE and URL is given");
+        tool_error(0, argc == optind ? "no FILE is given"
+                      : argc - optind == 1 ? "no URL is given"
+                      : "more than FILE and URL is given");
         (void) fprintf(stderr, "%s", replay_usage);
-        return -1;
+        return REPLAY_OPTIONS_INVALID;
     }
 
-    replay->name = argv[optind];
+    options->name = argv[optind];
 
-    if (replay_secret_url(replay, argv[optind + 1]) != 0) {
-        return -1;
+    if (replay_value_url(argv[optind + 1], &options->target.url) != 0) {
+        return REPLAY_OPTIONS_INVALID;
     }
 
-    replay->file.pipe = (strcmp(replay->name, "-") == 0);
-
-    error = replay_options_conflict(replay);
+    error = replay_options_conflict(options);
 
     if (error) {
-        replay_error(replay, 0, "%s", error);
-        return -1;
+        tool_error(0, "%s", error);
+        return REPLAY_OPTIONS_INVALID;
     }
 
-    return 0;
+    return REPLAY_OPTIONS_OK;
 }
 
 
 static const char *
-replay_options_conflict(const replay_t *replay)
+replay_options_conflict(const replay_options_t *options)
 {
-    const replay_selection_t  *selection;
+    int  pipe;
 
-    selection = &replay->selection;
+    pipe = (strcmp(options->name, "-") == 0);
 
-    if (replay->file.pipe && replay->position_name) {
-        return "--position is not for standard input, which cannot be gone on"
-               " with";
+    if (pipe && options->position_name) {
+        return "--position cannot be used with standard input, which cannot be"
+               " resumed";
     }
 
-    if (!replay->drain) {
-        return replay->pid_name ? "--pid is for --drain" : NULL;
+    if (!options->drain) {
+        return options->pid_name ? "--pid can only be used with --drain" : NULL;
     }
 
-    if (replay->file.pipe) {
-        return "--drain is not for standard input";
+    if (pipe) {
+        return "--drain cannot be used with standard input";
     }
 
-    if (replay->position_name || replay->dry_run) {
-        return "--drain goes neither with --position nor with --dry-run";
+    if (options->position_name || options->dry_run) {
+        return "--drain cannot be used with --position or --dry-run";
     }
 
-    if (selection->nnames || selection->since.len || selection->until.len) {
-        return "--drain removes the file, so all of it has to be sent: it does"
-               " not go with --event, --since or --until";
+    if (!replay_selection_is_all(&options->selection)) {
+        return "--drain removes the file, so all of it has to be sent: it"
+               " cannot be used with --event, --since or --until";
     }
 
     return NULL;

@@ -4,149 +4,154 @@
  */
 
 
-/*
- * The position file says how far a replay has come.  It is one record of one
- * size, written in place by one pwrite() after each line that is done: such a
- * write, within one page of the file, is in the page cache as a whole or not at
- * all, whenever the process is killed.  The page cache survives the process; it
- * does not survive the machine, so the record, which is shorter than a sector,
- * may then be an older one, and lines behind it are sent again.
- *
- * Whoever has the file open also has a lock on it, which goes with the process.
- */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* asprintf() */
+#endif
 
-
+#include "replay_position.h"
 #include "replay_record.h"
+#include "../lib/tool_file.h"
+#include "../lib/tool_hash.h"
+#include "../lib/tool_message.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 
-static int replay_position_file(replay_t *replay);
-static int replay_position_load(replay_t *replay, replay_record_t *record);
-static int replay_position_check(replay_t *replay,
-    const replay_record_t *record);
-static int replay_position_refuse(replay_t *replay, const char *why);
+static int replay_position_file(replay_position_t *position);
+static int replay_position_load(replay_position_t *position,
+    replay_record_t *record);
+static int replay_position_check(replay_position_t *position,
+    const replay_record_t *record, replay_input_t *input);
+static int replay_position_refuse(replay_position_t *position,
+    const char *why);
+
+
+void
+replay_position_init(replay_position_t *position)
+{
+    memset(position, 0, sizeof(replay_position_t));
+
+    position->fd = -1;
+}
 
 
 int
-replay_position_open(replay_t *replay)
+replay_position_open(replay_position_t *position, const char *name,
+    int dry_run, replay_input_t *input, uint64_t selection,
+    replay_tally_t *tally)
 {
     int              rc;
     replay_record_t  record;
 
-    if (replay->file.pipe) {
+    memset(tally, 0, sizeof(replay_tally_t));
+
+    if (input->file.pipe) {
         return 0;
     }
 
-    if (replay_position_file(replay) != 0) {
+    position->file = &input->file;
+    position->selection = selection;
+    position->read_only = dry_run;
+
+    if (asprintf(&position->name, "%s%s", name ? name : input->file.name,
+                 name ? "" : ".pos")
+        == -1)
+    {
+        position->name = NULL;
+        tool_error(0, "no memory");
         return -1;
     }
 
-    if (replay->position.fd == -1) {
+    if (replay_position_file(position) != 0) {
+        return -1;
+    }
+
+    if (position->fd == -1) {
         /* a dry run, and nothing was sent yet */
         return 0;
     }
 
-    rc = replay_position_load(replay, &record);
+    rc = replay_position_load(position, &record);
 
     if (rc == -1) {
         return -1;
     }
 
-    replay->position.empty = (rc == 0);
+    position->empty = (rc == 0);
 
     if (rc == 1 && record.offset) {
 
-        if (replay_position_check(replay, &record) != 0) {
+        if (replay_position_check(position, &record, input) != 0) {
             return -1;
         }
 
-        replay->file.offset = record.offset;
-        replay->file.unended = record.unended;
-
-        replay->earlier.lines = record.lines;
-        replay->earlier.read = record.read;
-        replay->earlier.skipped = record.skipped;
-        replay->earlier.kept = record.kept;
-        replay->earlier.selected = record.selected;
-        replay->earlier.delivered = record.delivered;
-        replay->earlier.failed = record.failed;
-
-        replay->tally = replay->earlier;
+        tally->lines = record.lines;
+        tally->read = record.read;
+        tally->skipped = record.skipped;
+        tally->kept = record.kept;
+        tally->selected = record.selected;
+        tally->delivered = record.delivered;
+        tally->failed = record.failed;
     }
 
-    /* that it can be written is known before anything is sent */
+    /* an error of writing is found before anything is sent */
 
-    replay_position_pass(replay);
+    replay_position_set(position, input, tally);
 
-    return replay_position_advance(replay);
+    return replay_position_write(position);
 }
 
 
-/* Opens it, and creates it; a dry run leaves no trace. */
+/* Opens it, and creates it if this is not a dry run. */
 
 static int
-replay_position_file(replay_t *replay)
+replay_position_file(replay_position_t *position)
 {
-    int          fd, flags;
-    char        *name;
-    const char  *error;
-    struct stat  st;
+    const char   *error;
+    struct stat   st;
 
-    if (replay->position_name == NULL) {
-
-        name = malloc(strlen(replay->name) + sizeof(".pos"));
-
-        if (name == NULL) {
-            replay_error(replay, 0, "no memory");
-            return -1;
-        }
-
-        (void) sprintf(name, "%s.pos", replay->name);
-
-        replay->position_name = name;
-    }
-
-    flags = replay->dry_run ? O_RDONLY : O_RDWR|O_CREAT;
-
-    fd = replay_own_open(replay->position_name, flags, &error);
+    position->fd = tool_file_open_own(position->name,
+                                      position->read_only ? O_RDONLY
+                                                          : O_RDWR|O_CREAT,
+                                      &error);
 
     if (error) {
-        replay_error(replay, 0, "\"%s\" is no position file: %s",
-                     replay->position_name, error);
+        tool_error(0, "\"%s\" is not a position file: %s", position->name,
+                   error);
         return -1;
     }
 
-    if (fd == -1) {
+    if (position->fd == -1) {
 
-        if (replay->dry_run && errno == ENOENT) {
+        if (position->read_only && errno == ENOENT) {
             return 0;
         }
 
-        replay_error(replay, errno, "cannot open the position file \"%s\"",
-                     replay->position_name);
+        tool_error(errno, "cannot open the position file \"%s\"",
+                   position->name);
         return -1;
     }
 
-    replay->position.fd = fd;
-
-    if (!replay->dry_run && flock(fd, LOCK_EX|LOCK_NB) == -1) {
+    if (!position->read_only && flock(position->fd, LOCK_EX|LOCK_NB) == -1) {
 
         if (errno == EWOULDBLOCK) {
-            return replay_position_refuse(replay, "is in use by another"
+            return replay_position_refuse(position, "is in use by another"
                                           " enkod-replay");
         }
 
-        replay_error(replay, errno, "cannot lock the position file \"%s\"",
-                     replay->position_name);
+        tool_error(errno, "cannot lock the position file \"%s\"",
+                   position->name);
         return -1;
     }
 
-    if (fstat(fd, &st) == -1 || st.st_nlink == 0) {
-        return replay_position_refuse(replay, "was just removed by another"
+    if (fstat(position->fd, &st) == -1 || st.st_nlink == 0) {
+        return replay_position_refuse(position, "was just removed by another"
                                       " enkod-replay");
     }
 
@@ -157,16 +162,16 @@ replay_position_file(replay_t *replay)
 /* Returns 1 with the record, 0 if the file is empty, or -1. */
 
 static int
-replay_position_load(replay_t *replay, replay_record_t *record)
+replay_position_load(replay_position_t *position, replay_record_t *record)
 {
     char     buf[REPLAY_RECORD_SIZE + 1];
     ssize_t  n;
 
-    n = pread(replay->position.fd, buf, REPLAY_RECORD_SIZE, 0);
+    n = pread(position->fd, buf, REPLAY_RECORD_SIZE, 0);
 
     if (n == -1) {
-        replay_error(replay, errno, "cannot read the position file \"%s\"",
-                     replay->position_name);
+        tool_error(errno, "cannot read the position file \"%s\"",
+                   position->name);
         return -1;
     }
 
@@ -177,46 +182,45 @@ replay_position_load(replay_t *replay, replay_record_t *record)
     buf[n] = '\0';
 
     if (strlen(buf) != (size_t) n || !replay_record_scan(buf, record)) {
-        return replay_position_refuse(replay, "is no position file");
+        return replay_position_refuse(position, "is not a position file");
     }
 
     return 1;
 }
 
 
-/* Whether this is a position in the file that is to be sent; then it is there. */
+/* Whether the record is of this input, which then is moved to it. */
 
 static int
-replay_position_check(replay_t *replay, const replay_record_t *record)
+replay_position_check(replay_position_t *position,
+    const replay_record_t *record, replay_input_t *input)
 {
-    int             rc;
-    unsigned char   last;
-    replay_file_t  *file;
+    int                   rc;
+    const replay_file_t  *file;
 
-    file = &replay->file;
+    file = position->file;
 
     rc = record->inode == (uint64_t) file->ino
          && record->head_len <= REPLAY_HEAD_SIZE
-         && record->head == replay_record_hash(REPLAY_HASH, file->head,
-                                               record->head_len);
+         && record->head == tool_hash(TOOL_HASH, file->head, record->head_len);
 
     if (rc) {
-        rc = replay_input_seek(replay, record->offset, &last);
+        rc = replay_input_seek(input, record->offset, record->unended);
     }
 
     if (rc == -1) {
         return -1;
     }
 
-    if (rc == 0 || (last != '\n' && !record->unended)) {
-        return replay_position_refuse(replay, "is the position in another file"
-                                      " of that name, which was perhaps"
+    if (rc == 0) {
+        return replay_position_refuse(position, "is the position in another"
+                                      " file of that name, which was perhaps"
                                       " rotated, copied or edited; delete it to"
                                       " send all of this one");
     }
 
-    if (record->selection != replay_record_selection(&replay->selection)) {
-        return replay_position_refuse(replay, "was made with other values of"
+    if (record->selection != position->selection) {
+        return replay_position_refuse(position, "was made with other values of"
                                       " --event, --since or --until and would"
                                       " leave lines out; use another one with"
                                       " --position, or delete it");
@@ -227,46 +231,46 @@ replay_position_check(replay_t *replay, const replay_record_t *record)
 
 
 static int
-replay_position_refuse(replay_t *replay, const char *why)
+replay_position_refuse(replay_position_t *position, const char *why)
 {
-    replay_error(replay, 0, "\"%s\" %s", replay->position_name, why);
+    tool_error(0, "\"%s\" %s", position->name, why);
 
     return -1;
 }
 
 
 void
-replay_position_pass(replay_t *replay)
+replay_position_set(replay_position_t *position, const replay_input_t *input,
+    const replay_tally_t *tally)
 {
-    replay->position.offset = replay->file.offset;
-    replay->position.unended = replay->file.unended;
-    replay->position.tally = replay->tally;
+    position->offset = replay_input_offset(input);
+    position->unended = input->unended;
+    position->tally = *tally;
 }
 
 
 int
-replay_position_advance(replay_t *replay)
+replay_position_write(replay_position_t *position)
 {
-    char               buf[REPLAY_RECORD_SIZE];
-    size_t             len;
-    ssize_t            n;
-    replay_record_t    record;
-    replay_tally_t    *tally;
+    char                   buf[REPLAY_RECORD_SIZE];
+    size_t                 len;
+    ssize_t                n;
+    replay_record_t        record;
+    const replay_tally_t  *tally;
 
-    if (replay->position.fd == -1 || replay->dry_run) {
+    if (position->fd == -1 || position->read_only) {
         return 0;
     }
 
-    tally = &replay->position.tally;
+    tally = &position->tally;
 
-    record.inode = replay->file.ino;
-    record.offset = replay->position.offset;
+    record.inode = position->file->ino;
+    record.offset = position->offset;
     record.head_len = (record.offset < REPLAY_HEAD_SIZE) ? record.offset
                                                          : REPLAY_HEAD_SIZE;
-    record.head = replay_record_hash(REPLAY_HASH, replay->file.head,
-                                     record.head_len);
-    record.selection = replay_record_selection(&replay->selection);
-    record.unended = replay->position.unended;
+    record.head = tool_hash(TOOL_HASH, position->file->head, record.head_len);
+    record.selection = position->selection;
+    record.unended = position->unended;
     record.lines = tally->lines;
     record.read = tally->read;
     record.skipped = tally->skipped;
@@ -277,50 +281,48 @@ replay_position_advance(replay_t *replay)
 
     len = replay_record_print(buf, &record);
 
-    n = pwrite(replay->position.fd, buf, len, 0);
+    n = pwrite(position->fd, buf, len, 0);
 
-    if (n != (ssize_t) len) {
-        replay_error(replay, n == -1 ? errno : 0, "cannot write the position"
-                     " file \"%s\"", replay->position_name);
-
-        /*
-         * What was written of a first one is none.  Of a later one as much as
-         * fits is what was there before: that it does not fit is seen when it
-         * is opened, and written once more.
-         */
-
-        if (replay->position.empty && ftruncate(replay->position.fd, 0) == -1) {
-            replay_error(replay, errno, "cannot cut the position file \"%s\"",
-                         replay->position_name);
-        }
-
-        /* not to be tried again */
-        (void) close(replay->position.fd);
-        replay->position.fd = -1;
-
-        return -1;
+    if (n == (ssize_t) len) {
+        position->empty = 0;
+        return 0;
     }
 
-    replay->position.empty = 0;
+    tool_error(n == -1 ? errno : 0, "cannot write the position file \"%s\"",
+               position->name);
 
-    return 0;
+    /*
+     * A part of a first record is not a record.  A part of a later one leaves
+     * the file as long as it was, and is detected by the hash.
+     */
+
+    if (position->empty && ftruncate(position->fd, 0) == -1) {
+        tool_error(errno, "cannot cut the position file \"%s\"",
+                   position->name);
+    }
+
+    /* not to be tried again */
+    (void) close(position->fd);
+    position->fd = -1;
+
+    return -1;
 }
 
 
 int
-replay_position_sync(replay_t *replay)
+replay_position_sync(replay_position_t *position)
 {
-    if (replay->position.fd == -1 || replay->dry_run) {
+    if (position->fd == -1 || position->read_only) {
         return 0;
     }
 
-    if (replay_position_advance(replay) != 0) {
+    if (replay_position_write(position) != 0) {
         return -1;
     }
 
-    if (fsync(replay->position.fd) == -1) {
-        replay_error(replay, errno, "cannot sync the position file \"%s\"",
-                     replay->position_name);
+    if (fsync(position->fd) == -1) {
+        tool_error(errno, "cannot sync the position file \"%s\"",
+                   position->name);
         return -1;
     }
 
@@ -329,10 +331,13 @@ replay_position_sync(replay_t *replay)
 
 
 void
-replay_position_close(replay_t *replay)
+replay_position_close(replay_position_t *position)
 {
-    if (replay->position.fd != -1) {
-        (void) close(replay->position.fd);
-        replay->position.fd = -1;
+    if (position->fd != -1) {
+        (void) close(position->fd);
     }
+
+    free(position->name);
+
+    replay_position_init(position);
 }

@@ -4,159 +4,225 @@
  */
 
 
-/*
- * One line after the other: selected, sent, and then the position moves.  Once
- * it has to stop, the rest is only counted.
- */
+#include "replay_run.h"
+#include "replay_interrupt.h"
+#include "replay_status.h"
+#include "replay_summary.h"
+#include "../lib/tool_clock.h"
+#include "../lib/tool_message.h"
+
+#include <sys/stat.h>
 
 
-#include "replay.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <time.h>
-
-
-/* of a pause, in seconds, between two looks at signals and the progress bar */
+/* seconds between two looks at signals and the progress bar in a pause */
 #define REPLAY_NAP            0.1
 
-/* as many of what is no line are named: there may be nothing else */
-#define REPLAY_NAMED          10
+/* messages about lines that are dropped: a file may contain nothing else */
+#define REPLAY_MAX_DROPPED    10
 
 
-static void replay_run_on_signal(int signo);
-static int replay_run_line(replay_t *replay, const enkod_str_t *text);
-static int replay_run_last(replay_t *replay);
-static int replay_run_skip(replay_t *replay, const enkod_str_t *text);
-static const char *replay_run_cr(const enkod_str_t *text);
-static int replay_run_selected(replay_t *replay, const replay_line_t *line,
+static int replay_run_open(replay_run_t *run, const char *position_name);
+static void replay_run_lines(replay_run_t *run);
+static int replay_run_line(replay_run_t *run, const enkod_str_t *text);
+static int replay_run_rest(replay_run_t *run);
+static int replay_run_skip(replay_run_t *run, const enkod_str_t *text);
+static int replay_run_selected(replay_run_t *run, const replay_line_t *line,
     const char *error);
-static int replay_run_send(replay_t *replay, const replay_line_t *line,
+static int replay_run_send(replay_run_t *run, const replay_line_t *line,
     char *reason);
-static int replay_run_failed(replay_t *replay, const enkod_str_t *text,
+static int replay_run_failed(replay_run_t *run, const enkod_str_t *text,
     const char *reason);
-static int replay_run_collect(replay_t *replay, const enkod_str_t *text);
-static void replay_run_stop(replay_t *replay);
-static void replay_run_pace(replay_t *replay);
-static void replay_run_end(replay_t *replay);
+static int replay_run_collect(replay_run_t *run, const enkod_str_t *text);
+static void replay_run_done(replay_run_t *run);
+static void replay_run_stop(replay_run_t *run);
+static void replay_run_pause(replay_run_t *run);
+static void replay_run_end(replay_run_t *run);
+static void replay_run_summary(const replay_run_t *run);
+static int replay_run_status(const replay_run_t *run);
+static const char *replay_run_hint(const enkod_str_t *text);
 
-
-static volatile sig_atomic_t  replay_signal;
-
-
-/* A second signal ends the program at once, as its default is. */
 
 void
-replay_signals(void)
+replay_run_init(replay_run_t *run, const replay_options_t *options)
 {
-    struct sigaction  sa;
+    memset(run, 0, sizeof(replay_run_t));
 
-    memset(&sa, 0, sizeof(struct sigaction));
+    run->options = options;
 
-    sa.sa_handler = replay_run_on_signal;
-    sa.sa_flags = SA_RESETHAND;
+    replay_collect_init(&run->collect, options->collect_name);
+    replay_input_init(&run->input);
+    replay_position_init(&run->position);
+}
 
-    (void) sigaction(SIGINT, &sa, NULL);
-    (void) sigaction(SIGTERM, &sa, NULL);
 
-    /* a connection, or the reader of our output, that is gone */
-    sa.sa_handler = SIG_IGN;
-    (void) sigaction(SIGPIPE, &sa, NULL);
+int
+replay_run(replay_run_t *run, const char *name, const char *position_name)
+{
+    run->name = name;
+
+    if (replay_run_open(run, position_name) != 0) {
+        return REPLAY_ERROR;
+    }
+
+    replay_run_lines(run);
+
+    (void) replay_position_sync(&run->position);
+
+    replay_progress_clear(&run->progress);
+
+    if (!run->options->quiet) {
+        replay_run_summary(run);
+    }
+
+    tool_flush_output();
+
+    return replay_run_status(run);
+}
+
+
+int
+replay_run_is_complete(const replay_run_t *run)
+{
+    return run->left == 0 && !run->unknown && !run->grown
+           && run->tally.skipped == run->tally.kept;
+}
+
+
+void
+replay_run_reset(replay_run_t *run)
+{
+    replay_input_close(&run->input);
+    replay_position_close(&run->position);
+
+    memset(&run->tally, 0, sizeof(replay_tally_t));
+    memset(&run->earlier, 0, sizeof(replay_tally_t));
+
+    run->left = 0;
+    run->dropped = 0;
+    run->stopped = 0;
+    run->unknown = 0;
+    run->grown = 0;
+    run->unfinished = 0;
+}
+
+
+/* Opens everything before the first line is sent. */
+
+static int
+replay_run_open(replay_run_t *run, const char *position_name)
+{
+    struct stat              st;
+    const replay_file_t     *file;
+    const replay_options_t  *options;
+
+    options = run->options;
+    file = &run->input.file;
+
+    if (replay_input_open(&run->input, run->name, options->drain) != 0
+        || replay_position_open(&run->position, position_name,
+                                options->dry_run, &run->input,
+                                replay_selection_hash(&options->selection),
+                                &run->earlier)
+           != 0)
+    {
+        return -1;
+    }
+
+    run->tally = run->earlier;
+
+    if (options->drain && (fstat(file->fd, &st) == -1 || st.st_nlink == 0)) {
+        tool_error(0, "\"%s\" was just removed by another enkod-replay",
+                   run->name);
+        return -1;
+    }
+
+    if (!options->dry_run
+        && (replay_collect_open(&run->collect, file->dev, file->ino) != 0
+            || replay_send_init(&run->sender, &options->target) != 0))
+    {
+        return -1;
+    }
+
+    if (!options->quiet) {
+        replay_progress_start(&run->progress, &run->input, &run->tally);
+    }
+
+    return 0;
 }
 
 
 static void
-replay_run_on_signal(int signo)
-{
-    replay_signal = signo;
-}
-
-
-int
-replay_interrupted(void)
-{
-    return replay_signal != 0;
-}
-
-
-int
-replay_run(replay_t *replay)
+replay_run_lines(replay_run_t *run)
 {
     int          rc;
     enkod_str_t  text;
 
     for ( ;; ) {
 
-        if (replay_interrupted() && !replay->stopped) {
-            replay_complain(replay, "interrupted");
-            replay_run_stop(replay);
+        if (replay_interrupted() && !run->stopped) {
+            tool_warn("interrupted");
+            replay_run_stop(run);
         }
 
-        if (replay->unknown) {
+        if (run->unknown) {
             break;
         }
 
-        rc = replay_file_next(replay, &text);
+        rc = replay_input_next(&run->input, &text);
 
-        if (rc == -1 && replay_interrupted() && !replay->stopped) {
+        if (rc == -1 && replay_interrupted() && !run->stopped) {
             continue;
         }
 
         if (rc == 0) {
-            (void) replay_run_last(replay);
+            (void) replay_run_rest(run);
         }
 
-        if (rc <= 0) {
+        if (rc <= 0 || replay_run_line(run, &text) != 0) {
             break;
         }
 
-        rc = replay_run_line(replay, &text);
-
-        if (rc != 0) {
-            break;
+        if (!run->stopped) {
+            replay_progress(&run->progress);
         }
-
-        replay_progress(replay);
     }
 
-    if (replay->status == REPLAY_ERROR) {
-        replay->unknown = 1;
-        return -1;
+    if (tool_errors()) {
+        run->unknown = 1;
+        return;
     }
 
-    replay_run_end(replay);
-
-    return 0;
+    replay_run_end(run);
 }
 
 
 static int
-replay_run_line(replay_t *replay, const enkod_str_t *text)
+replay_run_line(replay_run_t *run, const enkod_str_t *text)
 {
     const char     *error;
     replay_line_t   line;
 
-    replay->tally.lines++;
+    run->tally.lines++;
 
     if (text->len) {
-        replay->tally.read++;
+        run->tally.read++;
 
         if (!replay_line_is_object(text)) {
-            return replay_run_skip(replay, text);
+            return replay_run_skip(run, text);
         }
 
         error = replay_line_read(&line, text);
 
-        /* what cannot be read cannot be left out */
+        /* a line that cannot be read must not be left out */
 
-        if (error || replay_line_selected(&replay->selection, &line)) {
-            replay->tally.selected++;
-            return replay_run_selected(replay, &line, error);
+        if (error || replay_selection_has(&run->options->selection, &line)) {
+            run->tally.selected++;
+            return replay_run_selected(run, &line, error);
         }
     }
 
-    if (!replay->stopped) {
-        replay_position_pass(replay);
+    if (!run->stopped) {
+        replay_run_done(run);
     }
 
     return 0;
@@ -164,157 +230,146 @@ replay_run_line(replay_t *replay, const enkod_str_t *text)
 
 
 /*
- * What is behind the last line feed is a line as well if it is a whole object:
- * it cannot become a longer one.
+ * What follows the last line feed is a line as well if it is a whole object: it
+ * cannot become a longer one.
  */
 
 static int
-replay_run_last(replay_t *replay)
+replay_run_rest(replay_run_t *run)
 {
     enkod_str_t  text;
 
-    if (replay_file_rest(&replay->file, &text) == 0) {
+    if (replay_input_rest(&run->input, &text) == 0) {
         return 0;
     }
 
-    if (replay->file.final || replay_line_is_object(&text)) {
-        replay_file_last(&replay->file);
-        return replay_run_line(replay, &text);
+    if (run->input.final || replay_line_is_object(&text)) {
+        replay_input_take_rest(&run->input);
+        return replay_run_line(run, &text);
     }
 
-    replay->unfinished = 1;
+    run->unfinished = 1;
 
-    if (!replay->stopped) {
-        replay_complain(replay, "the last line of \"%s\" is incomplete: %zu"
-                        " bytes without a line feed are left for the next run"
-                        "%s", replay->name, text.len, replay_run_cr(&text));
+    if (!run->stopped) {
+        tool_warn("the last line of \"%s\" is incomplete: %zu bytes without a"
+                  " line feed are left for the next run%s", run->name,
+                  text.len, replay_run_hint(&text));
     }
 
     return 0;
 }
 
 
-/*
- * It is a piece of a line, or was put there by somebody else.  Where it is not
- * kept, that has to be said.
- */
+/* The text is a piece of a line, or was written by another program. */
 
 static int
-replay_run_skip(replay_t *replay, const enkod_str_t *text)
+replay_run_skip(replay_run_t *run, const enkod_str_t *text)
 {
-    replay->tally.skipped++;
+    run->tally.skipped++;
 
-    if (replay->stopped) {
+    if (run->stopped) {
         return 0;
     }
 
-    if (replay->collect == -1) {
+    if (!replay_collect_is_open(&run->collect)) {
 
-        if (++replay->named <= REPLAY_NAMED) {
-            replay_complain(replay, "\"%s\" line %llu is skipped: it is no"
-                            " JSON object%s", replay->name,
-                            replay->tally.lines, replay_run_cr(text));
+        if (++run->dropped <= REPLAY_MAX_DROPPED) {
+            tool_warn("\"%s\" line %llu is skipped: it is not a JSON object%s",
+                      run->name, run->tally.lines, replay_run_hint(text));
         }
 
-        replay_position_pass(replay);
+        replay_run_done(run);
         return 0;
     }
 
-    replay_say(replay, "\"%s\" line %llu is collected: it is no JSON object%s",
-               replay->name, replay->tally.lines, replay_run_cr(text));
+    tool_note("\"%s\" line %llu is collected: it is not a JSON object%s",
+              run->name, run->tally.lines, replay_run_hint(text));
 
-    replay->tally.kept++;
+    run->tally.kept++;
 
-    return replay_run_collect(replay, text);
-}
-
-
-static const char *
-replay_run_cr(const enkod_str_t *text)
-{
-    return memchr(text->data, '\r', text->len)
-           ? "; CR, which is in it, ends no line" : "";
+    return replay_run_collect(run, text);
 }
 
 
 static int
-replay_run_selected(replay_t *replay, const replay_line_t *line,
+replay_run_selected(replay_run_t *run, const replay_line_t *line,
     const char *error)
 {
     char  reason[REPLAY_REASON_SIZE];
 
-    if (replay->stopped) {
-        replay->left++;
+    if (run->stopped) {
+        run->left++;
         return 0;
     }
 
     if (error) {
-        return replay_run_failed(replay, &line->text, error);
+        return replay_run_failed(run, &line->text, error);
     }
 
-    if (replay->dry_run) {
-        replay->left++;
+    if (run->options->dry_run) {
+        run->left++;
         return 0;
     }
 
-    replay_run_pace(replay);
+    if (run->options->rate != 0) {
+        replay_run_pause(run);
+    }
 
     if (replay_interrupted()) {
-        replay->left++;
+        run->left++;
         return 0;
     }
 
-    if (replay_run_send(replay, line, reason) != 0) {
-        return replay_run_failed(replay, &line->text, reason);
+    if (replay_run_send(run, line, reason) != 0) {
+        return replay_run_failed(run, &line->text, reason);
     }
 
-    replay->tally.delivered++;
+    run->tally.delivered++;
 
-    replay_position_pass(replay);
+    replay_run_done(run);
 
-    return replay_position_advance(replay);
+    return replay_position_write(&run->position);
 }
 
 
 static int
-replay_run_send(replay_t *replay, const replay_line_t *line, char *reason)
+replay_run_send(replay_run_t *run, const replay_line_t *line, char *reason)
 {
     replay_body_t  body;
 
-    if (replay->event) {
+    if (run->options->event) {
         replay_body_event(&body, line);
 
     } else {
         replay_body_line(&body, line);
     }
 
-    return replay_send(replay, &body, reason);
+    return replay_send(&run->sender, &body, reason);
 }
 
 
 static int
-replay_run_failed(replay_t *replay, const enkod_str_t *text,
+replay_run_failed(replay_run_t *run, const enkod_str_t *text,
     const char *reason)
 {
-    replay->tally.failed++;
+    run->tally.failed++;
 
-    if (replay->collect == -1) {
-        replay_complain(replay, "\"%s\" line %llu: %s", replay->name,
-                        replay->tally.lines, reason);
-        replay->left++;
+    if (!replay_collect_is_open(&run->collect)) {
+        tool_warn("\"%s\" line %llu: %s", run->name, run->tally.lines, reason);
+        run->left++;
 
-        if (!replay->dry_run) {
-            replay_run_stop(replay);
+        if (!run->options->dry_run) {
+            replay_run_stop(run);
         }
 
         return 0;
     }
 
-    replay_say(replay, "\"%s\" line %llu is collected: %s", replay->name,
-               replay->tally.lines, reason);
+    tool_note("\"%s\" line %llu is collected: %s", run->name,
+              run->tally.lines, reason);
 
-    if (replay_run_collect(replay, text) != 0) {
-        replay->left++;
+    if (replay_run_collect(run, text) != 0) {
+        run->left++;
         return -1;
     }
 
@@ -323,93 +378,124 @@ replay_run_failed(replay_t *replay, const enkod_str_t *text,
 
 
 static int
-replay_run_collect(replay_t *replay, const enkod_str_t *text)
+replay_run_collect(replay_run_t *run, const enkod_str_t *text)
 {
-    if (replay_collect(replay, text) != 0) {
+    if (replay_collect_add(&run->collect, text) != 0) {
         return -1;
     }
 
-    replay_position_pass(replay);
+    replay_run_done(run);
 
-    return replay_position_advance(replay);
+    return replay_position_write(&run->position);
 }
 
 
+/* The next run begins behind the line at hand. */
+
 static void
-replay_run_stop(replay_t *replay)
+replay_run_done(replay_run_t *run)
 {
-    replay->stopped = 1;
-
-    /* what comes out of a pipe, and when, is not worth waiting for */
-    replay->unknown = replay->file.pipe;
+    replay_position_set(&run->position, &run->input, &run->tally);
 }
 
 
-/*
- * Waits until the next line is due.  What one request was late is not made up
- * for by others that come closer: the receiver has to have its rest.
- */
-
 static void
-replay_run_pace(replay_t *replay)
+replay_run_stop(replay_run_t *run)
 {
-    double           now, nap;
-    struct timespec  ts;
+    run->stopped = 1;
 
-    if (replay->rate == 0) {
-        return;
+    /* the rest of a pipe may come late, or never */
+    run->unknown = run->input.file.pipe;
+}
+
+
+/* Waits until the next line may be sent. */
+
+static void
+replay_run_pause(replay_run_t *run)
+{
+    double  seconds;
+
+    while (!replay_interrupted()) {
+
+        seconds = replay_pace_wait(&run->pace);
+
+        if (seconds == 0) {
+            break;
+        }
+
+        tool_sleep(seconds > REPLAY_NAP ? REPLAY_NAP : seconds);
+
+        replay_progress(&run->progress);
     }
 
-    now = replay_clock();
-
-    while (now < replay->due && !replay_interrupted()) {
-
-        nap = replay->due - now;
-        nap = (nap > REPLAY_NAP) ? REPLAY_NAP : nap;
-
-        ts.tv_sec = 0;
-        ts.tv_nsec = (long) (nap * 1e9);
-
-        (void) nanosleep(&ts, NULL);
-
-        now = replay_clock();
-        replay_progress(replay);
-    }
-
-    if (replay->due + 1 / replay->rate > now) {
-        replay->due += 1 / replay->rate;
-
-    } else {
-        replay->due = now + 1 / replay->rate;
-    }
+    replay_pace_next(&run->pace, run->options->rate);
 }
 
 
 static void
-replay_run_end(replay_t *replay)
+replay_run_end(replay_run_t *run)
 {
     off_t  grown;
 
-    if (replay->named > REPLAY_NAMED) {
-        replay_complain(replay, "%llu more are skipped as well",
-                        replay->named - REPLAY_NAMED);
+    if (run->dropped > REPLAY_MAX_DROPPED) {
+        tool_warn("%llu more lines are skipped",
+                  run->dropped - REPLAY_MAX_DROPPED);
     }
 
-    if (replay->stopped) {
+    if (run->stopped) {
 
-        if (!replay->unknown) {
-            replay_complain(replay, "lines that are left: %llu", replay->left);
+        if (!run->unknown) {
+            tool_warn("lines that are left: %llu", run->left);
         }
 
         return;
     }
 
-    grown = replay_input_grown(replay);
+    grown = replay_input_grown(&run->input);
 
     if (grown > 0) {
-        replay->grown = 1;
-        replay_complain(replay, "\"%s\" has grown by %lld bytes meanwhile,"
-                        " which are left for the next run", replay->name,
-                        (long long) grown);
+        run->grown = 1;
+        tool_warn("\"%s\" has grown by %lld bytes meanwhile, which are left"
+                  " for the next run", run->name, (long long) grown);
     }
+}
+
+
+static void
+replay_run_summary(const replay_run_t *run)
+{
+    replay_summary(run->options->drain ? run->name : NULL, &run->tally,
+                   &run->earlier, run->unknown ? NULL : &run->left);
+}
+
+
+/* A line that is not delivered counts more than one that cannot be. */
+
+static int
+replay_run_status(const replay_run_t *run)
+{
+    if (tool_errors()) {
+        return REPLAY_ERROR;
+    }
+
+    if (run->tally.failed || run->unknown || run->grown
+        || (run->left && !run->options->dry_run))
+    {
+        return REPLAY_LEFT;
+    }
+
+    if (run->tally.skipped || run->unfinished) {
+        return REPLAY_SKIPPED;
+    }
+
+    return REPLAY_OK;
+}
+
+
+static const char *
+replay_run_hint(const enkod_str_t *text)
+{
+    return memchr(text->data, '\r', text->len)
+           ? "; it contains CR, which does not end a line" : "";
 }

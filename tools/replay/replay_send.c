@@ -4,35 +4,36 @@
  */
 
 
-/*
- * One POST with libcurl, on a connection that is kept for the next one.
- */
+#include "replay_send.h"
+#include "replay_header.h"
+#include "../lib/tool_message.h"
+
+#include <stdio.h>
 
 
-#include "replay.h"
-
-
-static int replay_send_options(replay_t *replay);
-static int replay_send_header(replay_t *replay, const char *name,
-    const char *value);
+static int replay_send_options(replay_sender_t *sender,
+    const replay_target_t *target);
 
 
 int
-replay_send_init(replay_t *replay)
+replay_send_init(replay_sender_t *sender, const replay_target_t *target)
 {
-    if (replay->curl) {
+    if (sender->curl) {
         return 0;
     }
 
-    replay->curl = curl_easy_init();
+    sender->curl = curl_easy_init();
+    sender->headers = target->headers;
+    sender->rules = &target->rules;
 
-    if (replay->curl == NULL
-        || replay_send_header(replay, "Content-Type: ", replay->type) != 0
+    if (sender->curl == NULL
+        || replay_header_add(&sender->headers, "Content-Type: ", target->type)
+           != 0
         /* not to wait for a 100 that many servers do not send */
-        || replay_send_header(replay, "Expect:", "") != 0
-        || replay_send_options(replay) != 0)
+        || replay_header_add(&sender->headers, "Expect:", "") != 0
+        || replay_send_options(sender, target) != 0)
     {
-        replay_error(replay, 0, "cannot prepare requests with libcurl");
+        tool_error(0, "cannot prepare requests with libcurl");
         return -1;
     }
 
@@ -41,69 +42,44 @@ replay_send_init(replay_t *replay)
 
 
 static int
-replay_send_options(replay_t *replay)
+replay_send_options(replay_sender_t *sender, const replay_target_t *target)
 {
-    CURLcode   rc;
-    CURL      *curl;
+    CURLcode          rc;
+    CURL             *curl;
+    replay_answer_t  *answer;
 
-    curl = replay->curl;
+    curl = sender->curl;
+    answer = &sender->answer;
 
-    rc = curl_easy_setopt(curl, CURLOPT_URL, replay->url);
-    rc |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, replay->headers);
+    rc = curl_easy_setopt(curl, CURLOPT_URL, target->url);
+    rc |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, sender->headers);
     rc |= curl_easy_setopt(curl, CURLOPT_USERAGENT, "enkod-replay");
     rc |= curl_easy_setopt(curl, CURLOPT_POST, 1L);
     rc |= curl_easy_setopt(curl, CURLOPT_READFUNCTION, replay_body_read);
     rc |= curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, replay_body_seek);
     rc |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, replay_answer_write);
-    rc |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, &replay->answer);
+    rc |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     rc |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, replay_answer_header);
-    rc |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, &replay->answer);
-    rc |= curl_easy_setopt(curl, CURLOPT_TIMEOUT, replay->timeout);
+    rc |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    rc |= curl_easy_setopt(curl, CURLOPT_TIMEOUT, target->timeout);
 
     /* one connection, one request on it */
     rc |= curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
                            (long) CURL_HTTP_VERSION_1_1);
 
-    /* events are for the receiver that was named, and for nobody else */
+    /* events are for this receiver only: neither redirects nor proxies */
     rc |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     rc |= curl_easy_setopt(curl, CURLOPT_PROXY, "");
 
-    /* signals are ours */
+    /* replay_interrupt.c handles signals */
     rc |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 
     return (rc == CURLE_OK) ? 0 : -1;
 }
 
 
-static int
-replay_send_header(replay_t *replay, const char *name, const char *value)
-{
-    char               *line;
-    struct curl_slist  *headers;
-
-    line = malloc(strlen(name) + strlen(value) + 1);
-
-    if (line == NULL) {
-        return -1;
-    }
-
-    (void) sprintf(line, "%s%s", name, value);
-
-    headers = curl_slist_append(replay->headers, line);
-    free(line);
-
-    if (headers == NULL) {
-        return -1;
-    }
-
-    replay->headers = headers;
-
-    return 0;
-}
-
-
 int
-replay_send(replay_t *replay, replay_body_t *body, char *reason)
+replay_send(replay_sender_t *sender, replay_body_t *body, char *reason)
 {
     long        status;
     char        error[CURL_ERROR_SIZE], why[REPLAY_WHY_SIZE];
@@ -111,7 +87,7 @@ replay_send(replay_t *replay, replay_body_t *body, char *reason)
     CURLcode    rc;
     curl_off_t  sent;
 
-    curl = replay->curl;
+    curl = sender->curl;
     error[0] = '\0';
     status = 0;
     sent = 0;
@@ -122,7 +98,7 @@ replay_send(replay_t *replay, replay_body_t *body, char *reason)
     (void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
                             (curl_off_t) body->len);
 
-    replay_answer_begin(&replay->answer);
+    replay_answer_begin(&sender->answer, sender->rules);
 
     rc = curl_easy_perform(curl);
 
@@ -144,11 +120,11 @@ replay_send(replay_t *replay, replay_body_t *body, char *reason)
 
     if (sent != (curl_off_t) body->len) {
         (void) snprintf(reason, REPLAY_REASON_SIZE, "the answer is %ld, but it"
-                        " came before all was sent", status);
+                        " came before the whole request was sent", status);
         return -1;
     }
 
-    if (replay_answer_check(&replay->answer, why) != 0) {
+    if (replay_answer_check(&sender->answer, why) != 0) {
         (void) snprintf(reason, REPLAY_REASON_SIZE, "the answer is %ld, but"
                         " %s", status, why);
         return -1;

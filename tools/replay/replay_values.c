@@ -4,15 +4,15 @@
  */
 
 
-/*
- * What an option's value must be.
- */
-
-
-#include "replay.h"
-#include "enkod_json.h"
+#include "replay_values.h"
+#include "replay_header.h"
+#include "replay_secret.h"
+#include "../lib/tool_message.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <curl/curl.h>
 
 
 /* a day: poll() and libcurl count milliseconds */
@@ -22,19 +22,18 @@
 
 
 static int replay_value_number(const char *value, double *number);
-static int replay_value_header_is_ours(const char *name, size_t len);
-static int replay_value_is_text(const char *value);
+static const char *replay_value_check_url(const char *value);
 
 
 int
-replay_value_rate(replay_t *replay, const char *value)
+replay_value_rate(const char *value, double *rate)
 {
-    if (replay_value_number(value, &replay->rate) != 0
-        || !(replay->rate > 0)
-        || replay->rate > REPLAY_MAX_RATE)
+    if (replay_value_number(value, rate) != 0
+        || !(*rate > 0)
+        || *rate > REPLAY_MAX_RATE)
     {
-        replay_error(replay, 0, "invalid --rate \"%s\": it must be a number of"
-                     " lines per second above 0", value);
+        tool_error(0, "invalid --rate \"%s\": it must be a number of lines per"
+                   " second above 0", value);
         return -1;
     }
 
@@ -43,28 +42,27 @@ replay_value_rate(replay_t *replay, const char *value)
 
 
 int
-replay_value_timeout(replay_t *replay, const char *value)
+replay_value_timeout(const char *value, long *seconds)
 {
-    double  seconds;
+    double  number;
 
-    if (replay_value_number(value, &seconds) != 0
-        || seconds < 1
-        || seconds > REPLAY_MAX_TIMEOUT
-        || seconds != (long) seconds)
+    if (replay_value_number(value, &number) != 0
+        || number < 1
+        || number > REPLAY_MAX_TIMEOUT
+        || number != (long) number)
     {
-        replay_error(replay, 0, "invalid --timeout \"%s\": it must be a whole"
-                     " number of seconds, from 1 to %d", value,
-                     REPLAY_MAX_TIMEOUT);
+        tool_error(0, "invalid --timeout \"%s\": it must be a whole number of"
+                   " seconds, from 1 to %d", value, REPLAY_MAX_TIMEOUT);
         return -1;
     }
 
-    replay->timeout = (long) seconds;
+    *seconds = (long) number;
 
     return 0;
 }
 
 
-/* strtod() takes spaces, signs, hexadecimal numbers, "inf" and "nan", too */
+/* strtod() also takes spaces, signs, hexadecimal numbers, "inf" and "nan" */
 
 static int
 replay_value_number(const char *value, double *number)
@@ -85,220 +83,82 @@ replay_value_number(const char *value, double *number)
 
 
 int
-replay_value_send(replay_t *replay, const char *value)
+replay_value_send(const char *value, int *event)
 {
     if (strcmp(value, "line") == 0) {
-        replay->event = 0;
+        *event = 0;
         return 0;
     }
 
     if (strcmp(value, "event") == 0) {
-        replay->event = 1;
+        *event = 1;
         return 0;
     }
 
-    replay_error(replay, 0, "invalid --send \"%s\": it must be \"line\" or"
-                 " \"event\"", value);
+    tool_error(0, "invalid --send \"%s\": it must be \"line\" or \"event\"",
+               value);
 
     return -1;
 }
 
 
-/*
- * Times are compared as text, as far as they are given, so the "Z" must not
- * take part in that.
- */
-
 int
-replay_value_time(replay_t *replay, const char *option, const char *value,
-    enkod_str_t *time)
+replay_value_type(const char *value, const char **type)
 {
-    size_t  i, len;
-
-    /* where a time may end: behind the year, the month, ... */
-    static const size_t  ends[] = { 4, 7, 10, 13, 16, 19, 21, 22, 23 };
-
-    len = strlen(value);
-
-    if (len > sizeof("2026-11-23T") - 1 && value[len - 1] == 'Z') {
-        len--;
-    }
-
-    for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-
-        if (len == ends[i]
-            && replay_line_is_time((const unsigned char *) value, len))
-        {
-            time->data = (const unsigned char *) value;
-            time->len = len;
-            return 0;
-        }
-    }
-
-    replay_error(replay, 0, "invalid %s \"%s\": it must be a time in UTC, as"
-                 " 2026-11-23T03:44:01.123Z, or a beginning of it, as"
-                 " 2026-11-23", option, value);
-
-    return -1;
-}
-
-
-/* In a line, the name is escaped as the module does it. */
-
-int
-replay_value_event(replay_t *replay, const char *value)
-{
-    size_t                len;
-    enkod_str_t          *names;
-    unsigned char        *name;
-    replay_selection_t   *selection;
-    const unsigned char  *src;
-
-    src = (const unsigned char *) value;
-    len = strlen(value);
-
-    if (!enkod_json_is_utf8(src, len)) {
-        replay_error(replay, 0, "invalid --event \"%s\": it must be valid"
-                     " UTF-8", value);
+    if (*value == '\0' || !replay_header_is_value(value)) {
+        tool_error(0, "invalid --type \"%s\": it must be a MIME type without"
+                   " control characters", value);
         return -1;
     }
 
-    selection = &replay->selection;
-
-    names = realloc(selection->names,
-                    (selection->nnames + 1) * sizeof(enkod_str_t));
-    name = malloc(6 * len + 1);
-
-    if (names != NULL) {
-        selection->names = names;
-    }
-
-    if (names == NULL || name == NULL) {
-        replay_error(replay, 0, "no memory");
-        free(name);
-        return -1;
-    }
-
-    names[selection->nnames].data = name;
-    names[selection->nnames].len = enkod_json_escape(name, src, len);
-
-    selection->nnames++;
-
-    return 0;
-}
-
-
-const char *
-replay_value_header(replay_t *replay, const char *value)
-{
-    char               *line;
-    size_t              len, skip;
-    struct curl_slist  *headers;
-
-    len = replay_value_token(value);
-
-    if (!replay_value_is_text(value)) {
-        return "it must not have control characters in it";
-    }
-
-    if (len == 0 || value[len] != ':') {
-        return "it must be given as 'Name: value'";
-    }
-
-    if (replay_value_header_is_ours(value, len)) {
-        return "this one is set by enkod-replay (see --type)";
-    }
-
-    line = strdup(value);
-    if (line == NULL) {
-        return "no memory";
-    }
-
-    skip = strspn(value + len + 1, " \t");
-
-    if (value[len + 1 + skip] == '\0') {
-        /* how libcurl is told to send one that is empty */
-        line[len] = ';';
-        line[len + 1] = '\0';
-    }
-
-    headers = curl_slist_append(replay->headers, line);
-    free(line);
-
-    if (headers == NULL) {
-        return "no memory";
-    }
-
-    replay->headers = headers;
-
-    return NULL;
-}
-
-
-/* RFC 9110, section 5.6.2 */
-
-size_t
-replay_value_token(const char *value)
-{
-    return strspn(value, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-}
-
-
-static int
-replay_value_header_is_ours(const char *name, size_t len)
-{
-    size_t  i;
-
-    static const char  *const names[] = {
-        "Content-Type", "Content-Length", "Transfer-Encoding", "Connection",
-        "Expect"
-    };
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-
-        if (len == strlen(names[i]) && strncasecmp(name, names[i], len) == 0) {
-            return 1;
-        }
-    }
+    *type = value;
 
     return 0;
 }
 
 
 int
-replay_value_type(replay_t *replay, const char *value)
+replay_value_url(const char *value, const char **url)
 {
-    if (*value == '\0' || !replay_value_is_text(value)) {
-        replay_error(replay, 0, "invalid --type \"%s\": it must be a MIME type"
-                     " without control characters", value);
+    char        *text;
+    const char  *error;
+
+    if (*value != '@') {
+        error = replay_value_check_url(value);
+
+        if (error) {
+            tool_error(0, "invalid URL \"%s\": %s", value, error);
+            return -1;
+        }
+
+        *url = value;
+
+        return 0;
+    }
+
+    text = replay_secret_read(value + 1);
+
+    if (text == NULL) {
         return -1;
     }
 
-    replay->type = value;
+    error = replay_secret_next(text) ? "it must be the only line"
+                                     : replay_value_check_url(text);
+
+    if (error) {
+        tool_error(0, "invalid URL in \"%s\": %s", value + 1, error);
+        free(text);
+        return -1;
+    }
+
+    *url = text;
 
     return 0;
 }
 
 
-static int
-replay_value_is_text(const char *value)
-{
-    for ( /* void */ ; *value; value++) {
-
-        if (((unsigned char) *value < ' ' && *value != '\t')
-            || *value == 0x7f)
-        {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-const char *
-replay_value_url(replay_t *replay, const char *value)
+static const char *
+replay_value_check_url(const char *value)
 {
     int     valid;
     char   *scheme;
@@ -315,11 +175,5 @@ replay_value_url(replay_t *replay, const char *value)
     curl_free(scheme);
     curl_url_cleanup(url);
 
-    if (!valid) {
-        return "it must be one of http:// or https://";
-    }
-
-    replay->url = value;
-
-    return NULL;
+    return valid ? NULL : "it must begin with http:// or https://";
 }

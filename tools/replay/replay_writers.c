@@ -4,154 +4,141 @@
  */
 
 
-/*
- * Who else has a file open for writing, and has nginx let go of it.
- *
- * The kernel grants a read lease only if nobody has the file open for writing,
- * in whatever process, container or user's session.  The lease is given back at
- * once: who opens the file would wait for it.
- *
- * A process is signalled only if it has this file open, so that a process id
- * that was left behind in a pid file, and is now that of somebody else, does no
- * harm.
- */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE                 /* asprintf() */
+#endif
 
-
-#include "replay.h"
-#include "../lib/tool.h"
+#include "replay_writers.h"
+#include "replay_interrupt.h"
+#include "../lib/tool_clock.h"
+#include "../lib/tool_lease.h"
+#include "../lib/tool_message.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 
-/* seconds that nginx has to let go, which it does at once */
-#define REPLAY_WRITERS_WAIT   30
-#define REPLAY_WRITERS_NAP    10000000          /* nanoseconds */
+/* nginx reopens its files at once, unless the machine is very busy */
+#define REPLAY_WRITERS_WAIT   30        /* seconds */
+#define REPLAY_WRITERS_NAP    0.01
 
-/* as nginx calls the pid file of the old master during a binary upgrade */
+/* the pid file of the old master process during a binary upgrade */
 #define REPLAY_OLDBIN         ".oldbin"
 
 
-static int replay_writers_signal(replay_t *replay, const struct stat *st,
-    int signo);
-static int replay_writers_pid(replay_t *replay, const char *suffix,
-    pid_t *pid);
-static int replay_writers_has(replay_t *replay, pid_t pid,
-    const struct stat *file);
+static int replay_writers_signal(const replay_writers_t *writers, int signo);
+static pid_t replay_writers_pid(const char *name, const char *suffix);
+static pid_t replay_writers_read(const char *name);
+static int replay_writers_has(pid_t pid, const struct stat *file);
 
 
-int
-replay_writers(replay_t *replay, int fd, const struct stat *st)
+replay_writers_e
+replay_writers(const replay_writers_t *writers)
 {
-    int  rc;
-
-    rc = tool_lease(fd, st->st_uid, F_RDLCK);
-
-    if (rc == 0) {
-        (void) tool_lease(fd, st->st_uid, F_UNLCK);
-
-    } else if (errno == EAGAIN) {
-        rc = 1;
-
-    } else {
-        replay_error(replay, errno, "cannot tell whether somebody writes to"
-                     " \"%s\": a lease of it is for its owner and for root, on"
-                     " a local file system", replay->name);
+    if (tool_lease(writers->fd, writers->st->st_uid, F_RDLCK) != -1) {
+        (void) tool_lease(writers->fd, writers->st->st_uid, F_UNLCK);
+        return REPLAY_WRITERS_NONE;
     }
 
-    return rc;
+    if (errno == EAGAIN) {
+        return REPLAY_WRITERS_SOME;
+    }
+
+    tool_error(errno, "cannot find out whether another process writes to"
+               " \"%s\": only its owner and root can take a lease of it, on a"
+               " local file system", writers->name);
+
+    return REPLAY_WRITERS_ERROR;
 }
 
 
-int
-replay_writers_known(replay_t *replay, int fd, const struct stat *st)
+replay_writers_e
+replay_writers_check(const replay_writers_t *writers)
 {
-    int  rc;
+    int               n;
+    replay_writers_e  rc;
 
-    rc = replay_writers(replay, fd, st);
+    rc = replay_writers(writers);
 
-    if (rc <= 0) {
+    if (rc != REPLAY_WRITERS_SOME) {
         return rc;
     }
 
-    rc = replay_writers_signal(replay, st, 0);
+    n = replay_writers_signal(writers, 0);
 
-    if (rc == 0) {
-        replay_error(replay, 0, replay->pid_name
-                     ? "\"%s\" is open for writing, but not by the process that"
-                       " \"%s\" names"
-                     : "\"%s\" is open for writing: if it is nginx that has it"
-                       " open, --pid has to say which one",
-                     replay->name, replay->pid_name);
+    if (n == 0) {
+        tool_error(0, writers->pid_name
+                   ? "\"%s\" is open for writing, but not by the process that"
+                     " \"%s\" names"
+                   : "\"%s\" is open for writing: if nginx has it open, --pid"
+                     " has to name its pid file",
+                   writers->name, writers->pid_name);
     }
 
-    return (rc > 0) ? 0 : -1;
+    return (n > 0) ? REPLAY_WRITERS_SOME : REPLAY_WRITERS_ERROR;
 }
 
 
-int
-replay_writers_gone(replay_t *replay, int fd, const struct stat *st)
+replay_writers_e
+replay_writers_release(const replay_writers_t *writers)
 {
-    int              rc, told;
-    double           end;
-    struct timespec  nap = { 0, REPLAY_WRITERS_NAP };
+    int               signalled;
+    double            end;
+    replay_writers_e  rc;
 
-    told = 0;
-    end = replay_clock() + REPLAY_WRITERS_WAIT;
+    signalled = 0;
+    end = tool_clock() + REPLAY_WRITERS_WAIT;
 
     for ( ;; ) {
-        rc = replay_writers(replay, fd, st);
+        rc = replay_writers(writers);
 
-        if (rc <= 0) {
+        if (rc != REPLAY_WRITERS_SOME) {
             return rc;
         }
 
         if (replay_interrupted()) {
-            replay_complain(replay, "interrupted");
-            replay->unknown = 1;
-            return -1;
+            return REPLAY_WRITERS_INTERRUPTED;
         }
 
-        if (!told && replay_writers_signal(replay, st, SIGUSR1) == -1) {
-            return -1;
+        if (!signalled && replay_writers_signal(writers, SIGUSR1) == -1) {
+            return REPLAY_WRITERS_ERROR;
         }
 
-        told = 1;
+        signalled = 1;
 
-        if (replay_clock() > end) {
+        if (tool_clock() > end) {
             break;
         }
 
-        (void) nanosleep(&nap, NULL);
+        tool_sleep(REPLAY_WRITERS_NAP);
     }
 
-    replay_error(replay, 0, "\"%s\" is still open for writing after %d"
-                 " seconds%s", replay->name, REPLAY_WRITERS_WAIT,
-                 replay->pid_name ? "" : ": if it is nginx that has it open,"
-                                         " --pid has to say which one");
+    tool_error(0, "\"%s\" is still open for writing after %d seconds%s",
+               writers->name, REPLAY_WRITERS_WAIT,
+               writers->pid_name ? "" : ": if nginx has it open, --pid has to"
+                                        " name its pid file");
 
-    return -1;
+    return REPLAY_WRITERS_ERROR;
 }
 
 
 /*
  * Sends a signal to the processes of --pid that have the file open.  Returns
- * their number, or -1.
+ * their number, or -1 after a message.
  */
 
 static int
-replay_writers_signal(replay_t *replay, const struct stat *st, int signo)
+replay_writers_signal(const replay_writers_t *writers, int signo)
 {
     int    i, n, rc;
     pid_t  pid;
 
     static const char  *const suffixes[] = { "", REPLAY_OLDBIN };
 
-    if (replay->pid_name == NULL) {
+    if (writers->pid_name == NULL) {
         return 0;
     }
 
@@ -159,11 +146,9 @@ replay_writers_signal(replay_t *replay, const struct stat *st, int signo)
 
     for (i = 0; i < 2; i++) {
 
-        rc = replay_writers_pid(replay, suffixes[i], &pid);
+        pid = replay_writers_pid(writers->pid_name, suffixes[i]);
 
-        if (rc == 1) {
-            rc = replay_writers_has(replay, pid, st);
-        }
+        rc = (pid > 0) ? replay_writers_has(pid, writers->st) : (int) pid;
 
         if (rc == -1) {
             return -1;
@@ -174,8 +159,7 @@ replay_writers_signal(replay_t *replay, const struct stat *st, int signo)
         }
 
         if (kill(pid, signo) == -1) {
-            replay_error(replay, errno, "cannot signal process %d",
-                         (int) pid);
+            tool_error(errno, "cannot signal process %d", (int) pid);
             return -1;
         }
 
@@ -186,61 +170,62 @@ replay_writers_signal(replay_t *replay, const struct stat *st, int signo)
 }
 
 
-/* Returns 1 with what is in the file, 0 if there is none, or -1. */
+/* Returns what is in the pid file, 0 if there is no file, or -1. */
 
-static int
-replay_writers_pid(replay_t *replay, const char *suffix, pid_t *pid)
+static pid_t
+replay_writers_pid(const char *name, const char *suffix)
 {
-    int    n, value;
-    char  *name;
-    FILE  *file;
+    char   *file;
+    pid_t   pid;
 
-    name = malloc(strlen(replay->pid_name) + strlen(suffix) + 1);
-
-    if (name == NULL) {
-        replay_error(replay, 0, "no memory");
+    if (asprintf(&file, "%s%s", name, suffix) == -1) {
+        tool_error(0, "no memory");
         return -1;
     }
 
-    (void) sprintf(name, "%s%s", replay->pid_name, suffix);
+    pid = replay_writers_read(file);
 
-    file = fopen(name, "re");
+    free(file);
 
-    if (file == NULL && errno == ENOENT) {
-        free(name);
-        return 0;
-    }
-
-    n = 0;
-
-    if (file == NULL) {
-        replay_error(replay, errno, "cannot open \"%s\"", name);
-
-    } else {
-        n = fscanf(file, "%9d", &value) == 1 && value > 1;
-        (void) fclose(file);
-
-        if (n == 0) {
-            replay_error(replay, 0, "\"%s\" is no pid file", name);
-        }
-    }
-
-    free(name);
-
-    if (n == 0) {
-        return -1;
-    }
-
-    *pid = value;
-
-    return 1;
+    return pid;
 }
 
 
-/* Whether one of its descriptors is of the file; a process may be gone. */
+static pid_t
+replay_writers_read(const char *name)
+{
+    int    n, value;
+    FILE  *file;
+
+    file = fopen(name, "re");
+
+    if (file == NULL) {
+
+        if (errno == ENOENT) {
+            return 0;
+        }
+
+        tool_error(errno, "cannot open \"%s\"", name);
+        return -1;
+    }
+
+    n = fscanf(file, "%9d", &value);
+
+    (void) fclose(file);
+
+    if (n != 1 || value <= 1) {
+        tool_error(0, "\"%s\" is not a pid file", name);
+        return -1;
+    }
+
+    return value;
+}
+
+
+/* Whether the process, if it exists, has the file open; -1 after a message. */
 
 static int
-replay_writers_has(replay_t *replay, pid_t pid, const struct stat *file)
+replay_writers_has(pid_t pid, const struct stat *file)
 {
     int             has;
     DIR            *dir;
@@ -258,8 +243,8 @@ replay_writers_has(replay_t *replay, pid_t pid, const struct stat *file)
             return 0;
         }
 
-        replay_error(replay, errno, "cannot see what files process %d has"
-                     " open", (int) pid);
+        tool_error(errno, "cannot see what files process %d has open",
+                   (int) pid);
         return -1;
     }
 

@@ -4,24 +4,22 @@
  */
 
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE                 /* F_SETLEASE */
-#endif
+#include "tool_start.h"
+#include "tool_message.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
-
 
 int
-tool_start(void)
+tool_start(const char *program)
 {
     int               fd;
     struct sigaction  sa;
+
+    tool_message_init(program);
 
     for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 
@@ -44,36 +42,4 @@ tool_start(void)
     sa.sa_handler = SIG_IGN;
 
     return sigaction(SIGXFSZ, &sa, NULL);
-}
-
-
-int
-tool_lease(int fd, uid_t owner, int type)
-{
-    int    rc, err;
-    uid_t  uid;
-
-    rc = fcntl(fd, F_SETLEASE, type);
-
-    if (rc != -1 || errno != EACCES) {
-        return rc;
-    }
-
-    uid = geteuid();
-
-    if (seteuid(owner) == -1) {
-        errno = EACCES;
-        return -1;
-    }
-
-    rc = fcntl(fd, F_SETLEASE, type);
-    err = errno;
-
-    if (seteuid(uid) == -1) {
-        return -1;
-    }
-
-    errno = err;
-
-    return rc;
 }
