@@ -20,7 +20,7 @@ my $dir = Enkod::Nginx->create->{dir};
 
 in_folder($dir);
 
-my $other = "the module writes the same event otherwise from here on";
+my $other = "the module writes the same event differently from here on";
 my ($summary, $out);
 
 
@@ -207,7 +207,7 @@ for (["no FILE is given"], ["no FILE is given", "--repair"],
      ["unrecognized option '--nonsense'", "--nonsense", "one"],
      ["invalid option -- 'x'", "-x", "one"],
      ["option '--event' requires an argument", "one", "--event"],
-     ["--repair is for files of lines, not with --body", "--body", "--repair", "one"])
+     ["--repair cannot be used with --body", "--body", "--repair", "one"])
 {
     my ($said, @args) = @$_;
 
@@ -264,7 +264,7 @@ for my $option (sort { $a cmp $b } keys %{ { map { $_ => 1 } $help =~ /(--\w+)/g
     my $c = join "", map { Enkod::File::slurp($_) } glob "$top/tools/check/*.c";
     $c =~ s/"\s+"//g;
 
-    my @texts = $c =~ /checker_scan_(?:bad|broken)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
+    my @texts = $c =~ /check_reader_(?:wrong|malformed)\([^;]*?"((?:[^"\\]|\\.)*)"/g;
     push @texts, $c =~ /sentence = "((?:[^"\\]|\\.)*)"/g;
 
     cmp_ok scalar @texts, ">=", 15, "the sources have sentences for defects";

@@ -61,7 +61,7 @@ like $out, qr/^line feeds added: 0\ncut off: 0\ndefects: 0\n\z/m,
 put("r", $torn);
 ($status, $out, $err) = run("--repair", "r");
 
-is $err, "enkod-check: \"r.bak\" is there already; move it away to repair"
+is $err, "enkod-check: \"r.bak\" already exists; move it away to repair"
          . " \"r\"\n", "an existing FILE.bak is not overwritten";
 is $status, 2, "the exit status is that of an error";
 is slurp("r"), $torn, "the file is left as it is";
@@ -189,7 +189,7 @@ for my $text ($torn, "$ours$good") {
 
     ($status, $out, $err) = run("--repair", "link");
 
-    is $err, "enkod-check: \"link\" is a symbolic link; name the file that it leads to\n",
+    is $err, "enkod-check: \"link\" is a symbolic link; name the file that it points to\n",
        "--repair refuses a symbolic link";
     is $status, 2, "the exit status is that of an error";
     is slurp("r"), $text, "the file is left as it is";
@@ -230,7 +230,7 @@ for (["a writer", ">>"], ["a reader", "<"]) {
 
         ($status, $out, $err) = run("--repair", "r.1");
 
-        is $err, "enkod-check: another process has \"r.1\" open, which is left as it is\n",
+        is $err, "enkod-check: another process has \"r.1\" open; the file is left as it is\n",
            "a file that $who has open is not repaired";
         is $status, 2, "the exit status is that of an error";
         is slurp("r.1"), $text, "the file is left as it is";
@@ -275,8 +275,8 @@ SKIP: {
 
     skip "the folder is closed to others", 4 if $err =~ /Permission denied/;
 
-    is $err, "enkod-check: whether another process has \"r\" open can be told to its owner"
-             . " and to root only; it is left as it is\n", "another user cannot repair a file";
+    is $err, "enkod-check: only the owner of \"r\" and root can find out whether"
+             . " another process has it open; it is left as it is\n", "another user cannot repair a file";
     is $status, 2, "the exit status is that of an error";
     is slurp("r"), $torn, "the file is left as it is";
     ok !-e "$dir/r.bak", "no copy is made";
@@ -321,7 +321,7 @@ close $fh;
 
 ($status, $out, $err) = run("--repair", "a.jsonl");
 
-is $err, "enkod-check: another process has \"a.jsonl\" open, which is left as it is\n",
+is $err, "enkod-check: another process has \"a.jsonl\" open; the file is left as it is\n",
      "--repair leaves a file that nginx has open";
 is $status, 2, "the exit status is that of an error";
 is slurp("a.jsonl"), $lines . substr($good, 0, 77), "the file is left as it is";

@@ -339,8 +339,8 @@ for (["23T03", "23 03", " 03:"], ["2026-", "026-0", "-0"],
 {
     my ($what, $by, $at) = @$_;
 
-    defect("received_at with $by", with($what, $by), $at, '"received_at" is no'
-           . ' time in UTC, as in 2026-11-23T03:44:01.123Z');
+    defect("received_at with $by", with($what, $by), $at, '"received_at" is not'
+           . ' a time in UTC, such as 2026-11-23T03:44:01.123Z');
 }
 
 for my $time ("2026-02-29T00:00", "2100-02-29T00:00", "2026-04-31T00:00",
@@ -348,14 +348,14 @@ for my $time ("2026-02-29T00:00", "2100-02-29T00:00", "2026-04-31T00:00",
               "2026-01-32T00:00", "2026-01-01T24:00", "2026-01-01T00:60")
 {
     defect($time, with("2026-11-23T03:44", $time), 16, '"received_at" is a'
-           . ' time that there is not');
+           . ' time that does not exist');
 }
 
 says($_, with("2026-11-23T03:44", $_) . "\n", "")
     for "2024-02-29T00:00", "2000-02-29T23:59", "2026-12-31T23:59";
 
 defect("second 60", with("44:01", "44:60"), 16, '"received_at" is a time that'
-       . ' there is not');
+       . ' does not exist');
 
 defect("no request_id", with('"request_id":"9c1f8a52b7a94d5fbf6f0f0f5a1c2d3e",',
                              ""), "mote", $not . '"request_id"');
@@ -374,10 +374,10 @@ for my $addr ("192.0.2", "192.0.2.256", "", "localhost", "unix", "fe80::1::2",
               "192.0.2.7 ", "1" x 5000)
 {
     defect("remote_addr " . substr($addr, 0, 20), with("192.0.2.7", $addr),
-           index($good, "192.0.2.7"), '"remote_addr" is no address');
+           index($good, "192.0.2.7"), '"remote_addr" is not an address');
 }
 
-my $other = "the module writes the same event otherwise from here on";
+my $other = "the module writes the same event differently from here on";
 
 says("remote_addr $_", with("192.0.2.7", $_) . "\n", "")
     for "unix:", "::1", "2001:db8::7:0:1", "::ffff:192.0.2.7";
@@ -398,16 +398,16 @@ for my $case (['unix:\/', 5], ['unix:\u000a', 6], ['unix:\u001B', 10],
 }
 
 defect("a remote_addr that is not UTF-8", with("192.0.2.7", "unix:\xff"), "\xff",
-       "invalid_utf8: this is no UTF-8");
+       "invalid_utf8: this is not UTF-8");
 defect("a remote_addr with a line break", with("192.0.2.7", "unix:\t"), "\t",
-       "invalid_json: this, or what is just before it, is no JSON");
+       "invalid_json: this, or what is just before it, is not JSON");
 
 defect("neither \"event\" nor \"status\"", with('"event"', '"tset":true,"event"'),
        "tset", $not . '"event" or "status"');
 defect("a pass_status of four digits", with('"event"', '"pass_status":1000,"event"'),
        '0,"event"', $not . "a comma");
 defect("a pass_status that is not a number", with('"event"', '"pass_status":5x2,"event"'),
-       "5x2", '"pass_status" is no HTTP status');
+       "5x2", '"pass_status" is not an HTTP status');
 
 is says("a pass_status", with('"event"', '"pass_status":502,"event"') . "\n"
         . ($test =~ s/"event"/"pass_status":504,"event"/r) . "\n",
@@ -422,15 +422,15 @@ defect("a field that is missing", with(',"to":"recipient@example.com"', ""),
        length(with(',"to":"recipient@example.com"', "")) - 1 + 1,
        "missing_field: $no, field \"/to\", expected: string");
 defect("invalid JSON", with('"message_id":4', '"message_id":04'), '4,"message_u',
-       "invalid_json: this, or what is just before it, is no JSON");
+       "invalid_json: this, or what is just before it, is not JSON");
 defect("invalid JSON in extra", with('}', ',"extra":{"a":01}}'), '1}}',
-       "invalid_json: this, or what is just before it, is no JSON");
+       "invalid_json: this, or what is just before it, is not JSON");
 defect("invalid UTF-8", with("Welcome", "\xffelcome"), "\xff",
-       "invalid_utf8: this is no UTF-8");
+       "invalid_utf8: this is not UTF-8");
 defect("invalid UTF-8 in extra", with('}', ",\"extra\":{\"a\":\"\xc0\x80\"}}"),
-       "\xc0", "invalid_utf8: this is no UTF-8");
+       "\xc0", "invalid_utf8: this is not UTF-8");
 defect("half a surrogate pair", with("Welcome", '\ud800.'), '."',
-       "lone_surrogate: half of a surrogate pair stands before this");
+       "lone_surrogate: there is half of a surrogate pair before this");
 defect("event that is null", with('"message open"', 'null'), ',"message_id"',
        "missing_event: $no, field \"/event\", expected: string");
 defect("33 levels", with('}', ',"extra":{"a":' . '[' x 32 . ']' x 32 . '}}'),
@@ -456,10 +456,10 @@ defect("another order of fields", with('"message_id":4,' . $uid,
                                        $uid . ',"message_id":4'),
        'uid"', $other);
 defect("a field after extra", with('}', ',"extra":{"a":1},"b":2}'), ',"b"',
-       'something stands behind "extra", which is the end of a line');
+       'there is something behind "extra", which is the end of a line');
 defect("a brace too many", with('}', ',"extra":{"a":1}}}'),
        length(with('}', ',"extra":{"a":1}}')),
-       'something stands behind "extra", which is the end of a line');
+       'there is something behind "extra", which is the end of a line');
 defect("extra that is not an object", with('}', ',"extra":2}'), '2}', $other);
 defect("an empty extra", with('}', ',"extra":{}}'), ',"extra"',
        'an empty "extra", which the module does not write');
@@ -522,25 +522,25 @@ defect("a status that is not that of the code", refusal(400, "wrong_type", '"bod
 defect("a code that is not written to a reject log", refusal(422, "too_large", '"body":"x"'),
        '422,', '"status" is 422, but that of "too_large" is 413');
 defect("an unknown code", refusal(400, "wrong_typ", '"body":"x"'),
-       'wrong_typ', '"code" is none of the module\'s');
+       'wrong_typ', '"code" is not one of the module\'s codes');
 defect("a field that is not a JSON Pointer", refusal(422, "wrong_type", '"field":"to","body":"x"'),
-       'to","body', '"field" is no JSON Pointer to a member');
+       'to","body', '"field" is not a JSON Pointer to a member');
 defect("an empty field", refusal(422, "wrong_type", '"field":"","body":"x"'),
-       '","body', '"field" is no JSON Pointer to a member');
+       '","body', '"field" is not a JSON Pointer to a member');
 defect("a body that is not a string", refusal(400, "empty_body", '"body":null'),
        'null', $not . '"field", "body" or "body_base64"');
 defect("something after the body", refusal(400, "empty_body", '"body":"","a":1'),
        ',"a"', $not . 'the end of the line');
 defect("something after the line", refusal(400, "empty_body", '"body":""') . "x",
        length(refusal(400, "empty_body", '"body":""')),
-       'something stands behind the body, which is the end of a line');
+       'there is something behind the body, which is the end of a line');
 defect("an event after the line", refusal(400, "empty_body", '"body":""') . $good,
        length(refusal(400, "empty_body", '"body":""')),
        'two lines in one: the first is whole, the other begins here and is whole');
 defect("an escape in a body that is not needed", refusal(400, "invalid_json", '"body":"\u0041"'),
        '\u0041', $other);
 defect("a body that is not UTF-8", refusal(400, "invalid_utf8", "\"body\":\"\xff\""),
-       "\xff", "invalid_utf8: this is no UTF-8");
+       "\xff", "invalid_utf8: this is not UTF-8");
 
 for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
      ["A===", '==='], ["AB-_", "-_"], ["AB C", " C"])
@@ -549,7 +549,7 @@ for (["", '"}'], ["A", '"}'], ["ABC", '"}'], ["ABCDE", '"}'], ["AB=C", '=C'],
     my $bad = refusal(400, "invalid_utf8", qq("body_base64":"$text"));
 
     defect("base64 \"$text\"", $bad, rindex($bad, $at),
-           '"body_base64" is no base64');
+           '"body_base64" is not base64');
 }
 
 breaks_off(refusal(422, "wrong_type", '"field":"/to","body":"a\\u0001b"'),
