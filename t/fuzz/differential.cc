@@ -5,17 +5,17 @@
 
 
 /*
- * The event core against RapidJSON.  The input is a body.  It is accepted if
- * and only if RapidJSON takes it for JSON and it is what we ask of an event
- * that is in no table: an object with a string "event", no name twice, so many
- * members and levels at most.  Then RapidJSON reads in the text what it has
- * read in the body: every string, every digit of a number, every name, in the
- * order received.
+ * Compares the event core with RapidJSON.  The input is a body.  It must be
+ * accepted if and only if RapidJSON accepts it as JSON and it fulfils the
+ * conditions for an unknown event: an object with a string "event", no name
+ * twice, not more members and levels than allowed.  Then RapidJSON must read
+ * the same in the text as in the body: every string, every digit of a number,
+ * every name, in the order received.
  *
- * It is RapidJSON because that is strict, long in Debian, and has no line in
- * common with yajl, and because its reader shows repeated names, strings with
- * zeros in them, and numbers as text.  In three places it has to be helped, see
- * Reader::read() and Reader::String().
+ * RapidJSON is strict, is in Debian, has no code in common with yajl, and its
+ * reader reports repeated names, strings with zeros in them, and numbers as
+ * text.  Three of its properties need extra code here, see Reader::read() and
+ * Reader::String().
  */
 
 
@@ -39,7 +39,7 @@ using rapidjson::SizeType;
 enum class Verdict { Accept, Refuse, Unknown };
 
 
-/* What there is in a text: a trace of the values, in the order received. */
+/* The contents of a text: a trace of its values, in the order received. */
 
 class Reader {
 public:
@@ -50,7 +50,7 @@ public:
     const std::string &event() const { return event_; }
     const std::string &others() const { return others_; }
 
-    /* for RapidJSON; false stops it */
+    /* RapidJSON calls these; false stops it */
     bool Null() { return add("null "); }
     bool Bool(bool b) { return add(b ? "true " : "false "); }
     bool RawNumber(const char *p, SizeType len, bool);
@@ -61,7 +61,7 @@ public:
     bool StartArray();
     bool EndArray(SizeType);
 
-    /* it needs these too, but has no use for them */
+    /* required by RapidJSON, but not called */
     bool Int(int) { return false; }
     bool Uint(unsigned) { return false; }
     bool Int64(int64_t) { return false; }
@@ -77,7 +77,7 @@ private:
     std::string           *trace_ = &others_;   /* the one that is written */
     std::set<std::string>  names_;      /* of all members */
     unsigned               depth_ = 0;
-    unsigned               levels_;     /* of depth, at most */
+    unsigned               levels_;     /* the most that are allowed */
 };
 
 
@@ -93,13 +93,13 @@ Reader::read(const char *text, size_t len)
 
     if (reader.Parse<flags>(stream, *this).IsError()) {
 
-        /* even as text, a number has to be in the range of a double */
+        /* also as text, it refuses a number outside of the range of double */
 
         return reader.GetParseErrorCode() == rapidjson::kParseErrorNumberTooBig
                ? Verdict::Unknown : Verdict::Refuse;
     }
 
-    /* a zero byte is the end of a text, too */
+    /* it takes a zero byte for the end of the text */
 
     if (stream.Tell() != len) {
         return Verdict::Refuse;
@@ -122,7 +122,7 @@ Reader::String(const char *p, SizeType len, bool)
     SizeType     i;
     std::string  value(p, len);
 
-    /* an unpaired low surrogate, as "\udc00", gets a UTF-8 of its own */
+    /* it encodes an unpaired low surrogate, as "\udc00" */
 
     for (i = 0; i + 1 < len; i++) {
         if (value[i] == '\xed' && (value[i + 1] & 0xe0) == 0xa0) {
@@ -201,7 +201,7 @@ Reader::enter()
 }
 
 
-/* Of a body that is no object there is nothing to say. */
+/* Nothing is recorded of a body that is not an object. */
 
 bool
 Reader::add(const std::string &text)
@@ -264,7 +264,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     Verdict      verdict;
     std::string  text, extra;
 
-    /* in the text, "extra" is one more level */
+    /* "extra" is one more level in the text */
 
     Reader  body(ENKOD_MAX_DEPTH);
     Reader  again(ENKOD_MAX_DEPTH + 1);
@@ -277,7 +277,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     fuzz_must(text.empty() == (verdict == Verdict::Refuse),
-              text.empty() ? "what RapidJSON takes for an event is accepted"
+              text.empty() ? "what is an event to RapidJSON is accepted"
                            : "what RapidJSON refuses is refused");
 
     if (text.empty()) {

@@ -5,15 +5,14 @@
 
 
 /*
- * The event core, given a body and the settings to check it with.  However the
- * body is cut, the verdict is that of the whole one, and so is every byte of
- * the text.  Where an event is refused, nothing behind the byte that decided
- * it matters.  Where it is accepted, the text is compact JSON with the fields
- * in the order of the table, is the same with borrowed text, and is accepted
- * as an event with that very text.  Without memory it is refused, and whatever
- * happens, all memory is given back.
+ * The event core is given a body and settings.  The verdict and the text do not
+ * depend on how the body is cut.  If the event is refused, no byte after the
+ * one that decided it matters.  If it is accepted, the text is compact JSON
+ * with the fields in the order of the table, does not change when it is
+ * borrowed, and is itself accepted as an event with the same text.  Without
+ * memory the event is refused.  All memory is always freed.
  *
- * The first bytes of an input are the settings (input_t), the others the body.
+ * The first bytes of an input are the settings (input_t), the rest is the body.
  */
 
 
@@ -31,9 +30,9 @@ typedef struct {
     unsigned char   flags;          /* the bits below */
     unsigned char   max_size;       /* of the body; 0: 64k */
     unsigned char   fail_at;        /* the allocation that fails; 0: none */
-    unsigned char   behind;         /* what stands behind a refused byte */
-    unsigned char   cuts[NCUTS];    /* sizes of pieces, the last of which
-                                       repeats; as such 0: all the rest */
+    unsigned char   behind;         /* a byte to put after a refused one */
+    unsigned char   cuts[NCUTS];    /* sizes of pieces; the last one is
+                                       repeated, and 0 there is all the rest */
 } input_t;
 
 #define FLAG_EXTRA      0x03        /* of enkod_extra_e */
@@ -72,7 +71,7 @@ static void must_be(const char *what, const unit_result_t *must,
     unit_result_t *result);
 
 
-/* every type, and a row of the vendor's in other words */
+/* every type, and another declaration of a built-in event */
 
 static const unit_conf_t  declared = {
     .shapes = {
@@ -138,7 +137,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 
-/* The tables are made once. */
+/* The tables are filled once. */
 
 static const unit_setup_t *
 setup_get(int with_declared)
@@ -174,7 +173,7 @@ check_whole(unit_result_t *must, const enkod_settings_t *settings,
     event = unit_run(must, settings, &memory.mem, body, body->len, 1,
                      UNIT_LAST);
 
-    /* is there as soon as it is known, also of a refused event */
+    /* the name is also known of a refused event */
 
     name = enkod_event_name(event);
 
@@ -205,9 +204,8 @@ check_whole(unit_result_t *must, const enkod_settings_t *settings,
 
 
 /*
- * Whoever reads it, a terminal included, sees one line of characters: there is
- * no control character in it (U+0000 to U+001F, U+007F to U+009F), and none of
- * the separators U+2028 and U+2029.
+ * The text is one line for any reader, a terminal included: it has no control
+ * character (U+0000 to U+001F, U+007F to U+009F), no U+2028 and no U+2029.
  */
 
 static void
@@ -222,7 +220,7 @@ check_line(const enkod_str_t *text)
 }
 
 
-/* The text is what the second opinion on JSON would write, field by field. */
+/* The text is what oracle.h writes, field by field. */
 
 static void
 check_text(const enkod_event_t *event, const unsigned char *text, size_t len)
@@ -245,7 +243,7 @@ check_text(const enkod_event_t *event, const unsigned char *text, size_t len)
     fuzz_must(oracle_json(&object, out, &n, &deepest), "the text is JSON");
 
     fuzz_must(n == object.len && memcmp(out, p, n) == 0,
-              "the text is compact, and escaped is what has to be");
+              "the text is compact and has the necessary escapes");
 
     check_fields(event, p);
 
@@ -254,7 +252,7 @@ check_text(const enkod_event_t *event, const unsigned char *text, size_t len)
 }
 
 
-/* "object" is the text with braces around it. */
+/* "object" is the text in braces. */
 
 static void
 check_fields(const enkod_event_t *event, unsigned char *object)
@@ -289,7 +287,7 @@ check_fields(const enkod_event_t *event, unsigned char *object)
 
         if (next == NULL || !enkod_str_equal(&name, &key)) {
             fuzz_must(shape->fields[i].optional && field.len == 0,
-                      "a field that is not in the text may be absent, and is");
+                      "a field that is not in the text is optional, and absent");
             continue;
         }
 
@@ -303,7 +301,7 @@ check_fields(const enkod_event_t *event, unsigned char *object)
 
         fuzz_must(value.len == field.len
                   && (field.len == 0 || enkod_str_equal(&value, &field)),
-                  "a field is what stands in the text");
+                  "a field is as in the text");
 
         p = next;
         next = oracle_member(p, &name, &value);
@@ -312,12 +310,12 @@ check_fields(const enkod_event_t *event, unsigned char *object)
     if (next) {
         fuzz_must(enkod_str_equal(&name, &last)
                   && oracle_member(next, &name, &value) == NULL,
-                  "behind the fields there are extra ones only");
+                  "after the fields there are only extra ones");
     }
 }
 
 
-/* As the line is used: written, and then all there is of the event's text. */
+/* As the line is used: it is written, and the event borrows its text. */
 
 static void
 check_borrowed(enkod_event_t *event, unsigned char *text, size_t len)
@@ -364,7 +362,7 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
     }
 
     if (event == NULL) {
-        fuzz_must(memory.failed, "an event is there if there is memory");
+        fuzz_must(memory.failed, "an event is created if there is memory");
 
     } else {
         unit_record(&result, event, feed(event, body, input));
@@ -374,9 +372,10 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
 
         } else if (result.code != ENKOD_NO_MEMORY) {
 
-            /* what breaks off is wrong, whatever its last number is */
+            /* a body that breaks off is refused in any case */
 
-            fuzz_must(result.code != ENKOD_OK, "without memory, no event");
+            fuzz_must(result.code != ENKOD_OK,
+                      "an event is refused without memory");
             must_be("without memory", must, &result);
         }
 
@@ -385,7 +384,7 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
         }
 
         fuzz_must(memory.peak <= 8192 + size * 9 / 2,
-                  "memory is what enkod_event.h says at most");
+                  "there is at most as much memory as enkod_event.h says");
 
         unit_result_free(&result);
         finish(event, &memory);
@@ -396,8 +395,8 @@ check_cut(const unit_result_t *must, const enkod_settings_t *settings,
 
 
 /*
- * In a block in which there was an event before, with other settings: one of
- * these, or the beginning of this one.
+ * The event is made in the block of another one that had other settings: one of
+ * these, or the beginning of this event.
  */
 
 static enkod_event_t *
@@ -417,7 +416,7 @@ renewed(void *block, const enkod_settings_t *settings, unit_memory_t *memory,
                      "\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\","
                      "\"to\":\"t\",\"click_url\":\"u\"}"),
 
-        /* the name last, more members than most, escapes, levels */
+        /* the name last, many members, escapes, levels */
         enkod_string("{\"a\":[null,[{\"b\":\"\\n\"}]],\"b\":0,\"c\":0,\"d\":0,"
                      "\"e\":0,\"f\":0,\"g\":0,\"h\":0,\"groups_ids\":[1],"
                      "\"groups_names\":[\"\\u0041\"],\"email\":null,"
@@ -455,7 +454,7 @@ renewed(void *block, const enkod_settings_t *settings, unit_memory_t *memory,
 }
 
 
-/* A piece is memory of its own and gone when the core has had it. */
+/* A piece is memory of its own, which is freed when feed() returns. */
 
 static enkod_error_e
 feed(enkod_event_t *event, const enkod_str_t *body, const input_t *input)
@@ -511,8 +510,8 @@ feed(enkod_event_t *event, const enkod_str_t *body, const input_t *input)
 
 
 /*
- * The offset is that of the byte that decided it, or of the one behind it; but
- * a token that is out of place is read to its end first.
+ * The offset is that of the byte that decided it, or of the next one; but a
+ * token that is not allowed where it is is read to its end first.
  */
 
 static void
@@ -560,7 +559,7 @@ check_behind(const unit_result_t *must, const enkod_settings_t *settings,
 }
 
 
-/* The end of the string, number, literal or other byte that "at" is in. */
+/* The end of the token at "at": a string, a number, a literal, a byte. */
 
 static size_t
 token_end(const enkod_str_t *body, size_t at)
@@ -600,8 +599,8 @@ is_word(unsigned char c)
 
 
 /*
- * The text as an event: that is what it says, once the extra fields stand
- * among the others.
+ * The text is given to the event core as a body, with the extra fields beside
+ * the others: the event must be accepted and have the same text.
  */
 
 static void
@@ -632,7 +631,7 @@ check_again(const unit_result_t *must, const enkod_settings_t *body_settings)
     do {
         p = oracle_member(p, &name, &value);
 
-        /* no field can have that name */
+        /* a field cannot have that name */
 
         if (p != NULL && enkod_str_equal(&name, &extra)) {
             at = name.data - object;
@@ -644,7 +643,7 @@ check_again(const unit_result_t *must, const enkod_settings_t *body_settings)
 
     } while (p != NULL);
 
-    /* with a declared name in place of one that looks like it, it is longer */
+    /* the declared name may be longer than a look-alike in the body */
 
     settings = *body_settings;
     settings.max_size = body.len;
@@ -667,7 +666,7 @@ finish(enkod_event_t *event, unit_memory_t *memory)
 {
     enkod_event_destroy(event);
 
-    fuzz_must(memory->live == 0, "all memory is given back");
+    fuzz_must(memory->live == 0, "all memory is freed");
 }
 
 

@@ -5,9 +5,9 @@
 
 
 /*
- * What a fuzz target is: a function that is given bytes nobody chose, and ends
- * the process where a promise is not kept.  libFuzzer calls it to search, see
- * t/fuzz/fuzz, and replay.c to go through the inputs in the tree.
+ * A fuzz target is a function that is given arbitrary bytes and aborts if a
+ * promise is not kept.  libFuzzer calls it to search for such bytes (see
+ * t/fuzz/fuzz), replay.c to test the inputs in the tree.
  */
 
 
@@ -23,19 +23,19 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
-/* "promise" is what "ok" says is so. */
+/* "promise" is a sentence that is true if "ok" is. */
 
 static inline void
 fuzz_must(int ok, const char *promise)
 {
     if (!ok) {
-        fprintf(stderr, "# not so: %s\n", promise);
+        fprintf(stderr, "# not true: %s\n", promise);
         abort();
     }
 }
 
 
-/* Memory that is wanted, of the very size, so that the sanitizer sees more. */
+/* Memory of exactly this size, so that a sanitizer sees its end. */
 
 static inline unsigned char *
 fuzz_alloc(size_t size)

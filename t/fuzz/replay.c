@@ -5,8 +5,8 @@
 
 
 /*
- * Goes through the inputs that the tree has for a target, those in CORPUS, and
- * says in TAP which of them it was content with.  It needs no libFuzzer.
+ * Runs a fuzz target with each input in CORPUS, and prints in TAP for which of
+ * them it did not abort.  It does not need libFuzzer.
  */
 
 
@@ -49,8 +49,8 @@ main(void)
 
 
 /*
- * Lets a process look at the inputs from this one on, until it is through or
- * has ended because of one; returns the number of the next one.
+ * Runs the target in a process with the inputs from this one on, until all are
+ * done or one has aborted it.  Returns the number of the next input.
  */
 
 static int
@@ -93,7 +93,7 @@ replay(int i)
 }
 
 
-/* Writes a byte for each input that was survived. */
+/* Writes a byte for each input for which the target did not abort. */
 
 static void
 run(int i, int fd)

@@ -5,11 +5,12 @@
 
 
 /*
- * The rows of enkod_event.  A row is taken if it is what docs/directives.md
- * says of one; else there is a reason, and the table is as it was.  A row that
- * is taken is found by its name, in Latin and in Cyrillic letters.  An event
- * that has its fields is accepted and gives them back; with the last of them of
- * another type, or not there, it is refused, unless the "?" allows that.
+ * The directive enkod_event.  A declaration is accepted if it is as described
+ * in docs/directives.md; otherwise there is a message, and the table does not
+ * change.  An event that was declared is found by its name, in Latin and in
+ * Cyrillic letters.  An event with all fields is accepted and returns them; if
+ * the last field is missing or of another type, it is refused, unless "?"
+ * allows that.
  *
  * An input is a digit, the number of the allocation that fails (0: none), and
  * lines of NAME;FIELD=TYPE;FIELD=TYPE ...
@@ -33,7 +34,7 @@ typedef struct {
 } row_t;
 
 
-/* what is done to one field of an event */
+/* what is changed in one field of an event */
 
 typedef enum {
     WHOLE = 0,
@@ -112,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 
-/* The next line; what nginx would not let through is no row. */
+/* The next line; one that nginx would not accept is not a row. */
 
 static int
 read_row(row_t *row, const unsigned char **p, const unsigned char *end)
@@ -175,10 +176,10 @@ check_row(enkod_schema_t *schema, unit_memory_t *memory, const row_t *row)
     shape = enkod_schema_declare(schema, &str, &error);
 
     if (shape == NULL) {
-        fuzz_must(!must || memory->failed, "the name is taken");
-        fuzz_must(error != NULL, "there is a reason");
+        fuzz_must(!must || memory->failed, "the name is accepted");
+        fuzz_must(error != NULL, "there is a message");
         fuzz_must(dump(schema, after) == n && memcmp(before, after, n) == 0,
-                  "the table is as before");
+                  "the table has not changed");
         return;
     }
 
@@ -195,10 +196,10 @@ check_row(enkod_schema_t *schema, unit_memory_t *memory, const row_t *row)
         field = enkod_schema_declare_field(schema, shape, &str, &error);
 
         if (field == NULL) {
-            fuzz_must(!must || memory->failed, "the field is taken");
-            fuzz_must(error != NULL, "there is a reason");
+            fuzz_must(!must || memory->failed, "the field is accepted");
+            fuzz_must(error != NULL, "there is a message");
             fuzz_must(dump(schema, after) == n && memcmp(before, after, n) == 0,
-                      "the table is as before");
+                      "the table has not changed");
             break;
         }
 
@@ -277,7 +278,7 @@ check_names(const enkod_schema_t *schema, const enkod_shape_t *shape,
     static const char  cyrillic[] = "авекмнорстухАВЕКМНОРСТУХ";
 
     fuzz_must(enkod_schema_find(schema, name) == shape,
-              "a row is found by its name");
+              "an event is found by its name");
 
     other.data = letters;
     other.len = 0;
@@ -297,13 +298,13 @@ check_names(const enkod_schema_t *schema, const enkod_shape_t *shape,
 
     fuzz_must(enkod_schema_find(schema, &other) == shape
               && enkod_schema_same(name, &other),
-              "a row is found by its name in Cyrillic letters");
+              "an event is found by its name in Cyrillic letters");
 
     letters[other.len++] = '.';
 
     fuzz_must(enkod_schema_find(schema, &other) != shape
               && !enkod_schema_same(name, &other),
-              "a row is not found by a longer name");
+              "an event is not found by a longer name");
 }
 
 
@@ -325,7 +326,7 @@ check_events(const enkod_schema_t *schema, const enkod_shape_t *shape,
 
     check_event(&settings, shape, name, n / 2, n, WHOLE);
 
-    /* what comes before the name has to wait for it */
+    /* fields before the name are checked when it has come */
 
     for (change = NULLED; n && change < NCHANGES; change++) {
         check_event(&settings, shape, name, 0, n - 1, change);
@@ -335,8 +336,8 @@ check_events(const enkod_schema_t *schema, const enkod_shape_t *shape,
 
 
 /*
- * An event with that done to that field, or to none; its name is before the
- * field "at", or behind all.
+ * Checks an event with that change in one field, or in none; its name is before
+ * the field "at", or after all fields.
  */
 
 static void
@@ -395,7 +396,7 @@ check_event(const enkod_settings_t *settings, const enkod_shape_t *shape,
         tap_diag_bytes("body", body.data, body.len);
         unit_diag_result("is", &result);
         tap_diag("must be %s", unit_code(must));
-        fuzz_must(0, "an event is what the row says");
+        fuzz_must(0, "an event is checked as declared");
     }
 
     unit_result_free(&result);
@@ -466,7 +467,7 @@ write_string(char *p, const enkod_str_t *str)
 }
 
 
-/* All there is in the table, to be compared. */
+/* All contents of the table, to be compared. */
 
 static size_t
 dump(const enkod_schema_t *schema, unsigned char *p)

@@ -5,9 +5,9 @@
 
 
 /*
- * Memory for the event core under test: it counts what is in use, fails on
- * demand, and gives everything back at once as a pool of nginx does.  Every
- * block is one of malloc()'s, so that a sanitizer sees its bounds.
+ * The allocator of tests: it counts the bytes in use, fails on demand, and can
+ * release all blocks at once, like a pool of nginx.  Each block comes from
+ * malloc(), so that a sanitizer sees its bounds.
  */
 
 
@@ -37,10 +37,10 @@ typedef struct {
     enkod_mem_t            mem;
     unit_block_t           head;
     size_t                 live;        /* bytes in use */
-    size_t                 peak;        /* the most there ever were */
-    size_t                 total;       /* bytes ever asked for */
+    size_t                 peak;        /* the most at any time */
+    size_t                 total;       /* bytes allocated so far */
     unsigned               allocations;
-    unsigned               fail_at;     /* this one fails, from 1; 0: none */
+    unsigned               fail_at;     /* the allocation that fails, or 0 */
     unsigned               failed;
     unsigned char          fill;        /* what a block is filled with */
 } unit_memory_t;
@@ -82,7 +82,7 @@ unit_alloc(void *ctx, size_t size)
         memory->peak = memory->live;
     }
 
-    /* what is not set by its owner must not look like zero */
+    /* memory that the caller does not set must not be zero by chance */
 
     memset(block + 1, memory->fill, size);
 
@@ -100,7 +100,7 @@ unit_free(void *ctx, void *p)
     block = (unit_block_t *) p - 1;
 
     if (block->magic != UNIT_MAGIC) {
-        fprintf(stderr, "# memory that was never given out is freed\n");
+        fprintf(stderr, "# memory that was not allocated is freed\n");
         abort();
     }
 
@@ -121,7 +121,7 @@ unit_memory_init(unit_memory_t *memory)
 
     memset(memory, 0, sizeof(unit_memory_t));
 
-    /* who reads it by mistake shall not find the same each time */
+    /* uninitialized memory must not be the same each time */
 
     fill = (fill == 0xa5) ? 0x5a : 0xa5;
     memory->fill = fill;

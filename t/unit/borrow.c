@@ -39,7 +39,7 @@ static const borrow_case_t  cases[] = {
     { "nothing but fields in the order of the table",
       "{\"event\":\"delivery bounce\"," OPEN "}", "error_message" },
 
-    { "fields in the order of the table, and one that is none",
+    { "fields in the order of the table, and one that is not in it",
       "{\"event\":\"message open\"," OPEN "}", "long" },
 
     { "the event's name at the end",
@@ -50,7 +50,7 @@ static const borrow_case_t  cases[] = {
       "\"message_id\":12345678901234567890,\"sending_type\":\"DOI\","
       "\"message_uid\":\"u\"}", "long" },
 
-    { "extra fields before, among and behind them",
+    { "extra fields before, among and after them",
       "{\"x\":[1,{\"a\":\"b\"}],\"event\":\"message open\",\"y\":null," OPEN
       ",\"z\":\"last\"}", "long" },
 
@@ -87,7 +87,7 @@ main(void)
 }
 
 
-/* The text that was written is overwritten where it is not borrowed. */
+/* Text that is no longer borrowed is overwritten. */
 
 static int
 borrow(const unit_setup_t *setup, const borrow_case_t *c, size_t pieces)
@@ -100,7 +100,7 @@ borrow(const unit_setup_t *setup, const borrow_case_t *c, size_t pieces)
     unit_memory_t   memory;
     unsigned char  *first, *second, *third;
 
-    /* so long that it does not fit into the event itself */
+    /* too long for the buffer that is part of the event */
 
     size = strlen(c->body) + 4096;
     body = malloc(size);
@@ -178,7 +178,7 @@ borrow(const unit_setup_t *setup, const borrow_case_t *c, size_t pieces)
 }
 
 
-/* The name and all fields, as variables have them. */
+/* The name and all fields, as variables show them. */
 
 static void
 fields(const enkod_event_t *event, char *text, size_t size)

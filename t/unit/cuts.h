@@ -7,7 +7,7 @@
 /*
  * One body, fed to the event core in every way it can be cut: in two at every
  * byte, and in pieces of 1 to 31 bytes; the end is announced with the last
- * piece, with an empty piece behind it, or by finish() alone.  The verdict, the
+ * piece, with an empty piece after it, or by finish() alone.  The verdict, the
  * offset of the error and the bytes of the text must always be the same.
  */
 
@@ -19,7 +19,7 @@
 #include "unit.h"
 
 
-/* One way to cut the body; returns 1 if it gives what the whole body gave. */
+/* Cuts the body in one way; returns 1 if the result is that of "whole". */
 
 static inline int
 unit_cut(const unit_setup_t *setup, const enkod_str_t *body,
@@ -31,8 +31,8 @@ unit_cut(const unit_setup_t *setup, const enkod_str_t *body,
     enkod_event_t  *event;
 
     static const char  *ends[UNIT_NENDS] = {
-        "told with the last piece", "told with an empty piece",
-        "not told before finish()"
+        "announced with the last piece", "announced with an empty piece",
+        "not announced before finish()"
     };
 
     unit_memory_init(&memory);
@@ -46,7 +46,7 @@ unit_cut(const unit_setup_t *setup, const enkod_str_t *body,
 
     if (!same) {
         tap_diag("cut after %lu bytes, then every %lu; the end is %s; "
-                 "%lu bytes are not given back", (unsigned long) first,
+                 "%lu bytes are not freed", (unsigned long) first,
                  (unsigned long) size, ends[end],
                  (unsigned long) memory.live);
         unit_diag_result("whole", whole);
@@ -61,8 +61,8 @@ unit_cut(const unit_setup_t *setup, const enkod_str_t *body,
 
 
 /*
- * Returns 1 if every way gives the same, which is then in "whole"; large
- * bodies are cut at fewer places.
+ * Cuts the body in all ways; a large body in fewer places.  Returns 1 if all
+ * results are the same; "whole" is that of the body in one piece.
  */
 
 static inline int
@@ -87,7 +87,7 @@ unit_cut_everywhere(const unit_setup_t *setup, const enkod_str_t *body,
     ok = (memory.live == 0 && whole->length == whole->line_len);
 
     if (!ok) {
-        tap_diag("%lu bytes are not given back, enkod_event_length() is %lu",
+        tap_diag("%lu bytes are not freed, enkod_event_length() is %lu",
                  (unsigned long) memory.live, (unsigned long) whole->length);
         unit_diag_result("whole", whole);
     }
@@ -122,8 +122,8 @@ unit_cut_everywhere(const unit_setup_t *setup, const enkod_str_t *body,
 
 
 /*
- * A body that is accepted, and what the line says of it; cut in every way.
- * Returns 1, or 0 with the diagnosis printed.
+ * A body that must be accepted, with that text in the line, and one that must
+ * be refused; both are cut in all ways.  Return 1, or 0 and print a diagnosis.
  */
 
 static inline int

@@ -5,7 +5,7 @@
 
 
 /*
- * Events that are accepted, and how the line has them: fields in any order,
+ * Events that are accepted, and their text in the line: fields in any order,
  * extra and declared fields, events that are in the table and others, spellings
  * of names, deliveries of the vendor's test button.
  *
@@ -130,19 +130,19 @@ static const accepted_t  events[] = {
 
     /* order and white space */
 
-    { "the fields stand in the order of the table", NULL,
+    { "the fields are in the order of the table", NULL,
       S("{\"to\":\"t\",\"from\":\"f\",\"name\":\"n\",\"sending_type\":"
         "\"instant\",\"message_uid\":\"u\",\"message_id\":4,"
         "\"event\":\"message open\"}"),
       S("\"event\":\"message open\"," MESSAGE), 0 },
 
-    { "the event's name may stand among the fields", NULL,
+    { "the event's name may be among the fields", NULL,
       S("{\"group_name\":\"g\",\"email\":\"e\","
         "\"event\":\"mailing group subscribe\",\"channel\":\"c\","
         "\"group_id\":4}"),
       S(SUBSCRIBE), 0 },
 
-    { "white space of all four kinds may stand anywhere", NULL,
+    { "white space of all four kinds may be anywhere", NULL,
       S(" \t\r\n{ \t\r\n\"event\" \t\r\n: \t\r\n\"mailing group subscribe\" "
         "\t\r\n, \t\r\n" GROUP " \t\r\n,\"x\" : [ ] , \"y\" :\t{ \r}\n} "
         "\t\r\n"),
@@ -152,10 +152,10 @@ static const accepted_t  events[] = {
       S("{" SUBSCRIBE ",\" x \":\"  y  \"}"),
       S(SUBSCRIBE ",\"extra\":{\" x \":\"  y  \"}"), 0 },
 
-    { "a body of the maximum size is taken", &exact,
+    { "a body of the maximum size is accepted", &exact,
       S("{" SUBSCRIBE "}"), S(SUBSCRIBE), 0 },
 
-    { "a sending type that the vendor has not documented is taken", NULL,
+    { "a sending type that the vendor has not documented is accepted", NULL,
       S("{\"event\":\"complaint\",\"message_id\":4,\"message_uid\":\"u\","
         "\"sending_type\":\"byPigeon\",\"name\":\"n\",\"from\":\"f\","
         "\"to\":\"t\"}"),
@@ -176,7 +176,7 @@ static const accepted_t  events[] = {
 
     /* extra fields */
 
-    { "extra fields stand behind, in the order received", NULL,
+    { "extra fields come last, in the order received", NULL,
       S("{\"z\":1,\"event\":\"mailing group subscribe\",\"a\":\"x\"," GROUP
         ",\"m\":null}"),
       S(SUBSCRIBE ",\"extra\":{\"z\":1,\"a\":\"x\",\"m\":null}"), 0 },
@@ -224,13 +224,13 @@ static const accepted_t  events[] = {
         ",\"x\":[{\"a\":\"\\u0041\"},[],1.5],\"w\":\"w\",\"v\":true}"),
       S(SUBSCRIBE), 0 },
 
-    { "a field behind a dropped one is kept", &drop,
+    { "a field after a dropped one is kept", &drop,
       S("{\"event\":\"mailing group subscribe\",\"x\":[[\"\"]],"
         "\"email\":\"e\",\"y\":1,\"group_id\":4,\"z\":null,"
         "\"group_name\":\"g\",\"w\":{\"a\":{}},\"channel\":\"c\"}"),
       S(SUBSCRIBE), 0 },
 
-    { "an event without extra fields is taken where these are refused",
+    { "an event without extra fields is accepted if these are refused",
       &reject,
       S("{" GROUP ",\"event\":\"mailing group subscribe\"}"),
       S(SUBSCRIBE), 0 },
@@ -251,7 +251,7 @@ static const accepted_t  events[] = {
         "\"y\":" OPEN10 OPEN10 OPEN10 "{\"a\":4,\"b\":5}"
         CLOSE10 CLOSE10 CLOSE10 "}"), 0 },
 
-    { "64 members are taken", NULL,
+    { "64 members are accepted", NULL,
       S("{" SUBSCRIBE MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
         MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
         ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0}"),
@@ -261,7 +261,7 @@ static const accepted_t  events[] = {
         MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
         ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0}"), 0 },
 
-    { "64 members with the event's name as the last are taken", &drop,
+    { "64 members with the event's name as the last are accepted", &drop,
       S("{" GROUP MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
         MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
         ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0"
@@ -347,7 +347,7 @@ static const accepted_t  events[] = {
       S(SUBSCRIBE ",\"extra\":{\"x\":\"\xf0\x9f\x98\x80\xf0\x9f\x98\x81z"
         "\xf0\x9f\x98\x82\\n\"}"), 0 },
 
-    { "an escaped backslash before u is no escape of a surrogate", NULL,
+    { "an escaped backslash before u is not an escape of a surrogate", NULL,
       S("{" SUBSCRIBE ",\"x\":\"\\\\ud800\\\\\\\\udc00\"}"),
       S(SUBSCRIBE ",\"extra\":{\"x\":\"\\\\ud800\\\\\\\\udc00\"}"), 0 },
 
@@ -459,23 +459,23 @@ static const accepted_t  events[] = {
       S("\"event\":\"wh\xd0\xb0ts\xd0\xb0pp r\xd0\xb5\xd0\xb0" "d\","
         "\"id\":1"), 0 },
 
-    { "an event of the list is taken", &listed,
+    { "an event of the list is accepted", &listed,
       S("{\"event\":\"complaint\"," MESSAGE "}"),
       S("\"event\":\"complaint\"," MESSAGE), 0 },
 
-    { "an event of the list is taken in its other spelling", &listed,
+    { "an event of the list is accepted in its other spelling", &listed,
       S("{\"event\":\"\xd1\x81omplaint\"," MESSAGE "}"),
       S("\"event\":\"complaint\"," MESSAGE), 0 },
 
-    { "an unknown event of the list is taken where unknown ones are", &listed,
+    { "an unknown event of the list is accepted if unknown ones are", &listed,
       S("{\"event\":\"hello\",\"x\":1}"),
       S("\"event\":\"hello\",\"extra\":{\"x\":1}"), 0 },
 
-    { "an unknown event of the list is taken in its other spelling", &listed,
+    { "an unknown event of the list is accepted in its other spelling", &listed,
       S("{\"event\":\"AB \xd0\xbe\\u0440en\"}"),
       S("\"event\":\"AB \xd0\xbe\xd1\x80" "en\""), 0 },
 
-    { "an unknown event of 320 bytes is taken where the list has it",
+    { "an unknown event of 320 bytes is accepted if the list has it",
       &listed_long,
       S("{\"event\":\"" LONG80 LONG80 LONG80 LONG80 "\"}"),
       S("\"event\":\"" LONG80 LONG80 LONG80 LONG80 "\""), 0 },
@@ -517,7 +517,7 @@ static const accepted_t  events[] = {
       S("{\"a\":1,\"event\":\"hello\",\"b\":[{}]}"),
       S("\"event\":\"hello\",\"extra\":{\"a\":1,\"b\":[{}]}"), 0 },
 
-    { "a known event is checked where unknown ones are taken", &unknown,
+    { "a known event is checked if unknown ones are accepted", &unknown,
       S("{\"event\":\"\xd1\x81omplaint\",\"x\":1," MESSAGE "}"),
       S("\"event\":\"complaint\"," MESSAGE ",\"extra\":{\"x\":1}"), 0 },
 
@@ -580,15 +580,15 @@ static const accepted_t  events[] = {
       S("\"event\":\"\\u2029\",\"\\u007f\":\"\",\"\\u0085\":1,"
         "\"\\u2028\":[]"), 0 },
 
-    { "a built-in event may be declared anew", &replaced,
+    { "a built-in event may be declared again", &replaced,
       S("{\"event\":\"complaint\",\"message_id\":\"4\",\"why\":\"w\"}"),
       S("\"event\":\"complaint\",\"why\":\"w\",\"message_id\":\"4\""), 0 },
 
-    { "a built-in event that is declared anew has both spellings", &replaced,
+    { "a built-in event that is declared again has both spellings", &replaced,
       S("{\"event\":\"\xd1\x81omplaint\",\"why\":\"w\",\"message_id\":\"\"}"),
       S("\"event\":\"complaint\",\"why\":\"w\",\"message_id\":\"\""), 0 },
 
-    { "a built-in event that is declared anew loses its rules", &replaced,
+    { "a built-in event that is declared again loses its rules", &replaced,
       S("{\"event\":\"contact adding\",\"email\":\"\"}"),
       S("\"event\":\"contact adding\",\"email\":\"\""), 0 },
 
@@ -597,9 +597,9 @@ static const accepted_t  events[] = {
       S("{\"event\":\"message open\"," MESSAGE "}"),
       S("\"event\":\"message open\"," MESSAGE), 0 },
 
-    /* test deliveries; those of the vendor's page are tested above */
+    /* test deliveries; vendor.c tests those of the vendor's page */
 
-    { "a test is known by its message whatever the event", NULL,
+    { "a test is recognised by its message in any event", NULL,
       S("{\"event\":\"complaint\",\"message_id\":77,\"message_uid\":\"" UID
         "\",\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\",\"to\":\"t\","
         "\"x\":1}"),
@@ -615,7 +615,7 @@ static const accepted_t  events[] = {
         "\",\"sending_type\":\"s\",\"name\":\"n\",\"from\":\"f\",\"to\":\"t\""),
       1 },
 
-    { "a message with another uid is no test", NULL,
+    { "a message with another uid is not a test delivery", NULL,
       S("{\"event\":\"complaint\",\"message_id\":4,\"message_uid\":\"" UID "5"
         "\",\"sending_type\":\"s\",\"name\":\"Complaint in message (test)\","
         "\"from\":\"f\",\"to\":\"t\"}"),
@@ -623,11 +623,11 @@ static const accepted_t  events[] = {
         "\",\"sending_type\":\"s\",\"name\":\"Complaint in message (test)\","
         "\"from\":\"f\",\"to\":\"t\""), 0 },
 
-    { "the uid in another field makes no test", NULL,
+    { "the uid in another field does not make a test delivery", NULL,
       S("{" SUBSCRIBE ",\"message_uid\":\"" UID "\"}"),
       S(SUBSCRIBE ",\"extra\":{\"message_uid\":\"" UID "\"}"), 0 },
 
-    { "the uid in an unknown event makes no test", &unknown,
+    { "the uid in an unknown event does not make a test delivery", &unknown,
       S("{\"event\":\"hello\",\"message_uid\":\"" UID "\"}"),
       S("\"event\":\"hello\",\"extra\":{\"message_uid\":\"" UID "\"}"), 0 },
 
@@ -639,7 +639,7 @@ static const accepted_t  events[] = {
         "\"group_id\":4,\"group_name\":\"Person subscribe (test)\","
         "\"channel\":\"c\""), 1 },
 
-    { "a group of nearly that name makes no test", NULL,
+    { "a group of nearly that name does not make a test delivery", NULL,
       S("{\"event\":\"mailing group unsubscribe\",\"email\":\"e\","
         "\"group_id\":4,\"group_name\":\"person unsubscribe (test)\","
         "\"channel\":\"c\"}"),
@@ -654,32 +654,32 @@ static const accepted_t  events[] = {
       S("\"event\":\"contact adding\",\"phone\":\"80123456789\"," NAMES ","
         IDS), 1 },
 
-    { "a contact with another phone is no test", NULL,
+    { "a contact with another phone is not a test delivery", NULL,
       S("{\"event\":\"contact adding\",\"phone\":\"8012345678\"," NAMES ","
         IDS "}"),
       S("\"event\":\"contact adding\",\"phone\":\"8012345678\"," NAMES ","
         IDS), 0 },
 
-    { "a contact without a phone is no test", NULL,
+    { "a contact without a phone is not a test delivery", NULL,
       S("{\"event\":\"contact adding\",\"email\":\"user@example.com\","
         "\"phone\":null," NAMES "," IDS "}"),
       S("\"event\":\"contact adding\",\"email\":\"user@example.com\","
         "\"phone\":null," NAMES "," IDS), 0 },
 
-    { "a contact with one more group is no test", NULL,
+    { "a contact with one more group is not a test delivery", NULL,
       S("{\"event\":\"contact adding\",\"phone\":\"80123456789\","
         "\"groups_names\":[\"test_group_0\",\"test_group_1\",\"x\"]," IDS "}"),
       S("\"event\":\"contact adding\",\"phone\":\"80123456789\","
         "\"groups_names\":[\"test_group_0\",\"test_group_1\",\"x\"]," IDS),
       0 },
 
-    { "a contact with one group less is no test", NULL,
+    { "a contact with one group less is not a test delivery", NULL,
       S("{\"event\":\"contact adding\",\"phone\":\"80123456789\","
         "\"groups_names\":[\"test_group_0\"]," IDS "}"),
       S("\"event\":\"contact adding\",\"phone\":\"80123456789\","
         "\"groups_names\":[\"test_group_0\"]," IDS), 0 },
 
-    { "a contact whose only group has a comma in its name is no test", NULL,
+    { "a contact whose only group has a comma in its name is not a test", NULL,
       S("{\"event\":\"contact adding\",\"phone\":\"80123456789\","
         "\"groups_names\":[\"test_group_0\\\",\\\"test_group_1\"]," IDS "}"),
       S("\"event\":\"contact adding\",\"phone\":\"80123456789\","
@@ -695,28 +695,28 @@ static const accepted_t  events[] = {
       S("\"event\":\"group seen\",\"group_name\":\"Person subscribe (test)\""),
       1 },
 
-    { "a declared event with another group is no test", &tested,
+    { "a declared event with another group is not a test delivery", &tested,
       S("{\"group_name\":[\"Person subscribe (test)\"],"
         "\"event\":\"group seen\"}"),
       S("\"event\":\"group seen\","
         "\"group_name\":[\"Person subscribe (test)\"]"), 0 },
 
-    { "phone and groups in a declared event make no test", &tested,
+    { "phone and groups in a declared event do not make a test", &tested,
       S("{\"event\":\"contact seen\",\"phone\":\"80123456789\"," NAMES "}"),
       S("\"event\":\"contact seen\",\"phone\":\"80123456789\"," NAMES), 0 },
 
-    { "a contact that is declared anew is a test by phone and groups",
+    { "a contact that is declared again is a test by phone and groups",
       &tested,
       S("{\"event\":\"contact adding\",\"phone\":\"80123456789\"," NAMES
         "}"),
       S("\"event\":\"contact adding\"," NAMES ",\"phone\":\"80123456789\""),
       1 },
 
-    { "a contact that is declared anew without groups is no test", &tested,
+    { "a contact that is declared again without groups is not a test", &tested,
       S("{\"event\":\"contact adding\",\"phone\":\"80123456789\"}"),
       S("\"event\":\"contact adding\",\"phone\":\"80123456789\""), 0 },
 
-    { "phone and groups in an unknown event make no test", &unknown,
+    { "phone and groups in an unknown event do not make a test", &unknown,
       S("{\"event\":\"contact\",\"phone\":\"80123456789\"," NAMES "}"),
       S("\"event\":\"contact\",\"extra\":{\"phone\":\"80123456789\"," NAMES
         "}"), 0 }
@@ -757,10 +757,7 @@ table_events(void)
 }
 
 
-/*
- * Values and names of several sizes, around those at which a buffer of yajl's
- * grows, come out as they went in.
- */
+/* Values and names of sizes at which a buffer of yajl grows, and others. */
 
 static void
 long_strings(void)
@@ -811,7 +808,7 @@ long_strings(void)
             line.len += repeat(out + line.len, "\":[1,\"z\"]}", 1);
 
             tap_ok(unit_accepted(&setup, &body, &line, 0),
-                   "strings %s of %lu bytes and more come out as they went in",
+                   "strings %s of %lu bytes and more are not changed",
                    units[i].title, (unsigned long) sizes[j]);
         }
     }

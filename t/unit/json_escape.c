@@ -100,8 +100,8 @@ escape(void)
         }
     }
 
-    tap_ok(ok, "every byte is escaped as RFC 8259 says, and U+007F, or not at "
-           "all");
+    tap_ok(ok, "the bytes that RFC 8259 names are escaped, and U+007F, and no "
+           "others");
 
     ok = 1;
 
@@ -117,7 +117,7 @@ escape(void)
         ok = ok && len == n && enkod_json_escaped_length(src, i) == n;
     }
 
-    tap_ok(ok, "the length of what is escaped is known before");
+    tap_ok(ok, "the length of escaped text is known before");
 }
 
 
@@ -208,5 +208,5 @@ escape_any(void)
         }
     }
 
-    tap_ok(ok, "bytes that are no UTF-8 become U+FFFD, others are escaped");
+    tap_ok(ok, "bytes that are not UTF-8 become U+FFFD, others are escaped");
 }

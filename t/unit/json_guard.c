@@ -24,7 +24,7 @@
 #define GOOD  ((size_t) -1)
 
 
-/* beginnings of characters, of one, two and three bytes, a bit each */
+/* the first bytes of characters, one, two and three of them; a bit each */
 
 static unsigned char  begins1[32];
 static unsigned char  begins2[8192];
@@ -89,7 +89,7 @@ make_beginnings(void)
 }
 
 
-/* The index of the first byte with which it can be no UTF-8 any more. */
+/* The index of the first byte that cannot be UTF-8, or GOOD. */
 
 static size_t
 bad_byte(const unsigned char *p, size_t len)
@@ -126,7 +126,7 @@ bad_byte(const unsigned char *p, size_t len)
 }
 
 
-/* Whether the last character of what can be UTF-8 is not cut. */
+/* Whether the last character is whole, if these bytes may be UTF-8. */
 
 static int
 is_whole(const unsigned char *p, size_t len)
@@ -251,7 +251,7 @@ utf8(void)
         ok = (a == '\\') || sequence(p, 1);
     }
 
-    tap_ok(ok, "every byte is judged rightly");
+    tap_ok(ok, "every byte is judged correctly");
 
     for (a = 0; a < 65536 && ok; a++) {
         p[0] = a >> 8;
@@ -259,7 +259,7 @@ utf8(void)
         ok = p[0] == '\\' || p[1] == '\\' || sequence(p, 2);
     }
 
-    tap_ok(ok, "every two bytes are judged rightly");
+    tap_ok(ok, "every two bytes are judged correctly");
 
     for (a = 0; a < 16777216 && ok; a++) {
         p[0] = a >> 16;
@@ -268,7 +268,7 @@ utf8(void)
         ok = p[0] == '\\' || p[1] == '\\' || p[2] == '\\' || sequence(p, 3);
     }
 
-    tap_ok(ok, "every three bytes are judged rightly");
+    tap_ok(ok, "every three bytes are judged correctly");
 
     for (a = 0x80; a < 256 && ok; a++) {
         for (b = 0; b < 256 && ok; b++) {
@@ -287,7 +287,7 @@ utf8(void)
                     ok = sequence(p, 4);
                 }
 
-                /* what ends within a fourth byte is cut there too */
+                /* a character of four bytes is cut after each of them */
 
                 bad = bad_byte(p, 4);
 
@@ -298,11 +298,11 @@ utf8(void)
         }
     }
 
-    tap_ok(ok, "four bytes are judged rightly, whatever the first three are");
+    tap_ok(ok, "four bytes are judged correctly, whatever the first three are");
 }
 
 
-/* The guard looks at 64 bytes at a time where it can, and then at 16. */
+/* The guard checks 64 bytes at a time if it can, and then 16. */
 
 static void
 positions(void)
@@ -347,7 +347,7 @@ positions(void)
         }
     }
 
-    tap_ok(ok, "every byte is judged rightly at any distance from its like");
+    tap_ok(ok, "every byte is judged correctly at any place in 120 bytes");
 }
 
 
@@ -375,7 +375,7 @@ escapes(void)
         }
     }
 
-    tap_ok(ok, "of \\u every digit is looked at");
+    tap_ok(ok, "every digit of \\u is checked");
 
     ok = 1;
 
@@ -399,7 +399,7 @@ escapes(void)
          && guarded((unsigned char *) "\\\\\\ud800\"", 9, 8,
                     ENKOD_LONE_SURROGATE);
 
-    tap_ok(ok, "a byte behind a backslash is looked at, and used up");
+    tap_ok(ok, "a byte after a backslash is checked as part of the escape");
 }
 
 
@@ -435,14 +435,12 @@ surrogates(void)
         }
     }
 
-    tap_ok(ok, "every \\uXXXX alone is judged rightly");
+    tap_ok(ok, "every \\uXXXX alone is judged correctly");
 
     for (a = 0; a < 65536 && ok; a++) {
         for (i = 0; i < sizeof(others) / sizeof(others[0]) && ok; i++) {
 
             b = others[i];
-
-            /* of the second half it matters what it is, of the first too */
 
             len = (size_t) sprintf((char *) p, "\\u%04x\\u%04X", b, a);
 
@@ -464,7 +462,7 @@ surrogates(void)
         }
     }
 
-    tap_ok(ok, "every \\uXXXX behind another is judged rightly");
+    tap_ok(ok, "every \\uXXXX after another is judged correctly");
 
     for (a = 0; a < 256 && ok; a++) {
 
@@ -477,7 +475,7 @@ surrogates(void)
         ok = ok && guarded(p, 13, a == 'u' ? GOOD : 7, ENKOD_LONE_SURROGATE);
     }
 
-    tap_ok(ok, "behind a high surrogate there must be \\u at once");
+    tap_ok(ok, "after a high surrogate there must be \\u at once");
 
     ok = 1;
 
@@ -492,7 +490,7 @@ surrogates(void)
 }
 
 
-/* What the guard notes, and when. */
+/* guard->controls, and when it is set. */
 
 static void
 controls(void)
@@ -559,5 +557,5 @@ controls(void)
         }
     }
 
-    tap_ok(ok, "it is noted anywhere, and for good");
+    tap_ok(ok, "it is noted at any place, and stays noted");
 }

@@ -31,8 +31,8 @@ main(void)
 
 
 /*
- * A token cut at every byte: its beginning is found, which is the separator
- * before it, and in the next chunk its end.
+ * For each cut: the beginning of the token is found, which is the separator
+ * before it, and in the next chunk the token's end.
  */
 
 static void
@@ -64,7 +64,7 @@ tokens(void)
         { "0 ", 0, 1 },
         { "[1\"ab\",", 0, 6 },
 
-        /* not JSON, and yajl is to see it without delay */
+        /* not JSON, which yajl must see at once */
 
         { "[\"ab\ncd", 0, 5 },
         { "[\"ab\\\ncd", 0, 6 },
@@ -118,7 +118,7 @@ token_tails(void)
     size_t              i, n;
     enkod_json_token_t  token;
 
-    /* chunks that end behind tokens */
+    /* chunks that end between tokens */
 
     static const char  *rows[] = {
         "", "[]", "{\"a\" ", "[1 ", "[1,", "[\"\\\"\"", " \n", "[true,null]",
@@ -140,7 +140,7 @@ token_tails(void)
         }
     }
 
-    tap_ok(ok, "a chunk that ends behind a token opens none");
+    tap_ok(ok, "a chunk that ends after a token leaves none open");
 
     memset(&token, 0, sizeof(enkod_json_token_t));
 

@@ -5,9 +5,9 @@
 
 
 /*
- * The JSON Parsing Test Suite: every text as the value of an extra field of a
- * good event, and as a body of its own.  What has to be accepted is compared
- * with what the second opinion of oracle.h makes of it.
+ * The JSON Parsing Test Suite: each text as the value of an extra field of a
+ * good event, and as a body.  The output of accepted texts is compared with
+ * that of the second implementation in oracle.h.
  */
 
 
@@ -29,8 +29,8 @@ static const unit_conf_t  drop = {
 
 
 /*
- * Where we are not what the name of a case says: RFC 8259, section 8.1, has
- * UTF-8 only (the suite was made for RFC 7159).
+ * Cases in which the event core differs from the name of the case: RFC 8259,
+ * section 8.1, allows UTF-8 only (the suite was made for RFC 7159).
  */
 
 static const char  *refused[] = {
@@ -38,8 +38,8 @@ static const char  *refused[] = {
 };
 
 /*
- * An event may not have a name twice, other objects may; so these are refused
- * as bodies, with a status of 400.
+ * An event must not have a name twice, other objects may: as bodies, these are
+ * refused with status 400.
  */
 
 static const char  *duplicates[] = {
@@ -83,7 +83,7 @@ main(void)
     test_body(&setup, "n_structure_open_array_object", &text);
     free((void *) text.data);
 
-    /* 500 levels are more than the 32 of an event: refused, as "i" allows */
+    /* an event has at most 32 levels; "i" allows to refuse 500 */
 
     text = repeat("[", 500, "");
     test_value(&setup, &dropping, "n_structure_500_nested_arrays", &text);
@@ -120,7 +120,7 @@ test_value(const unit_setup_t *setup, const unit_setup_t *dropping,
         abort();
     }
 
-    /* the oracle is recursive, and a giant is not for it */
+    /* the oracle is recursive, so not for a giant */
 
     accept = text->len < 1024 && oracle_json(text, json, &len, &deepest);
 
@@ -215,7 +215,7 @@ test_body(const unit_setup_t *setup, const char *name,
         tap_diag_bytes("body", text->data, text->len);
     }
 
-    tap_ok(ok, "the body %s is no event: %s", name, unit_code(whole.code));
+    tap_ok(ok, "the body %s is not an event: %s", name, unit_code(whole.code));
 
     unit_result_free(&whole);
 }

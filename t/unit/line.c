@@ -477,7 +477,7 @@ times(void)
     str = unit_str(TIME "Z");
 
     tap_ok(enkod_line_time_syntax(str.data, str.len) == ENKOD_TIME_LEN,
-           "what stands behind a time is not a part of it");
+           "what stands after a time is not a part of it");
 
     for (n = 0; n < ENKOD_TIME_LEN; n++) {
         unsigned char  text[ENKOD_TIME_LEN];

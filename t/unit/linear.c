@@ -5,10 +5,11 @@
 
 
 /*
- * The work for a body grows with its length and not with its square, in the
- * worst case for a parser of chunks: one long token, byte by byte.  Four times
- * the bytes may take eight times the time, where a square would take sixteen;
- * times are compared with one another only, and may be taken again.
+ * The time for a body is proportional to its length, not to its square, also in
+ * the worst case for a parser of chunks: one long token that comes byte by
+ * byte.  Four times the bytes may take eight times as long, as quadratic time
+ * would be sixteen times as long.  Times are compared with each other only, and
+ * are measured again if the comparison fails.
  */
 
 
@@ -35,7 +36,7 @@ typedef struct {
 } token_t;
 
 
-/* no more than is needed, as the text may be longer */
+/* not much larger, as the text may be longer than the body */
 static const unit_conf_t  conf = { .max_size = LARGE + 1024 };
 
 
@@ -69,17 +70,17 @@ static const token_t  tokens[] = {
 
     { "white space", "{" GROUP, " \n", "}", ENKOD_OK },
 
-    { "white space behind the event", "{" GROUP "}", " \n", "", ENKOD_OK },
+    { "white space after the event", "{" GROUP "}", " \n", "", ENKOD_OK },
 
     { "white space and nothing else", "", " \n", "", ENKOD_EMPTY_BODY },
 
     { "a string that is never closed", "{" GROUP ",\"x\":\"", "abcdefgh", "",
       ENKOD_INVALID_JSON },
 
-    { "a string behind the event that is never closed", "{" GROUP "} \"",
+    { "a string after the event that is never closed", "{" GROUP "} \"",
       "abcdefgh", "", ENKOD_INVALID_JSON },
 
-    { "a long word that is no literal", "{" GROUP ",\"x\":[", "tttttttt", "",
+    { "a long word that is not a literal", "{" GROUP ",\"x\":[", "tttttttt", "",
       ENKOD_INVALID_JSON }
 };
 
@@ -122,7 +123,7 @@ is_linear(const unit_setup_t *setup, const token_t *token)
 
     for (n = 0; n < ATTEMPTS; n++) {
 
-        /* the fastest of each, for what is slow is another process */
+        /* the fastest run of each, as other processes make some slower */
 
         t = measure(setup, token, SMALL, &small_bytes);
         small = (t < small) ? t : small;
@@ -153,7 +154,7 @@ is_linear(const unit_setup_t *setup, const token_t *token)
 }
 
 
-/* Returns seconds of this process, or -1 if the verdict is a wrong one. */
+/* Returns CPU seconds, or -1 if the verdict is wrong. */
 
 static double
 measure(const unit_setup_t *setup, const token_t *token, size_t size,

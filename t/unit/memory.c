@@ -5,8 +5,8 @@
 
 
 /*
- * Memory of one event: what happens when there is none at any moment, that it
- * all comes back, and that it stays within what enkod_event.h promises.
+ * Memory of one event: any allocation may fail, all memory is freed, and there
+ * is not more of it than enkod_event.h promises.
  */
 
 
@@ -14,8 +14,8 @@
 
 
 /*
- * What enkod_event.h promises: in one piece, without escapes, and with them;
- * and with characters that are escaped in the text only
+ * Upper bounds of enkod_event.h: in one piece; in pieces, without escapes and
+ * with them; after characters that are escaped in the text only
  */
 #define WHOLE(received)    (2048 + (received) + (received) / 256 + 16)
 #define PLAIN(received)    (4096 + (received) * 2 + (received) / 64)
@@ -27,7 +27,7 @@
     "\"group_name\":\"g\",\"channel\":\"c\""
 
 
-/* a body of "head", then "unit" so often that there are "size" bytes, "tail" */
+/* a body: "head", then "unit" repeated up to "size" bytes, then "tail" */
 
 typedef struct {
     const char           *title;
@@ -69,7 +69,7 @@ static const large_t  bodies[] = {
     { "an event with a long name",
       "{" GROUP ",\"", "\\tabcdefg", 6000, "\":0}" },
 
-    { "an event with a long string that is cut behind a number",
+    { "an event with a long string that is cut after a number",
       "{" GROUP ",\"n\":[1,2,3],\"x\":\"", "abcdefg", 6000, "\"}" },
 
     { "an event with a long name without escapes",
@@ -97,13 +97,13 @@ static const large_t  bodies[] = {
     { "an event that breaks off in a number",
       "{" GROUP ",\"x\":", "1234567890", 1500, "" },
 
-    { "an event with a wrong type behind a long string",
+    { "an event with a wrong type after a long string",
       "{" GROUP ",\"x\":\"", "\\n", 1500, "\",\"email\":1}" },
 
     { "an event with a bad byte in a long string",
       "{" GROUP ",\"x\":\"", "\\n", 1500, "\xff\"}" },
 
-    { "an event with a string behind that is never closed",
+    { "an event followed by a string that is never closed",
       "{" GROUP "} \"", "a", 1500, "" }
 };
 
@@ -169,7 +169,7 @@ large_body(const large_t *large, size_t size)
 }
 
 
-/* The first, the second, ... allocation fails: each gets its turn. */
+/* The first allocation fails, then the second, and so on. */
 
 static void
 no_memory(void)
@@ -201,7 +201,8 @@ no_memory(void)
             ok = no_memory_at(&setup, &body, &must, sizes[n]);
         }
 
-        tap_ok(ok, "%s ends well wherever memory runs out", bodies[i].title);
+        tap_ok(ok, "%s fails cleanly wherever memory runs out",
+               bodies[i].title);
 
         unit_result_free(&must);
         free((void *) body.data);
@@ -268,7 +269,7 @@ no_memory_at(const unit_setup_t *setup, const enkod_str_t *body,
 }
 
 
-/* The owner releases all at once, and destroy() is not called. */
+/* All memory is released at once, and destroy() is not called. */
 
 static void
 no_memory_for_good(void)
@@ -301,7 +302,7 @@ no_memory_for_good(void)
 }
 
 
-/* The first block may be the caller's, who uses it again. */
+/* The first block may be the caller's, and may be used again. */
 
 static void
 own_block(void)
@@ -372,7 +373,7 @@ bounds(void)
     enkod_str_t   body;
     unit_setup_t  setup;
 
-    /* around the places where a buffer doubles, and far from them */
+    /* sizes near those at which a buffer doubles, and others */
     static const size_t  sizes[] = {
         600, 1000, 1700, 2047, 2100, 3000, 4000, 4200, 8100, 8300, 11000,
         16300, 16500, 24000, 32700, 33000, 48000, 65000, 66000, 100000
@@ -408,7 +409,7 @@ bounds(void)
             free((void *) body.data);
         }
 
-        tap_ok(ok, "%s keeps to its memory at any size", bodies[i].title);
+        tap_ok(ok, "%s keeps within its memory at any size", bodies[i].title);
     }
 
     unit_teardown(&setup);
@@ -437,8 +438,8 @@ bound(const enkod_str_t *body, size_t size, size_t received, size_t growth)
 
 
 /*
- * Returns 0, or the bytes that were used with *received of the body there,
- * where *must are allowed.
+ * Returns 0, or the number of bytes in use that exceeds the bound *must, when
+ * *received bytes of the body had come.
  */
 
 static size_t
@@ -496,7 +497,7 @@ bound_exceeded(const unit_setup_t *setup, const enkod_str_t *body, size_t size,
 }
 
 
-/* Small bodies that need more than most. */
+/* Small bodies that take more memory than most. */
 
 static void
 bounds_small(void)

@@ -5,9 +5,9 @@
 
 
 /*
- * Bodies that nobody thought of: good ones with bytes changed, lost, doubled
- * and put in, always the same ones.  Each is cut in several ways, which have
- * to agree, and the verdict has to be that of the second opinion in oracle.h.
+ * Good bodies with bytes changed, removed, repeated and inserted at random, the
+ * same ones in each run.  Each body is cut in several ways, all of which must
+ * give the same verdict, that of the second implementation in oracle.h.
  */
 
 
@@ -25,7 +25,7 @@
 static const unit_conf_t  conf = { .accept_unknown = 1 };
 
 
-/* the events are unknown ones, so that everything stands in the line */
+/* unknown events, so that the line has all members */
 
 static const enkod_str_t  seeds[] = {
     S("{\"event\":\"x\",\"a\":1,\"b\":[1,2.5e-3,true,null],\"c\":\"d\"}"),
@@ -56,7 +56,7 @@ static const enkod_str_t  pieces[] = {
 };
 
 
-/* what may stand in a string anywhere, and before any value or name */
+/* what may be anywhere in a string, and before any value or name */
 
 static const enkod_str_t  contents[] = {
     S("a"), S("\\u0042"), S("\\n"), S("\\ud83d\\ude00"), S("\xd1\x81"),
@@ -124,7 +124,7 @@ main(void)
             ok = check(&setup, &body, &accepted);
         }
 
-        /* to know that neither verdict is a rare one */
+        /* both verdicts must be frequent */
 
         if (ok && (accepted < MUTANTS / 50 || accepted > MUTANTS * 3 / 4)) {
             tap_diag("%u of %u are accepted", accepted, MUTANTS);
@@ -180,18 +180,18 @@ mutate(unsigned char *p, size_t len, size_t size)
         return len;
 
     case 2:
-        /* bytes are lost */
+        /* bytes are removed */
         n = 1 + random_below(4);
         n = (n < len - at) ? n : len - at;
         memmove(p + at, p + at + n, len - at - n);
         return len - n;
 
     case 3:
-        /* the rest is lost */
+        /* the rest is removed */
         return at;
 
     case 4:
-        /* bytes come again elsewhere */
+        /* bytes are repeated in another place */
         n = random_below(sizeof(part));
         n = (n < len - at) ? n : len - at;
         memcpy(part, p + at, n);
@@ -209,7 +209,7 @@ mutate(unsigned char *p, size_t len, size_t size)
 }
 
 
-/* A change that mostly leaves JSON what it is. */
+/* A change after which JSON mostly is JSON still. */
 
 static size_t
 soften(unsigned char *p, size_t len, size_t size)
@@ -310,7 +310,7 @@ check(const unit_setup_t *setup, const enkod_str_t *body, unsigned *accepted)
             break;
 
         default:
-            /* of the known event */
+            /* the event is in the table */
             ok = (whole.code == ENKOD_MISSING_FIELD
                   || whole.code == ENKOD_WRONG_TYPE);
         }
@@ -377,8 +377,8 @@ is_event(const unsigned char *json, unsigned deepest)
 
 
 /*
- * The line of an unknown event: its name, and then all the rest as it came.
- * That of a known one has the same members in another order.
+ * The line of an unknown event: its name, and then all other members as they
+ * came.  The line of a known event has the same members in another order.
  */
 
 static int
@@ -441,7 +441,7 @@ check_line(const unit_result_t *result, const unsigned char *json)
 
     if (enkod_str_equal(&event, &known)) {
 
-        /* "extra" is there twice, or not at all */
+        /* "extra" may be there twice, or not at all */
 
         return result->line_len == (size_t) (q - line)
                || result->line_len + sizeof("\"extra\":{}") - 1

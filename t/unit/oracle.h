@@ -5,11 +5,11 @@
 
 
 /*
- * A second opinion on JSON, written from RFC 8259 and RFC 3629 with nothing of
- * the event core or yajl in it: slow, recursive, of a whole text at once.  It
- * says whether the text is JSON, and what it is when written compactly and
- * with no other escapes than those that JSON, or one line without control
- * characters, needs.
+ * A second implementation of JSON, to compare the event core with.  It was
+ * written from RFC 8259 and RFC 3629 and has no code of the event core or of
+ * yajl; it is slow, recursive, and takes a whole text at once.  It says whether
+ * a text is JSON, and writes it compactly, with no escapes but those that JSON
+ * needs, or a line without control characters.
  */
 
 
@@ -48,7 +48,7 @@ oracle_space(oracle_t *o)
 }
 
 
-/* If the next byte is this one, it is taken and written. */
+/* If the next byte is this one, it is read and written. */
 
 static inline int
 oracle_byte(oracle_t *o, unsigned char c)
@@ -152,7 +152,7 @@ oracle_hex(oracle_t *o)
 }
 
 
-/* The next character of UTF-8 by arithmetic, or -1. */
+/* The next character of UTF-8, computed, or -1. */
 
 static inline long
 oracle_utf8(oracle_t *o)
@@ -201,7 +201,7 @@ oracle_utf8(oracle_t *o)
 }
 
 
-/* One character behind a backslash, or -1. */
+/* The character of an escape, after its backslash, or -1. */
 
 static inline long
 oracle_escape(oracle_t *o)
@@ -328,7 +328,7 @@ oracle_string(oracle_t *o)
 }
 
 
-/* What stands between brackets, the first of which has been taken. */
+/* What is between brackets; the first bracket has been read. */
 
 static inline int
 oracle_list(oracle_t *o, unsigned char close)
@@ -417,9 +417,9 @@ oracle_value(oracle_t *o)
 
 
 /*
- * Whether "text" is JSON, and nothing else; then what it is in other words is
- * in "out", which has room for 6 * text->len + 8 bytes, and *deepest says how
- * many levels of arrays and objects there are.
+ * Returns 1 if "text" is one JSON text.  Then "out", which must have room for
+ * 6 * text->len + 8 bytes, is the text written compactly, and *deepest is the
+ * number of levels of arrays and objects.
  */
 
 static inline int
@@ -446,8 +446,8 @@ oracle_json(const enkod_str_t *text, unsigned char *out, size_t *len,
 
 
 /*
- * The next member of an object that oracle_json() has written; "p" is behind
- * its brace or behind the member before.  Returns the end, or NULL.
+ * The next member of an object that oracle_json() has written; "p" is after the
+ * opening brace or after the member before.  Returns the end, or NULL.
  */
 
 static inline const unsigned char *

@@ -118,7 +118,7 @@ fields(void)
     unit_result_free(&result);
     enkod_event_destroy(event);
 
-    tap_ok(memory.live == 0, "all memory of these events is given back");
+    tap_ok(memory.live == 0, "all memory of these events is freed");
 
     unit_memory_release(&memory);
     unit_teardown(&setup);
@@ -205,7 +205,7 @@ names(void)
 
     enkod_event_destroy(event);
 
-    tap_ok(memory.live == 0, "an event that is given up gives back its memory");
+    tap_ok(memory.live == 0, "an event that is given up frees its memory");
 
     unit_memory_release(&memory);
     unit_teardown(&setup);

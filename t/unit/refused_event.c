@@ -59,40 +59,40 @@ static const refusal_t  refusals[] = {
 
     /* not_object */
 
-    { "an empty array is no object", NULL,
+    { "an empty array is not an object", NULL,
       S("["), S("]"), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "an array of events is no object", NULL,
+    { "an array of events is not an object", NULL,
       S(" ["), S(GROUP "}]"), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "a string is no object", NULL,
+    { "a string is not an object", NULL,
       S("\"message open\""), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "a string with white space around it is no object", NULL,
+    { "a string with white space around it is not an object", NULL,
       S("\n\"\\n\""), S("\n"), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "an integer is no object", NULL,
+    { "an integer is not an object", NULL,
       S("42"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "an integer with a line feed behind it is no object", NULL,
+    { "an integer with a line feed after it is not an object", NULL,
       S("-42"), S("\n"), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "a number is no object", NULL,
+    { "a number is not an object", NULL,
       S("1.5e-7"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "true is no object", NULL,
+    { "true is not an object", NULL,
       S("true"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "false is no object", NULL,
+    { "false is not an object", NULL,
       S("false"), S(" "), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "null is no object", NULL,
+    { "null is not an object", NULL,
       S("null"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "an array is no object although it breaks off", NULL,
+    { "an array is not an object although it breaks off", NULL,
       S("["), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "null is no object even where unknown events are taken", &unknown,
+    { "null is not an object even where unknown events are accepted", &unknown,
       S("null"), S(""), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
     /* missing_event */
@@ -112,34 +112,34 @@ static const refusal_t  refusals[] = {
       S("{\"Event\":\"complaint\"}"), S(""), ENKOD_MISSING_EVENT,
       S("/event"), "string" },
 
-    { "null is no event", NULL,
+    { "null is not an event", NULL,
       S("{\"event\":null"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
       "string" },
 
-    { "a number is no event", NULL,
+    { "a number is not an event", NULL,
       S("{\"event\":4"), S(",\"x\":1}"), ENKOD_MISSING_EVENT, S("/event"),
       "string" },
 
-    { "true is no event", NULL,
+    { "true is not an event", NULL,
       S("{\"event\":true"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
       "string" },
 
-    { "an array is no event", NULL,
+    { "an array is not an event", NULL,
       S("{\"event\":["), S("\"complaint\"]}"), ENKOD_MISSING_EVENT,
       S("/event"), "string" },
 
-    { "an object is no event", NULL,
+    { "an object is not an event", NULL,
       S("{\"event\":{"), S("}}"), ENKOD_MISSING_EVENT, S("/event"),
       "string" },
 
-    { "null is no event behind other members", NULL,
+    { "null is not an event after other members", NULL,
       S("{\"x\":[\"a\"],\"event\":null"), S("}"), ENKOD_MISSING_EVENT,
       S("/event"), "string" },
 
-    { "an empty object has no event where unknown events are taken", &unknown,
+    { "an empty object has no event if unknown events are accepted", &unknown,
       S("{ }"), S(""), ENKOD_MISSING_EVENT, S("/event"), "string" },
 
-    { "null is no event where unknown events are taken", &unknown,
+    { "null is not an event where unknown events are accepted", &unknown,
       S("{\"event\":null"), S("}"), ENKOD_MISSING_EVENT, S("/event"),
       "string" },
 
@@ -159,7 +159,7 @@ static const refusal_t  refusals[] = {
     { "an empty name is unknown", NULL,
       S("{\"event\":\"\""), S("}"), ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
 
-    { "a name with a space behind it is unknown", NULL,
+    { "a name with a space after it is unknown", NULL,
       S("{\"event\":\"complaint \""), S("}"), ENKOD_UNKNOWN_EVENT,
       S("/event"), NULL },
 
@@ -167,7 +167,7 @@ static const refusal_t  refusals[] = {
       S("{\"event\":\"Complaint\""), S("}"), ENKOD_UNKNOWN_EVENT,
       S("/event"), NULL },
 
-    { "a name with NUL behind it is unknown", NULL,
+    { "a name with NUL after it is unknown", NULL,
       S("{\"event\":\"complaint\\u0000\""), S("}"), ENKOD_UNKNOWN_EVENT,
       S("/event"), NULL },
 
@@ -184,7 +184,7 @@ static const refusal_t  refusals[] = {
       S("{\"event\":\"" LONG LONG LONG LONG LONG "\""), S("}"),
       ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
 
-    { "an unknown name behind its members is unknown", NULL,
+    { "an unknown name after its members is unknown", NULL,
       S("{\"message_id\":4,\"event\":\"message read\""), S("}"),
       ENKOD_UNKNOWN_EVENT, S("/event"), NULL },
 
@@ -303,47 +303,47 @@ static const refusal_t  refusals[] = {
 
     /* wrong_type */
 
-    { "a string is no integer", NULL,
+    { "a string is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":\"4\""), S("}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "a fraction is no integer", NULL,
+    { "a fraction is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":4.0"), S("}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "an exponent is no integer", NULL,
+    { "an exponent is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":4e2"), S("}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "an exponent with a capital is no integer", NULL,
+    { "an exponent with a capital is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":-4E+2"), S(" }"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "a boolean is no integer", NULL,
+    { "a boolean is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":false"), S("}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "an array is no integer, as its bracket shows", NULL,
+    { "an array is not an integer, as its bracket shows", NULL,
       S("{\"event\":\"message open\",\"message_id\":["), S("4]}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "null is no integer", NULL,
+    { "null is not an integer", NULL,
       S("{\"event\":\"message open\",\"message_id\":null"), S("}"),
       ENKOD_WRONG_TYPE, S("/message_id"), "integer" },
 
-    { "an integer is no string", NULL,
+    { "an integer is not a string", NULL,
       S("{\"event\":\"complaint\",\"name\":4"), S("}"),
       ENKOD_WRONG_TYPE, S("/name"), "string" },
 
-    { "an object is no string, as its brace shows", NULL,
+    { "an object is not a string, as its brace shows", NULL,
       S("{\"event\":\"complaint\",\"name\":{"), S("}}"),
       ENKOD_WRONG_TYPE, S("/name"), "string" },
 
-    { "null is no string", NULL,
+    { "null is not a string", NULL,
       S("{\"event\":\"complaint\",\"to\":null"), S("}"),
       ENKOD_WRONG_TYPE, S("/to"), "string" },
 
-    { "true is no string", NULL,
+    { "true is not a string", NULL,
       S("{\"event\":\"mailing group subscribe\",\"email\":true"), S("}"),
       ENKOD_WRONG_TYPE, S("/email"), "string" },
 
@@ -364,15 +364,15 @@ static const refusal_t  refusals[] = {
       S(CONTACT ",\"phone\":80123456789"), S("}"), ENKOD_WRONG_TYPE,
       S("/phone"), "string" },
 
-    { "a string is no array of strings", NULL,
+    { "a string is not an array of strings", NULL,
       S(CONTACT ",\"groups_names\":\"a\""), S("}"), ENKOD_WRONG_TYPE,
       S("/groups_names"), "array of strings" },
 
-    { "an object is no array of strings", NULL,
+    { "an object is not an array of strings", NULL,
       S(CONTACT ",\"groups_names\":{"), S("\"0\":\"a\"}}"),
       ENKOD_WRONG_TYPE, S("/groups_names"), "array of strings" },
 
-    { "null is no array of strings", NULL,
+    { "null is not an array of strings", NULL,
       S(CONTACT ",\"groups_names\":null"), S("}"), ENKOD_WRONG_TYPE,
       S("/groups_names"), "array of strings" },
 
@@ -438,7 +438,7 @@ static const refusal_t  refusals[] = {
       S("{\"a\":null,\"event\":\"typed\""), S("}"), ENKOD_WRONG_TYPE,
       S("/a"), "any value but null" },
 
-    { "an optional integer must be one where it is given", &typed,
+    { "an optional integer must be one if it is given", &typed,
       S("{\"event\":\"optional\",\"i\":\"\""), S("}"), ENKOD_WRONG_TYPE,
       S("/i"), "integer" },
 
@@ -448,7 +448,7 @@ static const refusal_t  refusals[] = {
 
     /* unknown_field */
 
-    { "an extra field is refused where these are", &reject,
+    { "an extra field is refused if these are", &reject,
       S(GROUP ",\"x\""), S(":1}"), ENKOD_UNKNOWN_FIELD, S("/x"), NULL },
 
     { "an extra field before the event's name is refused at the name",

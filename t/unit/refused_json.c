@@ -76,7 +76,7 @@ static const refusal_t  refusals[] = {
       S("\n                                                            \n"),
       S(""), ENKOD_EMPTY_BODY, NOTHING, NULL },
 
-    /* invalid_json: not even a beginning */
+    /* invalid_json: before the event */
 
     { "a vertical tab is not white space", NULL,
       S(""), S("\v"), ENKOD_INVALID_JSON, NOTHING, NULL },
@@ -115,7 +115,7 @@ static const refusal_t  refusals[] = {
       NULL,
       S("["), S("1,"), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    /* invalid_json: inside of the event */
+    /* invalid_json: in the event */
 
     { "an event that breaks off after its brace is refused", NULL,
       S("{"), S(""), ENKOD_INVALID_JSON, NOTHING, NULL },
@@ -226,14 +226,14 @@ static const refusal_t  refusals[] = {
     { "a hexadecimal number is refused", NULL,
       S(GROUP ",\"x\":0x"), S("1}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a number with letters behind it is refused", NULL,
+    { "a number with letters after it is refused", NULL,
       S(GROUP ",\"x\":12a"), S("bc}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     { "two numbers and a string without a comma are refused", NULL,
       S(GROUP ",\"x\":1 "), S("2\"abc\"}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
-    { "two numbers in an array, with a string behind, are refused", NULL,
+    { "two numbers in an array, followed by a string, are refused", NULL,
       S(GROUP ",\"x\":[1 2"), S("\"abc\"]}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
@@ -263,7 +263,7 @@ static const refusal_t  refusals[] = {
     { "a raw form feed in a string is refused", NULL,
       S(GROUP ",\"x\":\"a"), S("\f\"}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a raw control character behind a backslash is refused", NULL,
+    { "a raw control character after a backslash is refused", NULL,
       S(GROUP ",\"x\":\"a\\"), S("\n\"}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
@@ -302,7 +302,7 @@ static const refusal_t  refusals[] = {
       S(GROUP ",\"x\":\"\\u004"), S("\"}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
-    { "\\u with a letter behind f is refused", NULL,
+    { "\\u with a letter after f is refused", NULL,
       S(GROUP ",\"x\":\"\\u00"), S("g0\"}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
@@ -314,49 +314,49 @@ static const refusal_t  refusals[] = {
       S("{\\"), S("u0022event\":\"message open\"}"), ENKOD_INVALID_JSON,
       NOTHING, NULL },
 
-    /* invalid_json: behind the event */
+    /* invalid_json: after the event */
 
-    { "a second event behind the first is refused", NULL,
+    { "a second event after the first is refused", NULL,
       S(GROUP "}"), S("{}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a comma behind the event is refused", NULL,
+    { "a comma after the event is refused", NULL,
       S(GROUP "}"), S(","), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a closing brace behind the event is refused", NULL,
+    { "a closing brace after the event is refused", NULL,
       S(GROUP "}\n"), S("}"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a literal behind the event is refused", NULL,
+    { "a literal after the event is refused", NULL,
       S(GROUP "} "), S("true"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "half a literal behind the event is refused", NULL,
+    { "half a literal after the event is refused", NULL,
       S(GROUP "} "), S("tr"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a number behind the event is refused", NULL,
+    { "a number after the event is refused", NULL,
       S(GROUP "} "), S("12"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a string behind the event is refused", NULL,
+    { "a string after the event is refused", NULL,
       S(GROUP "} "), S("\"abc\""), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a string that is never closed behind the event is refused", NULL,
+    { "a string that is never closed after the event is refused", NULL,
       S(GROUP "} "), S("\"abc"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a quote behind the event is refused", NULL,
+    { "a quote after the event is refused", NULL,
       S(GROUP "}"), S("\""), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a quote and a backslash behind the event are refused", NULL,
+    { "a quote and a backslash after the event are refused", NULL,
       S(GROUP "} \n"), S("\"\\"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a quote behind a nested event is refused", NULL,
+    { "a quote after a nested event is refused", NULL,
       S(GROUP ",\"x\":{\"y\":{}}}  "), S("\"}"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
-    { "a slash behind the event is refused", NULL,
+    { "a slash after the event is refused", NULL,
       S(GROUP "}"), S("/"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a NUL byte behind the event is refused", NULL,
+    { "a NUL byte after the event is refused", NULL,
       S(GROUP "}"), S("\0"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
-    { "a form feed behind the event is refused", NULL,
+    { "a form feed after the event is refused", NULL,
       S(GROUP "}\n"), S("\f"), ENKOD_INVALID_JSON, NOTHING, NULL },
 
     /* invalid_utf8 */
@@ -431,20 +431,20 @@ static const refusal_t  refusals[] = {
       S("{\"event\":\"\xf1"), S("omplaint\"}"), ENKOD_INVALID_UTF8, NOTHING,
       NULL },
 
-    { "a bad byte behind a backslash is refused", NULL,
+    { "a bad byte after a backslash is refused", NULL,
       S(GROUP ",\"x\":\"\\"), S("\xff\"}"), ENKOD_INVALID_UTF8, NOTHING,
       NULL },
 
     { "a bad byte before the event is refused", NULL,
       S(""), S("\xff" GROUP "}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
 
-    { "a bad byte behind the event is refused", NULL,
+    { "a bad byte after the event is refused", NULL,
       S(GROUP "}\n"), S("\xff"), ENKOD_INVALID_UTF8, NOTHING, NULL },
 
     { "a bad byte where a value belongs is refused", NULL,
       S(GROUP ",\"x\":"), S("\xff}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
 
-    { "a bad byte behind a number is refused", NULL,
+    { "a bad byte after a number is refused", NULL,
       S(GROUP ",\"x\":12"), S("\xff}"), ENKOD_INVALID_UTF8, NOTHING, NULL },
 
     { "UTF-16 in the byte order of Intel is refused", NULL,
@@ -514,7 +514,7 @@ static const refusal_t  refusals[] = {
       S(GROUP ",\"x\":\"\\ude0"), S("0\\ud83d\"}"), ENKOD_LONE_SURROGATE,
       NOTHING, NULL },
 
-    { "a high surrogate before a \\u that is none is refused", NULL,
+    { "a high surrogate before a \\u that is not a low one is refused", NULL,
       S(GROUP ",\"x\":\"\\ud83d\\ude"), S("g0\"}"), ENKOD_INVALID_JSON,
       NOTHING, NULL },
 
@@ -722,7 +722,7 @@ static const refusal_t  refusals[] = {
         ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0,\"f9\""),
       S(":0}"), ENKOD_TOO_MANY_FIELDS, NOTHING, NULL },
 
-    { "the 65th member is one too many where it would be dropped", &drop,
+    { "the 65th member is one too many if it would be dropped", &drop,
       S(GROUP MEMBERS("a") MEMBERS("b") MEMBERS("c") MEMBERS("d")
         MEMBERS("e") ",\"f0\":0,\"f1\":0,\"f2\":0,\"f3\":0,\"f4\":0"
         ",\"f5\":0,\"f6\":0,\"f7\":0,\"f8\":0,\"f9\""),
@@ -754,11 +754,11 @@ static const refusal_t  refusals[] = {
     { "another thing than an object comes before what is too large", &tiny,
       S("["), S("            "), ENKOD_NOT_OBJECT, NOTHING, NULL },
 
-    { "a string behind the event comes before what is too large", &little,
+    { "a string after the event comes before what is too large", &little,
       S("{\"event\":\"z\"} "), S("\"aaaaaaaaaaaa"), ENKOD_INVALID_JSON, NOTHING,
       NULL },
 
-    { "a bad byte behind the maximum is not looked at", &tiny,
+    { "a bad byte after the maximum is not checked", &tiny,
       S("{       "), S("\xff"), ENKOD_TOO_LARGE, NOTHING, NULL }
 };
 

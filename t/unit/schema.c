@@ -5,8 +5,8 @@
 
 
 /*
- * The table of events: the rows that are there at first, how names are found,
- * what can be declared and what is refused with which words.
+ * The table of events: the built-in rows, how names are looked up, what can be
+ * declared, and the messages for what cannot.
  */
 
 
@@ -236,7 +236,7 @@ same(void)
 }
 
 
-/* Each name in memory of its own, for the sanitizer to see its end. */
+/* Each name has memory of its own, so that a sanitizer sees its end. */
 
 static int
 are_same(const char *one, const char *two)
@@ -384,7 +384,7 @@ declare(void)
 
     end();
 
-    /* the rows are this schema's own */
+    /* each table has its own rows */
 
     begin();
 
@@ -535,7 +535,7 @@ declare_fields(void)
 }
 
 
-/* Each allocation fails in turn, and the table is still of use. */
+/* Each allocation fails in turn; the table can still be used. */
 
 static void
 no_memory(void)

@@ -5,8 +5,8 @@
 
 
 /*
- * What a unit test says, in the Test Anything Protocol: one line per
- * behaviour, and lines of diagnosis behind a failed one.  The plan comes last.
+ * The output of a unit test, in the Test Anything Protocol: a line for each
+ * behaviour, and a diagnosis after one that failed.  The plan comes last.
  */
 
 
@@ -77,7 +77,7 @@ tap_diag(const char *fmt, ...)
 }
 
 
-/* A value of any bytes, as much of it as one can read. */
+/* A value of any bytes; a long one is cut. */
 
 static inline void
 tap_diag_bytes(const char *what, const void *data, size_t len)

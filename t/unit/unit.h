@@ -25,12 +25,12 @@
 
 #define UNIT_MAX_SIZE   65536
 
-/* a C string with its length, NUL bytes and all */
+/* a string literal with its length, which may contain NUL bytes */
 #define S(str)          enkod_string(str)
 #define NOTHING         { 0, NULL }
 
 
-/* what an administrator would have written; NULL is the end of each list */
+/* settings, as of a configuration; NULL is the end of each list */
 
 typedef struct {
     /* "NAME", then "FIELD=TYPE" ... of each declared event */
@@ -51,9 +51,9 @@ typedef struct {
 
 
 typedef enum {
-    UNIT_LAST = 0,              /* told with the last piece */
-    UNIT_EMPTY,                 /* told with an empty piece behind it */
-    UNIT_FINISH,                /* not told before finish() */
+    UNIT_LAST = 0,              /* announced with the last piece */
+    UNIT_EMPTY,                 /* announced with an empty piece after it */
+    UNIT_FINISH,                /* not announced before finish() */
     UNIT_NENDS
 } unit_end_e;
 
@@ -67,7 +67,7 @@ typedef struct {
     size_t                 field_len;
     unsigned char         *line;
     size_t                 line_len;
-    size_t                 length;      /* what enkod_event_length() says */
+    size_t                 length;      /* what enkod_event_length() returns */
     int                    test;
 } unit_result_t;
 
@@ -85,8 +85,8 @@ unit_str(const char *s)
 
 
 /*
- * If a character ends with this byte that JSON lets stand and the text has
- * escaped (U+007F to U+009F, U+2028, U+2029), how much longer it is there.
+ * If this byte is the last one of a character that is escaped in the text only
+ * (U+007F to U+009F, U+2028, U+2029): by how many bytes it is longer there.
  */
 
 static inline size_t
@@ -178,7 +178,7 @@ unit_teardown(unit_setup_t *setup)
 }
 
 
-/* The pieces are "first" bytes and then "size" bytes each. */
+/* Feeds a piece of "first" bytes, and then pieces of "size" bytes. */
 
 static inline enkod_error_e
 unit_feed(enkod_event_t *event, const enkod_str_t *body, size_t first,
@@ -233,7 +233,7 @@ unit_feed(enkod_event_t *event, const enkod_str_t *body, size_t first,
 }
 
 
-/* What became of the event that was fed and finished with "code". */
+/* The result of an event that was fed and finished with "code". */
 
 static inline void
 unit_record(unit_result_t *result, const enkod_event_t *event,
@@ -277,7 +277,7 @@ unit_record(unit_result_t *result, const enkod_event_t *event,
         abort();
     }
 
-    /* the sanitizer sees when more is written than was said */
+    /* a sanitizer sees if more is written than the length */
 
     result->line = realloc(result->line, result->length);
     result->line_len = enkod_event_write(event, result->line) - result->line;
@@ -285,7 +285,7 @@ unit_record(unit_result_t *result, const enkod_event_t *event,
 }
 
 
-/* The event is left to the caller: it is NULL where there was no memory. */
+/* Returns the event, for the caller to destroy; NULL without memory. */
 
 static inline enkod_event_t *
 unit_run(unit_result_t *result, const enkod_settings_t *settings,

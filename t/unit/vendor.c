@@ -121,8 +121,6 @@ vendor_events(void)
 }
 
 
-/* A body that breaks off is never an event. */
-
 static void
 truncated(void)
 {
@@ -161,7 +159,7 @@ truncated(void)
             part.data = body.data;
             part.len = i;
 
-            /* a line feed is all there is at first */
+            /* a line feed alone is an empty body */
             must = (i == 0 || (i == 1 && body.data[0] == '\n'))
                    ? ENKOD_EMPTY_BODY : ENKOD_INVALID_JSON;
 
@@ -235,7 +233,7 @@ vendor_compact(const enkod_str_t *body)
         c = body->data[i];
 
         if (c == '"') {
-            /* there is no escaped one */
+            /* none of these bodies has an escaped quote */
             string = !string;
         }
 
