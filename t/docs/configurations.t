@@ -1,5 +1,5 @@
-# The configurations of the documentation are accepted by nginx, and the first one
-# of README.md does what is shown there.
+# The configurations of the documentation are accepted by nginx, and the first
+# one of README.md does what is shown there.
 #
 # A block of ```nginx is pasted into http {}; a comment before it names another
 # place: <!-- nginx: main -->, server or location.
@@ -45,7 +45,7 @@ my $reference = slurp("$top/docs/directives.md");
 my %page = map { File::Spec->abs2rel($_, $top) => slurp($_) }
            glob "$top/*.md $top/docs/*.md";
 
-# the place of everything that nginx is told to read or write
+# the folder for all files that nginx reads or writes
 my $dir = tempdir("enkod-docs-XXXXXX", TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $dir;
 make_path(map { "$dir/$_" } qw(logs tmp modules var/log/nginx var/log/enkod
@@ -121,8 +121,8 @@ sub accepted {
 }
 
 
-# The configuration as the test can use it: its files in our folder, a free
-# port, no other user, and the module from where it was built.
+# The configuration with what a test can use: files in its own folder, a free
+# port, no other user, and the module that was built.
 
 sub adapt {
     my ($conf) = @_;
@@ -186,7 +186,7 @@ sub certificate {
 }
 
 
-# What README.md lets one try gives what it shows.
+# The first example of README.md does what is shown there.
 
 sub first_configuration_works {
     my ($conf) = $readme =~ /^<!-- nginx: main -->\n```nginx\n(.*?)^```/ms;

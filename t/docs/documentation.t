@@ -1,6 +1,6 @@
 # The documentation says what the sources have: directives, variables, codes,
-# events, defaults, messages, limits and files; its links lead somewhere, and its
-# JSON is JSON.
+# events, defaults, messages, limits and files; its links lead somewhere, and
+# its JSON is JSON.
 
 use strict;
 use warnings;
@@ -72,7 +72,7 @@ sub directives {
         is($context, $registered{$name}, "$name has its contexts");
 
         like($entry, qr/^```nginx\n[^`]*\b$name\b/m, "$name has an example");
-        like($reference, qr/\[$name\]\(#$name\)/, "$name is linked to");
+        like($reference, qr/\[$name\]\(#$name\)/, "$name has a link");
     }
 
     is(join(" ", sort keys %described), join(" ", sort keys %registered),
@@ -135,7 +135,7 @@ sub events {
     my @described = $part =~ /^\| `([^`]+)` \| /mg;
 
     is(join(", ", @described), join(", ", @names),
-       "every event is described, in the order of the table");
+       "every event is described, in the order of the sources");
 
     $part =~ s/\s+/ /g;
 
@@ -146,7 +146,7 @@ sub events {
 }
 
 
-# The defaults are those that the sources merge.
+# The defaults are those of the sources.
 
 sub defaults {
     my $c = slurp("$src/ngx_http_enkod_module.c");
@@ -174,19 +174,19 @@ sub defaults {
 }
 
 
-# Every message that is quoted can be found in the sources, and those of
-# "nginx -t" and the error log are all quoted.  What a message has in place of
-# %V is "..." in the documentation.
+# Each quoted message can be found in the sources, and all messages of "nginx
+# -t" and of the error log are quoted.  Where a message has %V, the
+# documentation has "...".
 
 sub messages {
     my $c = join "\n", map { slurp($_) } glob "$src/ngx_http_enkod_*.c $src/*/ngx_http_enkod_*.c";
 
-    # literals in a row are one
+    # adjacent literals are one
     $c =~ s/"\s+"//g;
 
     my @texts = map { unquote($_) } $c =~ /"((?:[^"\\\n]|\\.)*)"/g;
 
-    # built from pieces that stand in several places
+    # composed of parts from several places
     push @texts, map { "enkod: \"…\" $_" } map { unquote($_) }
                  $c =~ /_file_report\([^;"]*"((?:[^"\\\n]|\\.)*)"\)/g;
 
@@ -221,7 +221,7 @@ sub messages {
     {
         my $text = unquote($1);
 
-        # with a list of choices, or a reason, behind it
+        # a list of choices, or a reason, follows
         next if $text =~ /, it must be …$/ || $text =~ /: …$/;
 
         my ($reason) = $text =~ /: (.*)/;
@@ -238,7 +238,7 @@ sub messages {
 }
 
 
-# a literal of C as the documentation has it
+# a literal of C as it is written in the documentation
 
 sub unquote {
     my ($text) = @_;
@@ -250,7 +250,7 @@ sub unquote {
 }
 
 
-# Whether the documented message can be the one of the sources.
+# True if the documented message can be that of the sources.
 
 sub matches {
     my ($message, $text) = @_;
@@ -280,7 +280,7 @@ sub limits {
 }
 
 
-# The table of files in design.md is the folder.
+# The table of files in design.md lists the files of the sources.
 
 sub source_files {
     my @files = map { basename($_) } glob "$src/*.[ch] $src/*/*.[ch]";
@@ -327,7 +327,7 @@ sub faults {
     my @rows = $part =~ /^\| (?!fault|---)(.*) \|$/mg;
     my %named;
 
-    cmp_ok(scalar @rows, '>=', 15, "docs/operations.md: there are faults");
+    cmp_ok(scalar @rows, '>=', 15, "docs/operations.md: the table has faults");
 
     for my $row (@rows) {
         my ($title, $tests) = (split / \| /, $row)[0, -1];
@@ -370,8 +370,8 @@ sub matrix {
 }
 
 
-# README.md names functions for those who look for something in the sources: each
-# is in the file beside which it stands.
+# README.md names functions for those who look for something in the sources:
+# each is in the file beside which it stands.
 
 sub functions {
     my ($part) = $page{"README.md"} =~ /^## Where things are\n(.*?)^## /ms;

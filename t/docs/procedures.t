@@ -1,5 +1,5 @@
-# The procedures of the documentation lose no event: each is run as it stands
-# there, on files with events in them, while others arrive.
+# The procedures of the documentation lose no event: each is run as it is
+# written there, on files with events, while other events arrive.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Enkod::Port qw(free_port);
 use Enkod::Process;
 use Enkod::Wait qw(wait_for);
 
-# a mount namespace of our own, which vanishes with us
+# a mount namespace of its own, which disappears with this process
 
 if (!defined $ENV{ENKOD_TEST_MOUNTS}) {
 
@@ -40,11 +40,11 @@ my $rotation = "The file and its rotation";
 my $root = $> == 0;
 my $www = $root && getpwnam("www-data") && getgrnam("adm");
 
-# what a crash leaves: a piece, and a whole line without its line feed
+# what a crash may leave at the end of a file
 my $piece = '{"received_at":"2026-11-23T03:44:01.123Z","request_id":"9c1f8a52b';
 
 
-# logrotate, with what other rotations and people have left
+# logrotate, beside files of other rotations and of people
 
 SKIP: {
     skip "only root can give the files to www-data", 1 if !$www;
@@ -77,7 +77,7 @@ SKIP: {
         renamed($nginx, "log/events.jsonl.$n");
     }
 
-    # and of the spool, by an older configuration
+    # rotated spools, by an older configuration
     some($nginx, 2, \%sent);
     renamed($nginx, "log/old", "log/spool.jsonl");
     compress($nginx->path("log/old"), $nginx->path("log/spool.jsonl.10.gz"));
@@ -95,7 +95,7 @@ SKIP: {
         my $output = $procedure->works("logrotate, time $n", $rotate);
 
         is $output =~ s/^error: destination .* already exists, renaming to .*\n//gmr,
-           "", "logrotate has nothing to say";
+           "", "logrotate prints no message";
     }
 
     $load->accepted(50);
@@ -108,11 +108,13 @@ SKIP: {
     cmp_ok scalar(my @logs = glob $nginx->path("log/events.jsonl*")), ">=", 9,
            "the log is rotated";
     cmp_ok scalar(my @refused = glob $nginx->path("log/refused.jsonl*")), ">=", 5,
-           "and the reject log";
+           "the reject log is rotated";
     is join(" ", map { s{.*/}{}r } glob $nginx->path("log/spool.*")),
-       "spool.jsonl spool.jsonl.1 spool.jsonl.10.gz", "the spool is not";
-    is +(stat $nginx->path("log/spool.jsonl"))[1], $inode, "it is the same file";
-    ok $nginx->content("log/$_") eq $left{$_}, "$_ is as it was"
+       "spool.jsonl spool.jsonl.1 spool.jsonl.10.gz",
+       "the spool is not rotated";
+    is +(stat $nginx->path("log/spool.jsonl"))[1], $inode,
+       "the spool is the same file";
+    ok $nginx->content("log/$_") eq $left{$_}, "$_ is unchanged"
         for sort keys %left;
 
     is $nginx->alerts, "", "the error log has no alerts";
@@ -142,13 +144,16 @@ for my $left ("nothing", "one that is away already") {
 
     goes_on($nginx, "log/events.jsonl");
 
-    ok $nginx->content("log/events.away") eq $away, "nobody writes to it any more";
-    ok $away eq $before, "the other one is not written over" if $before ne "";
-    isnt length $away, 0, "it has events";
+    ok $nginx->content("log/events.away") eq $away,
+       "no process writes to the file any more";
+    ok $away eq $before,
+       "the file that was taken away before is kept" if $before ne "";
+    isnt length $away, 0, "the file has events";
 
     # a second time
-    $procedure->works("the same once more", $take);
-    ok $nginx->content("log/events.away") eq $away, "it is not written over";
+    $procedure->works("the procedure a second time", $take);
+    ok $nginx->content("log/events.away") eq $away,
+       "the first file is not overwritten";
 
     my $sent = $load->finish;
 
@@ -177,10 +182,11 @@ for my $left ("nothing", "one that is away already") {
         $waits || !Enkod::Process::alive($pid);
     });
 
-    ok $waits, "as long as a worker has the file open, it is not taken away";
+    ok $waits, "while a worker has the file open, it is not taken away";
 
     $nginx->signal('CONT', $slow);
-    is +($procedure->finish($pid))[0], 0, "then it is";
+    is +($procedure->finish($pid))[0], 0,
+       "when the worker has closed the file, it is taken away";
 
     some($nginx, 3, \%sent);
     all_kept($nginx, "a slow worker", \%sent);
@@ -188,7 +194,7 @@ for my $left ("nothing", "one that is away already") {
 }
 
 
-# nobody takes the signal: the commands stop before it is too late
+# the signal reaches no nginx: the commands stop in time
 
 {
     my ($nginx, $procedure) = receiver();
@@ -198,11 +204,12 @@ for my $left ("nothing", "one that is away already") {
     some($nginx, 3, \%sent);
     rename $nginx->path("logs/nginx.pid"), $nginx->path("logs/other.pid");
 
-    isnt +($procedure->run($take))[0], 0, "without nginx's pid file a file is not taken away";
+    isnt +($procedure->run($take))[0], 0,
+         "without nginx's pid file, no file is taken away";
 
     some($nginx, 3, \%sent);
     rename $nginx->path("logs/other.pid"), $nginx->path("logs/nginx.pid");
-    $procedure->works("with it, it is", $take);
+    $procedure->works("with nginx's pid file, the file is taken away", $take);
     some($nginx, 3, \%sent);
 
     all_kept($nginx, "an attempt that failed", \%sent);
@@ -243,13 +250,14 @@ SKIP: {
     my ($compressed, $log, $move) = $procedure->blocks($operations, "The disk is full");
     my ($take) = $procedure->blocks($operations, "Taking a file away from nginx");
 
-    $procedure->works("what is compressed is taken", $compressed);
+    $procedure->works("compressed files are moved", $compressed);
     $procedure->works("the log is taken away", $take);
-    $procedure->works("and put beside", $log);
-    $procedure->works("all is moved", $move);
+    $procedure->works("the log is moved", $log);
+    $procedure->works("all files are moved", $move);
 
     is_deeply [map { s{.*/}{}r } glob $nginx->path("log/*")],
-              [qw(events.jsonl refused.jsonl spool.jsonl)], "the folder has the new files";
+              [qw(events.jsonl refused.jsonl spool.jsonl)],
+              "the folder has only the new files";
 
     my %again;
     some($nginx, 50, \%again);
@@ -258,7 +266,8 @@ SKIP: {
        "events are accepted again";
     all_kept($nginx, "a full disk", { %sent, %again }, least => 100);
 
-    isnt +($procedure->run($move))[0], 0, "a folder that is there is not written to";
+    isnt +($procedure->run($move))[0], 0,
+         "an existing folder is not written to";
 
     ok $nginx->stop, "nginx ends";
 }
@@ -277,9 +286,9 @@ SKIP: {
     some($nginx, 20, \%sent);
 
     like $procedure->works("it is copied and checked", $copy), qr/^lines: 20\n.*^defects: 0$/ms,
-         "the copy is whole";
+         "the copy is complete";
     ok $nginx->content("mnt/archive/enkod-2/events.away") eq $nginx->content("log/events.away"),
-       "it is the same";
+       "the copy is the same";
     unlink $nginx->path("log/events.away");
 
     all_kept($nginx, "an I/O error", \%sent);
@@ -309,7 +318,7 @@ for my $tail ("a piece", "a whole line") {
     some($nginx, 5, \%sent);
 
     like $procedure->works("after a power cut with $tail the files are checked", $check),
-         qr/^defects: 0$/m, "and are good";
+         qr/^defects: 0$/m, "the files have no defects";
 
     all_kept($nginx, "a power cut with $tail", \%sent, torn => 3);
     ok $nginx->stop, "nginx ends";
@@ -335,7 +344,8 @@ for my $tail ("a piece", "a whole line") {
     wait_for(sub { ($procedure->run("fuser -s log/events.jsonl.1"))[0] != 0 });
     $procedure->works("a file with $tail at its end is repaired", $repair);
 
-    is $nginx->content("log/events.jsonl.1"), $text, "it has all that was written";
+    is $nginx->content("log/events.jsonl.1"), $text,
+       "the repaired file has all that nginx has written";
     unlink $nginx->path("log/events.jsonl.1.bak");
 
     all_kept($nginx, "a repair", \%sent);
@@ -343,8 +353,8 @@ for my $tail ("a piece", "a whole line") {
 }
 
 
-# the spool: the upstream is back, fails once more, and is back again; what was
-# renamed by hand is sent as well
+# the spool: it is sent while the upstream fails, and when it works; a file that
+# was renamed by hand is sent as well
 
 {
     my $port = free_port();
@@ -366,44 +376,49 @@ for my $tail ("a piece", "a whole line") {
     $backend->tell("status=503");
     is +($procedure->run($drain))[0], 1, "as long as the upstream fails, the spool is kept";
 
-    # it has seen some, and taken none
+    # it has got some events and confirmed none
     $backend->forget;
 
     my ($kept) = grep { /\.\d+\z/ } glob $nginx->path("log/spool.jsonl.replay.*");
-    cmp_ok -s $kept, ">", 0, "in a file of its own";
+    cmp_ok -s $kept, ">", 0, "the spool is kept in a file of its own";
 
     $backend->tell("");
 
     my $pid = $procedure->start($drain);
 
     some($nginx, 20, \%sent);
-    is +($procedure->finish($pid))[0], 0, "when it is back, the spool is sent";
-    $procedure->works("and what has come since", $drain);
+    is +($procedure->finish($pid))[0], 0,
+       "when the upstream works again, the spool is sent";
+    $procedure->works("a second run sends the new events", $drain);
 
     is join(" ", map { s{.*/}{}r } glob $nginx->path("log/spool.*")),
-       "spool.jsonl spool.jsonl.1 spool.jsonl.10.gz", "nothing of it is left";
+       "spool.jsonl spool.jsonl.1 spool.jsonl.10.gz", "no other file is left";
     is $nginx->content("log/spool.jsonl"), "", "the spool is empty";
-    ok $nginx->content("log/$_") eq $left{$_}, "$_ is as it was" for sort keys %left;
+    ok $nginx->content("log/$_") eq $left{$_},
+       "$_ is unchanged" for sort keys %left;
 
     delivered($nginx, "the spool", $backend, \%sent);
 
     $procedure->works("what was renamed by hand is sent", $rest);
-    ok !-e $nginx->path("log/spool.jsonl.1"), "and removed";
+    ok !-e $nginx->path("log/spool.jsonl.1"),
+       "the file that was renamed by hand is removed";
 
     my %got = map { $_ => 1 } ids($backend);
     is join(" ", grep { !$got{$_} } $left{"spool.jsonl.1"} =~ /"message_uid":"([^"]+)"/g), "",
        "all of its events have arrived";
 
-    # of a full disk, or a crash
+    # a piece of a line, from a full disk or a crash
     $backend->forget;
     %sent = ();
     some($nginx, 3, \%sent);
     $nginx->put("log/spool.jsonl", $nginx->content("log/spool.jsonl") . $piece);
     some($nginx, 3, \%sent);
 
-    is +($procedure->run($drain))[0], 3, "a piece of a line is no event";
+    is +($procedure->run($drain))[0], 3,
+       "a piece of a line sets the exit status";
     ($kept) = grep { /\.\d+\z/ } glob $nginx->path("log/spool.jsonl.replay.*");
-    like $nginx->content($kept), qr/^\Q$piece\E/m, "the file stays";
+    like $nginx->content($kept), qr/^\Q$piece\E/m,
+         "the file with the piece stays";
     delivered($nginx, "beside a piece", $backend, \%sent);
 
     ok $nginx->stop, "nginx ends";
@@ -411,7 +426,7 @@ for my $tail ("a piece", "a whole line") {
 }
 
 
-# the same through another receiver, as for the engines
+# the spool is sent through another receiver, as for the engines
 
 {
     my ($port, $replay) = (free_port(), free_port());
@@ -429,7 +444,7 @@ END
     some($nginx, 5, \%sent);
     $procedure->works("the spool is sent to an engine", $drain);
     some($nginx, 5, \%sent);
-    $procedure->works("and once more", $drain);
+    $procedure->works("the spool is sent to an engine again", $drain);
 
     is $nginx->content("log/spool.jsonl"), "", "the spool is empty";
     delivered($nginx, "engines", $backend, \%sent);
@@ -438,7 +453,7 @@ END
 }
 
 
-# a second master, with a rotation in between; then it stays, or goes
+# a second master, and a rotation; then the upgrade is completed or rolled back
 
 for my $way ("the upgrade", "the roll-back") {
     my ($nginx, $procedure) = receiver(daemon => 1);
@@ -458,7 +473,7 @@ for my $way ("the upgrade", "the roll-back") {
     ok wait_for(sub {
         my ($status, $out) = $procedure->run($pids);
         $status == 0 && $out =~ /^(\d+)\n(\d+)\n\z/ && $nginx->workers($2) >= 2;
-    }), "$way: it runs";
+    }), "$way: the second master runs";
 
     goes_on($nginx, "log/events.jsonl");
     rename $nginx->path("log/events.jsonl"), $nginx->path("log/events.jsonl.1");
@@ -471,16 +486,17 @@ for my $way ("the upgrade", "the roll-back") {
     ok wait_for(sub {
         # the new master is a child of the old one as well
         !grep { $_ != $new } $nginx->workers($old);
-    }), "$way: they do";
+    }), "$way: the old workers have ended";
     goes_on($nginx, "log/events.jsonl");
 
     $procedure->works("$way: a master ends", $way eq "the upgrade" ? $quit : $back);
     ok wait_for(sub {
-        !Enkod::Process::alive($way eq "the upgrade" ? $old : $new) }), "$way: it does";
+        !Enkod::Process::alive($way eq "the upgrade" ? $old : $new) }),
+        "$way: the master has ended";
     goes_on($nginx, "log/events.jsonl");
 
     is $nginx->wait_pid("nginx.pid"), $way eq "the upgrade" ? $new : $old,
-       "$way: one is left";
+       "$way: one master is left";
 
     $load->accepted(50);
 
@@ -508,34 +524,35 @@ for my $way ("the upgrade", "the roll-back") {
     $folder =~ s/-o root -g www-data // if !$root;
     $procedure->works("a folder is made", $folder);
     $nginx->configure(server => $nginx->{server} =~ s{ log/}{ mnt/data/enkod/}gr);
-    $procedure->works("nginx is told", $reload);
+    $procedure->works("nginx is reloaded", $reload);
     goes_on($nginx, "mnt/data/enkod/events.jsonl");
-    $procedure->works("the old file is waited for", $wait);
+    $procedure->works("the old workers are waited for", $wait);
 
     my $before = $nginx->content("log/events.jsonl");
 
     goes_on($nginx, "mnt/data/enkod/events.jsonl");
-    ok $nginx->content("log/events.jsonl") eq $before, "nobody writes to it any more";
+    ok $nginx->content("log/events.jsonl") eq $before,
+       "no process writes to the file any more";
 
     my $sent = $load->finish;
 
     all_kept($nginx, "another disk", $sent);
 
-    # less than the load has left there
+    # fewer events than the load has left in the spool
     my @lines = $nginx->lines("log/spool.jsonl");
     $nginx->put("log/spool.jsonl", join "", splice @lines, 0, 10);
     my @ids = $nginx->content("log/spool.jsonl") =~ /"message_uid":"([^"]+)"/g;
 
     $procedure->works("the old spool is sent", $drain);
     is join(" ", ids($backend)), "@ids", "all of its events have arrived";
-    ok !-e $nginx->path("log/spool.jsonl"), "it is gone";
+    ok !-e $nginx->path("log/spool.jsonl"), "the old spool is removed";
 
     $backend->stop;
     ok $nginx->stop, "nginx ends";
 }
 
 
-# whoever reads the file gets every event in it, whatever else is there
+# recipes for readers find every event, whatever else the file has
 
 {
     my ($nginx, $procedure) = receiver();
@@ -557,11 +574,13 @@ for my $way ("the upgrade", "the roll-back") {
     my ($addresses, $count, $table) = $recipes =~ /^(jq .*\n)/mg;
 
     is $procedure->works("jq reads a file with pieces", $addresses),
-       join("", map { "$_\@example.com\n" } 1, 2, 4, 3, 5), "and finds all addresses";
+       join("", map { "$_\@example.com\n" } 1, 2, 4, 3, 5),
+       "jq finds all addresses";
     like $procedure->works("jq counts events", $count), qr/^ *5 complaint\n\z/,
-         "and counts all";
+         "jq counts all events";
     is scalar(() = $procedure->works("jq makes a table", $table)
-              =~ /^2\S+\tcomplaint\t4\t\d\@example\.com$/mg), 5, "of all events";
+              =~ /^2\S+\tcomplaint\t4\t\d\@example\.com$/mg), 5,
+              "the table has all events";
 }
 
 done_testing;

@@ -1,8 +1,8 @@
-# Two who append to one file, in every order of their system calls: workers of
-# one master, workers of two (as in a binary upgrade), somebody else who writes a
-# piece of a line, one who is killed.  Whatever the order is, what was
-# acknowledged is on a line of its own, and nothing that was in the file goes
-# away or changes.
+# Two processes append to one file, in every order of their system calls:
+# workers of one master, workers of two masters (as in a binary upgrade),
+# another program that writes a piece of a line, a worker that is killed.  In
+# any order, each acknowledged event is on a line of its own, and no byte of the
+# file changes or disappears.
 
 use strict;
 use warnings;
@@ -12,16 +12,16 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
-# a connection is taken by the one worker that is not stopped
+# only the worker that is not stopped must accept a connection
 BEGIN { delete $ENV{TEST_NGINX_REUSE_PORT} }
 
 use Enkod::Client;
-use Enkod::File;
 use Enkod::Follower;
+use Enkod::DeliveryCheck;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::DeliveryCheck;
 use Enkod::Preload;
+use Enkod::Process;
 use Enkod::SyscallStepper;
 use Enkod::Wait qw(wait_for);
 
@@ -29,7 +29,7 @@ my $serial = 0;
 my ($dir, $file, $stepper, $preload, %sent);
 
 
-# Two masters that append to one file; of the first one, two workers.
+# Two masters that append to one file; the first one has two workers.
 
 my %nginx = map { $_ => Enkod::Nginx->create(workers => $_ eq "one" ? 2 : 1) }
                 qw(one two);
@@ -57,9 +57,8 @@ my %actors;
 sub actors { map { actor($_) } @_ }
 
 
-# Somebody who appends: a worker that is traced, with a connection of its own.
-# "a" and "b" are those of the first master, "c" that of the second.  One that
-# has been killed comes again.
+# A traced worker with a connection of its own: "a" and "b" of the first master,
+# "c" of the second.  A worker that was killed is replaced.
 
 sub actor {
     my ($name) = @_;
@@ -77,7 +76,7 @@ sub actor {
         @others + 1 == $nginx->{workers} && !$taken{$pid};
     }) or die "no worker\n";
 
-    # it is this one that takes the connection
+    # this worker has to accept the connection
     $taken{$_} ? $stepper->hold($_) : halt($_) for @others;
 
     $actor = $actors{$name} = { name => $name, pid => $pid,
@@ -99,13 +98,12 @@ sub halt {
 
     kill 'STOP', $pid;
 
-    wait_for(sub {
-        Enkod::File::slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) T /s;
-    }) or die "a process does not stop\n";
+    wait_for(sub { Enkod::Process::stopped($pid) })
+        or die "a process does not stop\n";
 }
 
 
-# Sends an event, and lets it go on to its first call.
+# Sends an event, and lets the worker run to its first call.
 
 sub begin {
     my ($actor) = @_;
@@ -120,7 +118,7 @@ sub begin {
 }
 
 
-# It makes its call, and goes on to the next one, or is done, or has to wait.
+# Lets a worker run to its next call, to its answer, or until it has to wait.
 
 sub go_on {
     my ($actor) = @_;
@@ -138,7 +136,7 @@ sub go_on {
             return;
         }
 
-        # done, or it has not even been woken up
+        # it has answered, or it has not woken up yet
 
         my $answer = $actor->{client}->read(0.001);
 
@@ -163,7 +161,7 @@ sub append {
 }
 
 
-# a piece, for which there is no lock
+# Appends a piece of a line, without a lock.
 
 sub piece {
     open my $fh, ">>", $file or die "$file: $!";
@@ -172,7 +170,7 @@ sub piece {
 }
 
 
-# All of them at once, in the order that is chosen; the calls that were made.
+# Runs all workers at once, in the order that is chosen; returns their calls.
 
 sub in_some_order {
     my ($choose, $o, @actors) = @_;
@@ -182,7 +180,7 @@ sub in_some_order {
     my $last = "";
     my @trace;
 
-    # the first one has the lock, if they have one together
+    # the first worker has the lock, if they share one
     begin($_) for @actors;
 
     while (1) {
@@ -227,7 +225,7 @@ sub in_some_order {
 }
 
 
-# What is wrong with what was added since then.
+# Returns the defects of what was added since an offset.
 
 sub defects {
     my ($from, $torn, $others) = @_;
@@ -252,13 +250,13 @@ sub defects {
 }
 
 
-# Every order of one case: who appends; and who has done so before, so that what
-# each of them knows of the file is right, or wrong, or nothing; "new", whether
-# the file is a new one; "behind", whether there is a piece at its end; "piece",
-# whether another piece comes at some time; "preload", what becomes of the write()
-# that is the first; "kill", whether the first one is killed at some time.  With
-# "switches", only those orders in which one who could go on has to wait for
-# another that often.
+# Tests all orders of one case.  "actors" append; "before" have appended before,
+# which decides whether what a worker knows about the end of the file is right,
+# wrong or nothing; "new", the file is new; "behind", the file ends with a
+# piece; "piece", another piece is appended at some time; "preload", what the
+# first write() does; "kill", the first worker is killed at some time.
+# "switches" limits how often a worker that could continue has to wait for
+# another one.
 
 sub all_orders {
     my ($title, %o) = @_;
@@ -285,7 +283,7 @@ sub all_orders {
 
             $preload->on_write("none");
 
-            # nothing is glued to what they have left
+            # the next lines do not follow a piece on its line
             append($_) for grep { $_->{state} eq "done" } @actors;
 
             @trace;
@@ -314,13 +312,13 @@ sub new_file {
     $_->signal('USR1') for values %nginx;
 
     wait_for(sub {
-        # what is traced gets no signal otherwise
+        # a traced process gets signals only when it continues
         $stepper->step($_->{pid}) for values %actors;
 
         !grep { !has_open($_) } map { $_->workers } values %nginx;
     }) or die "no reopening\n";
 
-    # what was sent before is in the other one
+    # earlier events are in the other file
     %sent = ();
 }
 
@@ -336,7 +334,7 @@ sub has_open {
 }
 
 
-# workers go on and can be stopped when nobody traces them
+# untraced workers continue and can be stopped
 
 END { undef $stepper }
 
@@ -344,7 +342,7 @@ END { undef $stepper }
 actor("a");
 %sent = ();
 
-# workers of one master
+# two workers of one master
 
 for (["a", "b"], ["b", "a"]) {
     all_orders("two workers (@$_)", actors => $_);
@@ -356,9 +354,10 @@ for (["a", "b"], ["b", "a"]) {
     all_orders("two workers (@$_), and a new file", actors => $_, new => 1);
 }
 
-# of two masters; what each of them knows is right, or wrong, or nothing
+# workers of two masters
 
-# (one that appends twice knows the file, until the other one appends)
+# (a worker that appends twice knows the end of the file until another one
+# appends)
 
 my %known = ("the first one remembers an old end of the file" => [qw(a a c c)],
              "the second one remembers an old end of the file" => [qw(c c a a)],
@@ -388,7 +387,7 @@ all_orders("two masters, and a new file", actors => ["a", "c"], new => 1,
 all_orders("two masters, and a piece meanwhile", actors => ["a", "c"],
            before => $known, piece => 1, switches => 2);
 
-# one is killed
+# one of the workers is killed
 
 for my $other ("b", "c") {
     my $who = $other eq "b" ? "a worker" : "a worker of another master";
@@ -410,9 +409,9 @@ for my $other ("b", "c") {
 
 
 is_deeply $follower->finish->{defects}, [],
-   "a reader has seen nothing change or go away";
+   "no byte that a reader has seen has changed or disappeared";
 
 is $nginx{$_}->alerts("exited on signal 9"), "",
-   "nginx ($_) has no other reason to complain" for qw(one two);
+   "the error log of nginx ($_) has no other alerts" for qw(one two);
 
 done_testing;

@@ -1,5 +1,6 @@
-# The oracle sees what is wrong in a file, a reader that follows one sees what
-# goes away, and the model of a power cut takes away what it may, and no more.
+# Enkod::DeliveryCheck finds the defects of a file, Enkod::Follower notices
+# bytes that change or disappear, and Enkod::PowerLoss removes what a power cut
+# may remove, and no more.
 
 use strict;
 use warnings;
@@ -63,10 +64,11 @@ sub defects {
 my ($one, $two, $three, $four, $five) = map { line("L-$_") } 1 .. 5;
 my ($bad, $worse) = map { refusal("B-$_") } 1 .. 2;
 
-is defects($one . $two, $bad), "", "a file with what was acknowledged is in order";
+is defects($one . $two, $bad), "",
+   "a file with the acknowledged events has no defects";
 is defects($two . $four . $one . $three, $worse . $bad), "",
-   "and one with what had no answer, or a 503, in any order";
-is defects("$one\n$two", $bad), "", "and one with an empty line";
+   "a file may have events without an answer or with a 503, in any order";
+is defects("$one\n$two", $bad), "", "a file may have empty lines";
 
 for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
      ["without a refused body", $one . $two, "", qr/^B-1.*not in a reject log$/],
@@ -100,63 +102,66 @@ for (["without an acknowledged line", $one, $bad, qr/^L-2.*is missing$/],
 {
     my ($title, $log, $rejects, $expected) = @$_;
 
-    like defects($log, $rejects), $expected, "a file $title is not in order";
+    like defects($log, $rejects), $expected, "a file $title has a defect";
 }
 
 is defects($one . substr($three, 0, 90) . "\n$two", $bad, torn => 1), "",
-   "but one with an incomplete line is, if there may be one";
+   "a file may have as many incomplete lines as expected";
 is defects($one . $two . $three =~ s/recipient/\0\0\0/r, $bad, torn => 1), "",
-   "or one of which a power cut has made zeros";
+   "an incomplete line may have zeros from a power cut";
 like defects($one . $two =~ s/recipient/\0\0\0/r, $bad, torn => 1),
-     qr/^L-2, acknowledged, is missing$/, "but not of an acknowledged one";
+     qr/^L-2, acknowledged, is missing$/,
+     "an acknowledged event must not have zeros";
 
-# beside another who appends, a line can be glued to what that one has left
+# beside another master or program, a line can follow a piece
 
 my $piece = substr $three, 0, 90;
 my %beside = (torn => 1, others => 1);
 
 is defects("$one$piece$two$two", $bad, %beside), "",
-   "what is glued to an incomplete line may be there, if it is so once more";
+   "beside another master, a line may follow a piece if it is repeated";
 like defects("$one$piece$two", $bad, %beside),
-     qr/^L-2, acknowledged, is missing$/, "but must be";
+     qr/^L-2, acknowledged, is missing$/,
+     "a line that follows a piece must be repeated";
 like defects("$one$piece$two$two", $bad, torn => 1), qr/not a line/,
-     "and not where all share a lock";
+     "where all share a lock, a line must not follow a piece";
 is defects("$one$piece$four$two", $bad, %beside), "",
-   "one with a 503 need not be there once more";
+   "a line with a 503 need not be repeated";
 is defects($one . $three =~ s/\n//r . "$two$two", $bad, %beside), "",
-   "also if only the line feed is missing";
+   "a line may follow a line without its line feed";
 is defects($one . $two, $worse =~ s/\n//r . $bad . $bad, %beside), "",
-   "and so in a reject log";
+   "in a reject log, a line may follow a piece";
 is defects("$one$piece" . substr($four, 0, 90) . "\n$two", $bad, %beside), "",
-   "two beginnings can be glued";
+   "a piece may follow another one";
 like defects("$one$piece$two$two", $bad, others => 1),
-     qr/^1 incomplete lines, there may be 0$/, "but each is an incomplete line";
+     qr/^1 incomplete lines, there may be 0$/,
+     "a piece before a line counts as an incomplete line";
 like defects($one . $piece . $two =~ s/recipient/x/r . $two, $bad, %beside),
-     qr/not a line/, "and nothing else";
+     qr/not a line/, "an altered line must not follow a piece";
 
 is defects("$one###\n##$two$two", $bad, %beside, torn => 2), "",
-   "a line can be glued to anything that another has written";
+   "a line may follow text of other programs if it is repeated";
 like defects("$one##$two", $bad, %beside), qr/^L-2, acknowledged, is missing$/,
-     "but not for good";
+     "a line that follows text of other programs must be repeated";
 like defects("$one##x$two$two", $bad, %beside), qr/not a line/,
-     "and not to what nobody has written";
+     "a line must not follow unknown text";
 
-# and what was deleted
+# deleted files
 
 is defects($one, $bad, deleted => [put("gone.jsonl", $two)]), "",
    "an acknowledged line may be in a file that was deleted";
 is defects($one . $two, $bad, deleted => [put("gone.jsonl", $two)]), "",
-   "and in another one, too";
+   "an event in a deleted file may be in another file, too";
 like defects($one . $two, $bad, deleted => [put("gone.jsonl", $five)]),
-     qr/^L-5 was never sent$/, "but nothing else may be there";
+     qr/^L-5 was never sent$/, "a deleted file must not have other events";
 
-# the reader
+# a reader that follows the files
 
 like defects($one . $two, $bad, seen => [{ defects => ["a.jsonl is shorter"] }]),
      qr/^a reader: a.jsonl is shorter$/, "what a reader has noticed is a defect";
 
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
-   "or one without an acknowledged line that may be lost";
+   "an acknowledged event may be missing if it is expected to be lost";
 
 # where events are handed on
 
@@ -170,10 +175,12 @@ sub handed_on {
 
 my ($spooled, $again) = map { s/"event"/"pass_status":502,"event"/r } $two, $four;
 
-is handed_on($spooled, $one), "", "what is delivered or in the spool is there";
-is handed_on($spooled, $one . $two), "", "or both";
 is handed_on($spooled, $one), "",
-   "the line of an event that the spool has not taken stays in the log";
+   "an acknowledged event may be delivered or in the spool";
+is handed_on($spooled, $one . $two), "",
+   "an acknowledged event may be delivered and in the spool";
+is handed_on($spooled, $one), "",
+   "the log may have an event with a 503 that the spool has not";
 
 for (["an acknowledged event that is in neither", "", $one,
       qr/^L-2, acknowledged, is neither delivered nor in a spool$/],
@@ -194,7 +201,7 @@ for (["an acknowledged event that is in neither", "", $one,
 }
 
 is handed_on($spooled . $again, $one), "",
-   "and one with a 503 may be in the spool";
+   "an event with a 503 may be in the spool";
 
 my $v = Enkod::DeliveryCheck::check(sent => { "B-1" => 200, "L-1" => 422,
                                        "L-2" => 500 },
@@ -206,7 +213,7 @@ like join("\n", @{ $v->{defects} }),
      "wrong answers are defects";
 
 
-# the reader, with us in nginx's place
+# a reader, while this test appends
 
 for (["only grows", sub { }, ""],
      ["is cut in the middle of a line, and goes on",
@@ -243,7 +250,7 @@ for (["only grows", sub { }, ""],
     $next->autoflush(1);
     print $next "a" x 100 for 1 .. 3;
 
-    # both were read to their ends
+    # both files were read to their ends
     $follower->has(30300) or die "the follower does not follow\n";
 
     $code->($next);
@@ -251,11 +258,11 @@ for (["only grows", sub { }, ""],
     my $seen = $follower->finish;
 
     like join("\n", @{ $seen->{defects} }), $expected || qr/^\z/,
-         "a file that $title is " . ($expected ? "not " : "") . "in order";
+         "a file that $title has " . ($expected ? "a defect" : "no defect");
 }
 
 
-# the power cut, with a program in nginx's place
+# power cuts, while a small program writes
 
 my $preload = Enkod::Preload->new("$dir/preload");
 
@@ -320,14 +327,14 @@ main(int argc, char **argv)
 END
 
     my $cc = $ENV{CC} || "cc";
-    # as nginx is compiled
+    # nginx is compiled with the same option
     system("$cc -w -D_FILE_OFFSET_BITS=64 -o \Q$dir\E/writer \Q$source\E") == 0 or die "no writer";
 
     mkdir "$dir/files";
 
     my $results;
 
-    # what can be there after so many power cuts: { content => how often }
+    # the contents after many power cuts: { content => how often }
     my $after = sub {
         my (@args) = @_;
         my %seen;
@@ -355,50 +362,50 @@ END
     };
 
     is_deeply [keys %{ $after->("old.jsonl") }], ["old"],
-       "what was there before is there after a power cut";
+       "bytes that were there before are there after a power cut";
     is_deeply [keys %{ $after->("old.jsonl", "abc", "sync") }], ["oldabc"],
-       "and so is what was synced";
+       "synced bytes are there after a power cut";
 
     my $seen = $after->("old.jsonl", "abc", "sync", "def");
     is_deeply [grep { !/^oldabc(?:[d\0]?|d[e\0]|\0[e\0]|[d\0][e\0][f\0])\z/ }
                     keys %$seen], [],
-       "of what was not, there is a part";
-    cmp_ok scalar keys %$seen, ">", 3, "but not always the same";
+       "of bytes that were not synced, a part is there";
+    cmp_ok scalar keys %$seen, ">", 3, "that part is not always the same";
 
     is_deeply [sort keys %{ $after->("new.jsonl", "abc", "sync") }],
-       ["abc", "none"], "a new file may be gone";
+       ["abc", "none"], "a new file may be missing after a power cut";
     is_deeply [sort keys %{ $after->("new.jsonl", "abc", "sync", "name") }],
-       ["abc"], "but not if its folder was synced";
+       ["abc"], "a new file is there if its folder was synced";
 
-    # what a sync that has failed was for
+    # bytes of a failed sync
 
     $seen = $after->("old.jsonl", "abc", "fail", "sync", "sync");
-    is $results, "01", "a sync that follows one that has failed may succeed";
+    is $results, "01", "a sync after a failed one may succeed";
     is_deeply [sort keys %$seen], ["old\0\0\0", "oldabc"],
-       "but what the first one was for may be lost all the same";
+       "the bytes of the failed sync may be lost all the same";
 
     is_deeply [keys %{ $after->("old.jsonl", "abc", "fail", "sync", "def",
                                 "sync") }], ["oldabcdef"],
-       "unless its page is written again";
+       "the bytes are kept if their page is written again";
 
     $seen = $after->("old.jsonl", "a" x 10000, "fail", "sync", "def", "sync");
     is_deeply [grep { !/^old\0*a*def\z/ || tr/\0// % 512 != 509 && tr/\0// }
                     keys %$seen], [],
-       "which is only that to which something was appended";
-    cmp_ok scalar keys %$seen, ">", 2, "but not always in the same way";
+       "only the page that was appended to is written again";
+    cmp_ok scalar keys %$seen, ">", 2, "the lost bytes are not always the same";
 
     is writer("old.jsonl", qw(abc fail other sync sync other)), "0011",
-       "every open file is told once of an error";
+       "an error is reported once to each open file";
     is writer("old.jsonl", qw(abc fail sync open other sync)), "011",
-       "unless it was opened later";
+       "an error is not reported to a file that was opened later";
     is writer("old.jsonl", qw(abc fail other child sync)), "001",
-       "and not again in a process that has inherited it";
+       "an error is not reported again in a process that inherits the file";
 }
 
 done_testing;
 
 
-# runs it, and returns which of its syncs have succeeded
+# Runs the program; returns which of its syncs have succeeded.
 
 sub writer {
     my ($file, @args) = @_;

@@ -1,7 +1,7 @@
-# Under load, whatever happens to nginx and to the disk: what was acknowledged is
-# in the files, and nothing else is; and a reader that follows the files sees
-# nothing change or go away.  A short form of `make soak`: each fault once, in
-# random order.  SEED= repeats an order.
+# Faults of nginx and of the disk under load: the files have every acknowledged
+# event and nothing else, and no byte that a reader has seen changes or
+# disappears.  This is a short form of `make soak`: each fault once, in random
+# order.  SEED= repeats an order.
 
 use strict;
 use warnings;
@@ -27,7 +27,7 @@ my $seed = $first;
 
 note "SEED=$seed";
 
-# a full disk is a real one, if there can be a small file system
+# a small file system can get really full
 
 my $tmpfs = Enkod::Disk::tmpfs("300m") or note "no tmpfs of our own";
 my $ext4 = Enkod::Disk::ext4("300m") or note "no ext4 of our own";
@@ -70,15 +70,16 @@ for (@episodes) {
     if (@defects) {
         diag "$title: SEED=$first; faults, in UTC: ", join "; ", @happened;
 
-        # the small disk goes with us
+        # the small file system disappears with this process
         system("cp -a \Q$with{dir}\E \Q$v->{nginx}{dir}\E/files")
             if $with{dir};
     }
 
     is_deeply [splice @defects, 0, 10], [],
-       "$title: the files hold what they must, and nothing else";
+       "$title: the files have what they must have, and nothing else";
 
-    cmp_ok $v->{acknowledged}, ">", 500, "$title: enough was acknowledged";
+    cmp_ok $v->{acknowledged}, ">", 500,
+           "$title: enough events were acknowledged";
 
     note sprintf "%s: %d acknowledged, %d refused, %d lines, %d incomplete, "
                  . "%d of them glued to, %d empty, %d bytes followed, %.1f s",
@@ -89,7 +90,7 @@ for (@episodes) {
 done_testing;
 
 
-# as in received_at, if the clock is right
+# the time as in received_at, if the clock is right
 
 sub happened {
     my ($what) = @_;

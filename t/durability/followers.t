@@ -1,6 +1,6 @@
-# Programs that follow a file while nginx appends to it, whatever goes wrong
-# meanwhile: `tail -F` and rsyslog's imfile deliver exactly the lines that are in
-# the file, each of them once.
+# `tail -F` and rsyslog's imfile follow a file while nginx appends to it, and
+# while faults happen: they deliver exactly the lines of the file, each of them
+# once.
 
 use strict;
 use warnings;
@@ -42,7 +42,7 @@ my ($modules) = grep { -e "$_/imfile.so" }
 diag "no rsyslog: what it reads is not tested" if !$rsyslog || !$modules;
 
 
-# Each of them writes what it reads to a file of its own.
+# Starts a follower, which writes the lines that it reads to its own file.
 
 sub start {
     my ($out, @command) = @_;
@@ -105,8 +105,8 @@ my %followers = (tail => \&tail, $rsyslog && $modules ? (rsyslog => \&rsyslog)
                                                       : ());
 
 
-# nginx, events, and those that follow, while the code runs; what they have read
-# in the end, and what is in the files
+# Runs nginx, senders and followers while the code runs, and compares the lines
+# that the followers have read with those of the files.
 
 sub followed {
     my ($title, $code, %o) = @_;
@@ -135,8 +135,9 @@ sub followed {
     my $self = { nginx => $nginx, preload => $preload, file => $file,
                  files => $files, out => \%out };
 
-    # they are there
-    is $nginx->post(event("first"))->{status}, 200, "$title: an event";
+    # wait until the followers read the file
+    is $nginx->post(event("first"))->{status}, 200,
+       "$title: an event is accepted";
     caught_up($self) or die "they do not begin\n";
 
     begin($self);
@@ -145,7 +146,8 @@ sub followed {
     end($self);
 
     # the last line is whole
-    is $nginx->post(event("last"))->{status}, 200, "$title: another one";
+    is $nginx->post(event("last"))->{status}, 200,
+       "$title: another event is accepted";
 
     caught_up($self);
 
@@ -156,7 +158,7 @@ sub followed {
            "$title: $name has delivered the lines of the file, each once";
     }
 
-    cmp_ok scalar @lines, ">", 50, "$title: there were enough of them";
+    cmp_ok scalar @lines, ">", 50, "$title: there were enough lines";
 
     stop($_) for values %pid;
     $nginx->stop('QUIT');
@@ -177,7 +179,7 @@ sub end {
 }
 
 
-# rsyslog delivers no empty ones
+# the lines of the files, without empty ones, which rsyslog does not deliver
 
 sub expected {
     my ($self) = @_;
@@ -195,7 +197,7 @@ sub delivered {
 }
 
 
-# all that is in the file has been read
+# Waits until the followers have read the whole file.
 
 sub caught_up {
     my ($self) = @_;
@@ -208,7 +210,7 @@ sub caught_up {
 }
 
 
-# how often too many or too few
+# the lines that are delivered too often or are missing
 
 sub differences {
     my ($got, $expected) = @_;
@@ -247,7 +249,7 @@ followed("a worker that is killed within write()", sub {
     }
 });
 
-followed("others who append pieces", sub {
+followed("other programs that append pieces", sub {
     my ($self) = @_;
 
     for (1 .. 20) {
@@ -296,8 +298,8 @@ for my $fs (qw(tmpfs ext4)) {
     }
 }
 
-# `tail -F` and imfile read the old file no more when there is a new one; so
-# nobody appends meanwhile
+# `tail -F` and imfile stop reading the old file when there is a new one, so
+# nothing is appended during the rotation
 
 followed("a rotation", sub {
     my ($self) = @_;
@@ -313,7 +315,7 @@ followed("a rotation", sub {
 });
 
 
-# until nothing goes in any more, three times
+# Fills the file system three times.
 
 sub fill {
     my ($self) = @_;

@@ -1,6 +1,6 @@
-# Power cuts at particular moments, with `sync`: what was acknowledged is there
-# afterwards, as whole lines, whatever else the cut has left (Enkod::PowerLoss);
-# and nginx goes on behind it.
+# Power cuts at certain moments, with "sync": acknowledged events are in the
+# file afterwards, as whole lines, whatever else the cut has left
+# (Enkod::PowerLoss), and nginx accepts events after that.
 
 use strict;
 use warnings;
@@ -11,10 +11,9 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 
 use Enkod::Client;
-use Enkod::File;
+use Enkod::DeliveryCheck;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::DeliveryCheck;
 use Enkod::NginxConf;
 use Enkod::PowerLoss;
 use Enkod::Preload;
@@ -28,7 +27,7 @@ plan skip_all => "nginx has no threads" if !Enkod::NginxConf::threads();
 my ($nginx, $preload, $power, %sent, $torn);
 
 
-# Each case runs with several cuts, which differ.
+# Runs each case with several power cuts, which differ.
 
 sub cases {
     my ($title, $code, %o) = @_;
@@ -46,7 +45,7 @@ sub cases {
         cut();
         $nginx->start;
 
-        # it goes on behind what is there now
+        # nginx appends to what the cut has left
         push @odd, "a fresh event is refused" if accept_it("fresh") != 200;
         push @odd, "nginx did not end" if !$nginx->stop('QUIT');
 
@@ -106,7 +105,8 @@ sub move_away {
 }
 
 
-# its client, when the file has that many lines
+# Sends an event and waits until the file has that many lines; returns its
+# client.
 
 sub sent_alone {
     my ($id, $lines) = @_;
@@ -133,8 +133,7 @@ sub kill_all {
     my @pids = $nginx->processes;
 
     kill 'STOP', $nginx->{pid};
-    wait_for(sub {
-        Enkod::File::slurp("/proc/$nginx->{pid}/stat") =~ /\) T / });
+    wait_for(sub { Enkod::Process::stopped($nginx->{pid}) });
 
     @pids = $nginx->processes;
     kill 'KILL', @pids;
@@ -157,8 +156,8 @@ sub cut {
 }
 
 
-# The file ends at a page's border with an event whose sync has failed; it has
-# begun with empty lines.
+# Makes a file end at the border of a page with an event whose sync has failed.
+# The file begins with empty lines.
 
 sub fail_at_border {
     accept_it("P-1");
@@ -171,7 +170,7 @@ sub fail_at_border {
 }
 
 
-# as long as all are that begin so
+# the length of the line of an event
 
 sub line_length {
     my ($id) = @_;
@@ -183,12 +182,12 @@ sub line_length {
 my $empty = "\n" x (2 * PAGE - line_length("P-1") - line_length("P-2"));
 
 
-cases("the first event of a new file is there", sub {
+cases("the first event of a new file is kept", sub {
     accept_it("N-1") == 200 ? () : "it is refused";
 });
 
 
-cases("the first event of a rotated file is there, and the last of the old one",
+cases("the first event after a rotation is kept, and the last one before it",
       sub {
     accept_it("R-1");
 
@@ -202,9 +201,9 @@ cases("the first event of a rotated file is there, and the last of the old one",
 });
 
 
-# then a new one can have the descriptor's number of the one that was written to
+# then a new file can have the descriptor of the old one
 
-cases("so it is if it is rotated several times within a second", sub {
+cases("the first event after several rotations within a second is kept", sub {
     my $n = 0;
 
     for my $times (1 .. 4) {
@@ -220,14 +219,14 @@ cases("so it is if it is rotated several times within a second", sub {
 });
 
 
-cases("an event is not accepted as long as the folder of its new file cannot be "
+cases("an event is not accepted while the folder of its new file cannot be "
       . "synced", sub {
     $preload->on_sync("dir_eio");
     accept_it("F-1") == 503 && accept_it("F-2") == 503 ? () : "it is accepted";
 });
 
 
-cases("what follows a failed sync is there", sub {
+cases("an event after a failed sync is kept", sub {
     accept_it("E-1");
     $preload->on_sync("eio1");
     accept_it("E-2");
@@ -249,7 +248,7 @@ cases("an event that arrives while a sync runs waits for the next one", sub {
 });
 
 
-cases("also if its file is rotated meanwhile", sub {
+cases("an event that arrives while a sync runs is kept if its file is rotated", sub {
     $preload->on_sync("hold");
 
     my @clients = map { sent_alone("T-$_", $_) } 1, 2;
@@ -265,8 +264,8 @@ cases("also if its file is rotated meanwhile", sub {
 });
 
 
-cases("with four workers, none accepts what was lost by the failed sync of "
-      . "another", sub {
+cases("with four workers, none accepts an event that the failed sync of another "
+      . "one has lost", sub {
 
     my @clients = map { $nginx->client } 1 .. 32;
     my @ids = map { "W-$_" } 1 .. 32;
@@ -292,7 +291,7 @@ cases("with four workers, none accepts what was lost by the failed sync of "
 
 # the line feed before it may be on a page that is lost
 
-cases("a line that follows a failed sync at a page's border is whole", sub {
+cases("a line after a failed sync at the border of a page is whole", sub {
     my @odd = fail_at_border();
 
     return @odd, accept_it("P-3") == 200 ? () : "it is refused";
@@ -300,7 +299,7 @@ cases("a line that follows a failed sync at a page's border is whole", sub {
 }, text => $empty);
 
 
-cases("also if nginx was started anew in between", sub {
+cases("a line after a failed sync and a restart of nginx is whole", sub {
     my @odd = fail_at_border();
 
     $nginx->stop('QUIT');
@@ -311,7 +310,7 @@ cases("also if nginx was started anew in between", sub {
 }, text => $empty);
 
 
-cases("events that wait while a sync hangs may be there, or not", sub {
+cases("events that wait while a sync hangs may be kept or lost", sub {
     accept_it("H-1");
     $preload->on_sync("hold");
 

@@ -1,6 +1,6 @@
-# Two masters of a binary upgrade, and a short write() of one of them at a moment
-# in which the other one could not know of it, or could not look at the file: the
-# next line of the other one is not glued to the piece.
+# Two masters of a binary upgrade, and a short write() of one of them at a
+# moment when the other one might not notice it: the next line of the other one
+# does not follow the piece on its line.
 
 use strict;
 use warnings;
@@ -11,15 +11,14 @@ use lib dirname(__FILE__) . "/../lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# a connection is taken by the one worker that is not stopped
+# only the worker that is not stopped must accept a connection
 BEGIN { delete $ENV{TEST_NGINX_REUSE_PORT} }
 
 use Enkod::Client;
-use Enkod::File;
 use Enkod::Follower;
+use Enkod::DeliveryCheck;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
-use Enkod::DeliveryCheck;
 use Enkod::Preload;
 use Enkod::Process;
 use Enkod::Wait qw(wait_for);
@@ -54,7 +53,7 @@ sub await {
 }
 
 
-# a second master, which has a worker
+# Starts a second master, which has a worker.
 
 sub upgrade {
     kill 'USR2', $old;
@@ -66,7 +65,7 @@ sub upgrade {
 }
 
 
-# that of the old one; the second master is its child, too
+# the worker of the old master; the second master is its child, too
 
 sub old_worker {
     my ($pid) = grep { $_ != $new } $nginx->workers($old);
@@ -75,15 +74,14 @@ sub old_worker {
 }
 
 
-# a connection that is taken by this worker, and not by the other one
+# a connection that this worker accepts, and not the other one
 
 sub client_of {
     my ($pid, $other) = @_;
 
     if ($other) {
         kill 'STOP', $other;
-        await("stop", sub {
-            Enkod::File::slurp("/proc/$other/stat") =~ /^\d+ \(.*\) T /s });
+        await("stop", sub { Enkod::Process::stopped($other) });
     }
 
     my $client = $nginx->client;
@@ -125,16 +123,16 @@ sub judge {
                                  logs => [glob "$nginx->{dir}/files/*"]);
 
     is_deeply $v->{defects}, [],
-       "$title: every line is whole that was acknowledged";
+       "$title: the line of each acknowledged event is whole";
 }
 
 
-# The old master takes its workers back (WINCH, and then HUP).  The file has been
-# rotated since it read its configuration, and the clock been set back: so its
-# worker did not wait until that of the new one had to know of it.
+# The old master starts workers again (WINCH, and then HUP).  The file was
+# rotated since it read its configuration, and the clock was set back, so its
+# worker did not wait until the worker of the new master had to know of it.
 
 for my $back (3600, 0) {
-    my $title = "workers that are taken back"
+    my $title = "a roll-back"
                 . ($back ? ", and a clock that was set back" : "");
 
     setup();
@@ -157,7 +155,7 @@ for my $back (3600, 0) {
 
     send_it($second, "three");
 
-    # the new master's worker looked once a second whether there was another
+    # the new master's worker checks once a second for another master
     sleep 2.02 - (time - int time);
     send_it($second, "four");
 
@@ -173,7 +171,7 @@ for my $back (3600, 0) {
 }
 
 
-# Renamed, and not yet reopened: the name leads nowhere.
+# The file is renamed and not reopened yet, so its name does not exist.
 
 {
     my $title = "a file that was renamed";

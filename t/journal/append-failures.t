@@ -254,9 +254,7 @@ for (["stop_write", "write()", sub { }],
     $preload->on_write($stop);
     $send->($slow, "P-1", "/a");
 
-    my $stopped = sub {
-        Enkod::File::slurp("/proc/$slow/stat") =~ /^\d+ \(.*\) T /s;
-    };
+    my $stopped = sub { Enkod::Process::stopped($slow) };
 
     ok wait_for($stopped), "a worker is held up by $call";
 

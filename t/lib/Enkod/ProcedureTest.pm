@@ -60,7 +60,7 @@ END
         $procedure->works("the folder is made as $production says",
                           ($procedure->indented($production, $rotation))[0]);
         is sprintf("%o", 07777 & (stat $nginx->path("log"))[2]), "750",
-           "nobody else can read what is in it";
+           "other users cannot read the folder";
 
     } else {
         mkdir $nginx->path("log");
@@ -121,8 +121,8 @@ sub all_kept {
         rejects => [files($nginx, "$places/refused.*")],
         spools  => [files($nginx, "$places/spool.*")]);
 
-    is_deeply $v->{defects}, [], "$title: every event is kept, once";
-    cmp_ok $v->{acknowledged}, ">=", $o{least} || 3, "$title: there are some";
+    is_deeply $v->{defects}, [], "$title: each event is kept once";
+    cmp_ok $v->{acknowledged}, ">=", $o{least} || 3, "$title: there are enough events";
 }
 
 
@@ -151,7 +151,7 @@ sub delivered {
     @missing = grep { $sent->{$_} == 200 && !$there{$_} } sort keys %$sent;
 
     is join(" ", splice @missing, 0, 9), "", "$title: every event has arrived";
-    cmp_ok scalar(keys %there), ">=", 3, "$title: there are some";
+    cmp_ok scalar(keys %there), ">=", 3, "$title: there are enough events";
 }
 
 
