@@ -23,9 +23,9 @@
 
 
 /*
- * Returns 1 if a message is due, and then expects that it is logged; "last" is
- * the time of the last one, and 0 before the first.  The time is that of the
- * monotonic clock, which nobody can set.
+ * Returns 1 if a message is due; the caller must log it then.  "last" is the
+ * time of the last message by the monotonic clock, and must be 0 before the
+ * first one.
  */
 
 static ngx_inline ngx_uint_t

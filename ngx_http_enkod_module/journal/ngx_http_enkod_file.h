@@ -84,8 +84,9 @@ void ngx_http_enkod_file_invalidate(ngx_http_enkod_file_t *file);
 #if (NGX_THREADS)
 
 /*
- * For a sync that has failed in that step: reports it, and invalidates the file
- * so that the next append opens another descriptor to be synced.
+ * For a sync that has failed in that step: reports the error.  If the file was
+ * deleted, or its data could not be synced, it is invalidated, so that the next
+ * append opens other descriptors.
  */
 void ngx_http_enkod_file_sync_failed(ngx_http_enkod_file_t *file,
     ngx_err_t err, ngx_http_enkod_sync_step_e step, ngx_log_t *log);

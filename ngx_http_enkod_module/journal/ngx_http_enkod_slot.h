@@ -27,11 +27,10 @@
 
 
 /*
- * There is one for each path.  Its state is that of the file "dev" and "ino",
- * and is reset when the path leads to another file; after a rotation the
- * workers do not change to the new file at the same time.  The state may be
- * lost at any time, and is then found out again by the next append.  All of it
- * is protected by the lock.
+ * There is one for each path.  The state, from "dev" on, is protected by the
+ * lock.  It is that of one file, and is reset for another one: after a rotation
+ * the workers do not change to the new file at the same time.  It may be lost
+ * at any time; the next append then finds it out again.
  */
 
 typedef struct {
