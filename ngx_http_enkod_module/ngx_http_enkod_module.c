@@ -23,6 +23,7 @@ static ngx_int_t ngx_http_enkod_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_enkod_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_enkod_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_enkod_init_process(ngx_cycle_t *cycle);
+static void ngx_http_enkod_exit_process(ngx_cycle_t *cycle);
 static void *ngx_http_enkod_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_enkod_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent,
@@ -187,7 +188,7 @@ ngx_module_t  ngx_http_enkod_module = {
     ngx_http_enkod_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_enkod_receive_exit_process,           /* exit process */
+    ngx_http_enkod_exit_process,           /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -221,6 +222,12 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_enkod_status_init(cf, emcf->status, &ngx_http_enkod_module)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     return ngx_http_enkod_pass_conf_init(cf);
 }
 
@@ -235,6 +242,10 @@ ngx_http_enkod_init_module(ngx_cycle_t *cycle)
     if (emcf == NULL) {
         /* there is no "http" */
         return NGX_OK;
+    }
+
+    if (ngx_http_enkod_status_init_module(emcf->status, cycle) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_enkod_journals_init_module(emcf->journals, cycle);
@@ -252,7 +263,26 @@ ngx_http_enkod_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    if (ngx_http_enkod_status_init_process(emcf->status, cycle) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_enkod_journals_init_process(emcf->journals, cycle);
+}
+
+
+static void
+ngx_http_enkod_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_enkod_main_conf_t  *emcf;
+
+    emcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_enkod_module);
+
+    if (emcf) {
+        ngx_http_enkod_status_exit_process(emcf->status);
+    }
+
+    ngx_http_enkod_receive_exit_process(cycle);
 }
 
 
@@ -277,6 +307,13 @@ ngx_http_enkod_create_main_conf(ngx_conf_t *cf)
 
     emcf->journals = ngx_http_enkod_journals_create(cf, &ngx_http_enkod_module);
     if (emcf->journals == NULL) {
+        return NULL;
+    }
+
+    emcf->status = ngx_http_enkod_status_create(cf);
+    if (emcf->status == NULL
+        || ngx_http_enkod_count_errors(emcf->status) != NGX_OK)
+    {
         return NULL;
     }
 
@@ -331,6 +368,7 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
      *     conf->pass_success = NULL;
      *     conf->pass_type = { 0, NULL };
      *     conf->settings = { 0 };
+     *     conf->status = NULL;
      */
 
     conf->events = NGX_CONF_UNSET_PTR;
@@ -397,6 +435,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         conf->webhook = 1;
         conf->receiver = prev->receiver;
+        conf->status = prev->status;
         clcf->handler = ngx_http_enkod_handler;
 
         if (conf->pass == NULL) {
@@ -433,6 +472,16 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (ngx_http_enkod_receive_merge_events(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (conf->status == NULL
+        && ngx_http_enkod_count_receiver(cf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->pass) {
+        ngx_http_enkod_status_add_pass(conf->status);
     }
 
     if (conf->logs == NGX_CONF_UNSET_PTR) {

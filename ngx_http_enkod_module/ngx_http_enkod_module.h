@@ -19,6 +19,7 @@
 
 #include "enkod_event.h"
 #include "ngx_http_enkod_journal.h"
+#include "ngx_http_enkod_status.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -26,6 +27,7 @@
 typedef struct {
     enkod_schema_t               schema;
     ngx_http_enkod_journals_t   *journals;
+    ngx_http_enkod_status_t     *status;
     ngx_array_t                  fields;    /* ngx_str_t *, with variables */
     ngx_uint_t                   webhook;   /* there is a receiver */
     ngx_int_t                    request_id;    /* index of the variable */
@@ -66,6 +68,9 @@ typedef struct {
     ngx_http_enkod_journal_t    *spool;     /* or NULL */
 
     enkod_settings_t             settings;  /* the same, for the event core */
+
+    /* of a receiver; the same within its "if" */
+    ngx_http_enkod_status_receiver_t  *status;
 } ngx_http_enkod_loc_conf_t;
 
 
@@ -82,6 +87,16 @@ ngx_http_complex_value_t *ngx_http_enkod_value(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_enkod_value_true(ngx_http_request_t *r,
     ngx_http_complex_value_t *condition);
+
+
+/*
+ * At configuration time: what there is to count is added to emcf->status.  A
+ * receiver is added when its configuration has been merged, and gets
+ * conf->status.  NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_enkod_count_errors(ngx_http_enkod_status_t *status);
+ngx_int_t ngx_http_enkod_count_receiver(ngx_conf_t *cf,
+    ngx_http_enkod_loc_conf_t *conf);
 
 
 extern ngx_module_t  ngx_http_enkod_module;

@@ -50,7 +50,7 @@
     {                                                                         \
         enkod_string(name), enkod_string("\"" name "\""),                     \
         fields, sizeof(fields) / sizeof(enkod_field_t), any_of,               \
-        0, 0, 0, 0, 0                                                         \
+        0, 0, 0, 0, 0, 0                                                      \
     }
 
 #define ENKOD_NBUILTIN  (sizeof(enkod_builtin) / sizeof(enkod_shape_t))
@@ -210,6 +210,7 @@ enkod_schema_add(enkod_schema_t *schema, enkod_shape_t *shape)
         schema->size = size;
     }
 
+    shape->index = schema->nshapes;
     schema->shapes[schema->nshapes++] = shape;
 
     return 0;

@@ -88,6 +88,8 @@ typedef struct {
 
     unsigned               declared:1;  /* by the configuration */
 
+    unsigned               index;       /* of the row, in the schema */
+
     /* indices of the fields by which test deliveries are known, or nfields */
     unsigned               message_uid;
     unsigned               group_name;

@@ -30,6 +30,8 @@ static void ngx_http_enkod_deliver_written(ngx_http_request_t *r,
 static void ngx_http_enkod_deliver_pass(ngx_http_request_t *r);
 static void ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
     ngx_http_enkod_state_e state, enkod_error_e error);
+static void ngx_http_enkod_deliver_count(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx);
 
 
 void
@@ -215,6 +217,8 @@ ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
 
     ngx_http_enkod_ctx_set_state(ctx, state, error);
 
+    ngx_http_enkod_deliver_count(r, ctx);
+
     if (error == ENKOD_OK) {
         rc = ngx_http_enkod_response_ok(r);
 
@@ -223,4 +227,36 @@ ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
     }
 
     ngx_http_finalize_request(r, rc);
+}
+
+
+static void
+ngx_http_enkod_deliver_count(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
+{
+    ngx_uint_t                      event;
+    const enkod_shape_t            *shape;
+    ngx_http_enkod_loc_conf_t      *elcf;
+    ngx_http_enkod_status_result_e  result;
+
+    elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    if (ctx->error != ENKOD_OK) {
+        ngx_http_enkod_status_error(elcf->status, ctx->error);
+        return;
+    }
+
+    if (enkod_event_test(ctx->event)) {
+        result = NGX_HTTP_ENKOD_STATUS_TEST;
+
+    } else if (ctx->state == NGX_HTTP_ENKOD_SPOOLED) {
+        result = NGX_HTTP_ENKOD_STATUS_SPOOLED;
+
+    } else {
+        result = NGX_HTTP_ENKOD_STATUS_ACCEPTED;
+    }
+
+    shape = enkod_event_shape(ctx->event);
+    event = shape ? shape->index + 1 : NGX_HTTP_ENKOD_STATUS_OTHER;
+
+    ngx_http_enkod_status_event(elcf->status, event, result);
 }

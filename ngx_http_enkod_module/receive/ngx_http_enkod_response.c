@@ -25,7 +25,7 @@
 typedef struct {
     ngx_uint_t                   status;
     ngx_str_t                    line;      /* code and phrase, RFC 9110 */
-} ngx_http_enkod_status_t;
+} ngx_http_enkod_status_line_t;
 
 
 static ngx_int_t ngx_http_enkod_response_send(ngx_http_request_t *r,
@@ -45,7 +45,7 @@ static void ngx_http_enkod_response_log(ngx_http_request_t *r);
 static ngx_str_t *ngx_http_enkod_response_line(ngx_uint_t status);
 
 
-static ngx_http_enkod_status_t  ngx_http_enkod_statuses[] = {
+static ngx_http_enkod_status_line_t  ngx_http_enkod_status_lines[] = {
     { 400, ngx_string("400 Bad Request") },
     { 403, ngx_string("403 Forbidden") },
     { 405, ngx_string("405 Method Not Allowed") },
@@ -456,7 +456,9 @@ ngx_http_enkod_response_line(ngx_uint_t status)
 {
     ngx_uint_t  i;
 
-    for (i = 0; ngx_http_enkod_statuses[i].status != status; i++) { /* void */ }
+    for (i = 0; ngx_http_enkod_status_lines[i].status != status; i++) {
+        /* void */
+    }
 
-    return &ngx_http_enkod_statuses[i].line;
+    return &ngx_http_enkod_status_lines[i].line;
 }

@@ -1,0 +1,155 @@
+
+/*
+ * Copyright (C) 2026 the ngx_http_enkod_module authors
+ */
+
+
+/*
+ * Zone: the shared memory.  An entry is a thing that is counted: a receiver, an
+ * event of a receiver, or a file.  A slot is what a worker counts into; it has
+ * a cell for each entry.
+ *
+ * The master process alone adds entries.  They stay when the configuration
+ * changes, so that counting goes on when it changes back; if there is no room,
+ * the oldest ones that nobody uses give way.  A worker takes a free slot.  The
+ * slot of a worker that has ended is free; its cells keep what they have.
+ */
+
+
+#ifndef _NGX_HTTP_ENKOD_STATUS_ZONE_H_INCLUDED_
+#define _NGX_HTTP_ENKOD_STATUS_ZONE_H_INCLUDED_
+
+
+#include "ngx_http_enkod_status_snapshot.h"
+
+#pragma GCC visibility push(hidden)
+
+
+/*
+ * The zone of all configurations: nginx keeps its contents only if the size is
+ * the same.  Memory that is not used is never touched, and costs nothing.
+ */
+#define NGX_HTTP_ENKOD_STATUS_ZONE_SIZE  (64 * 1024 * 1024)
+
+/* no master process has more workers than NGX_MAX_PROCESSES */
+#define NGX_HTTP_ENKOD_STATUS_NSLOTS     1024
+
+#define NGX_HTTP_ENKOD_STATUS_LINE       64     /* bytes of a cache line */
+#define NGX_HTTP_ENKOD_STATUS_PAGE       64     /* lines */
+#define NGX_HTTP_ENKOD_STATUS_NPAGES     2048   /* of a slot, at most */
+#define NGX_HTTP_ENKOD_STATUS_NENTRIES   65536
+
+/* how many cache lines that takes */
+#define ngx_http_enkod_status_lines(size)                                     \
+    (((size) + NGX_HTTP_ENKOD_STATUS_LINE - 1) / NGX_HTTP_ENKOD_STATUS_LINE)
+
+#define ngx_http_enkod_status_aligned(size)                                   \
+    (ngx_http_enkod_status_lines(size) * NGX_HTTP_ENKOD_STATUS_LINE)
+
+
+typedef enum {
+    NGX_HTTP_ENKOD_STATUS_RECEIVER = 0,
+    NGX_HTTP_ENKOD_STATUS_EVENT,
+    NGX_HTTP_ENKOD_STATUS_FILE
+} ngx_http_enkod_status_type_e;
+
+
+/* the last hour of one number; a ring, in which a step has a fixed place */
+
+typedef struct {
+    uint64_t                     sum;       /* at the end of the last step */
+    uint32_t                     steps[NGX_HTTP_ENKOD_STATUS_NSTEPS];
+} ngx_http_enkod_status_history_t;
+
+
+typedef struct ngx_http_enkod_status_entry_s  ngx_http_enkod_status_entry_t;
+
+struct ngx_http_enkod_status_entry_s {
+    u_char                            key[16];
+    ngx_http_enkod_status_type_e      type;
+    ngx_http_enkod_status_entry_t    *parent;   /* receiver of an event */
+    ngx_uint_t                        line;     /* of its cell in each slot */
+    ngx_uint_t                        generation;   /* the last that has it */
+
+    /* of an event; of the refusals and failures of a receiver; or NULL */
+    ngx_http_enkod_status_history_t  *history;
+};
+
+
+typedef struct {
+    ngx_atomic_t                 pid;       /* of the worker, or 0 */
+    ngx_uint_t                   generation;
+    u_char                     **pages;     /* NULL if there are no cells yet */
+} ngx_http_enkod_status_slot_t;
+
+
+typedef struct {
+    uint64_t                        started;    /* milliseconds since 1970 */
+    ngx_uint_t                      generation; /* of the configuration */
+
+    size_t                          size;
+    ngx_atomic_t                    used;       /* bytes */
+
+    ngx_uint_t                      lines;      /* given to entries */
+    ngx_uint_t                      nhistories;
+
+    ngx_atomic_t                    step;       /* the last, of the history */
+
+    ngx_atomic_t                    nslots;     /* that were ever taken */
+    ngx_http_enkod_status_slot_t    slots[NGX_HTTP_ENKOD_STATUS_NSLOTS];
+
+    ngx_atomic_t                    nentries;
+    ngx_http_enkod_status_entry_t   entries[NGX_HTTP_ENKOD_STATUS_NENTRIES];
+} ngx_http_enkod_status_zone_t;
+
+
+/* For shm_zone->init, if there is no zone yet; NULL if there is no memory. */
+ngx_http_enkod_status_zone_t *ngx_http_enkod_status_zone_create(
+    ngx_shm_zone_t *shm_zone);
+
+/*
+ * Takes the place of the next cell of that type: sets the number of its first
+ * line and returns that of the line that follows it.
+ */
+ngx_uint_t ngx_http_enkod_status_zone_place(ngx_uint_t next,
+    ngx_http_enkod_status_type_e type, ngx_uint_t *line);
+
+/* How many histories an entry of that type has. */
+ngx_uint_t ngx_http_enkod_status_zone_histories(
+    ngx_http_enkod_status_type_e type);
+
+/* Bytes of a zone with so many lines in each slot, histories, and slots. */
+size_t ngx_http_enkod_status_zone_needs(ngx_uint_t lines,
+    ngx_uint_t nhistories, ngx_uint_t nslots);
+
+/*
+ * In the master process: the entry of these strings, which is new if there is
+ * none yet.  "nslots" is how many slots there may be.  NULL if there is no room
+ * and no entry that could give way.
+ */
+ngx_http_enkod_status_entry_t *ngx_http_enkod_status_zone_entry(
+    ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_type_e type,
+    ngx_http_enkod_status_entry_t *parent, ngx_str_t *first,
+    ngx_str_t *second, ngx_uint_t nslots);
+
+/* In a worker: a slot of its own; NULL if there is none. */
+ngx_http_enkod_status_slot_t *ngx_http_enkod_status_zone_take(
+    ngx_http_enkod_status_zone_t *zone, ngx_uint_t generation);
+void ngx_http_enkod_status_zone_release(ngx_http_enkod_status_slot_t *slot);
+
+/* The cell of an entry in the worker's slot; NULL if there is no memory. */
+void *ngx_http_enkod_status_zone_cell(ngx_http_enkod_status_zone_t *zone,
+    ngx_http_enkod_status_slot_t *slot, ngx_http_enkod_status_entry_t *entry);
+
+/* The same in any slot; NULL if nothing has been counted there. */
+void *ngx_http_enkod_status_zone_find(ngx_http_enkod_status_slot_t *slot,
+    ngx_http_enkod_status_entry_t *entry);
+
+/* Whether a worker counts into that slot at present. */
+ngx_uint_t ngx_http_enkod_status_zone_is_taken(
+    ngx_http_enkod_status_slot_t *slot);
+
+
+#pragma GCC visibility pop
+
+#endif /* _NGX_HTTP_ENKOD_STATUS_ZONE_H_INCLUDED_ */
