@@ -304,7 +304,7 @@ $nginx->start;
 
     is "$status, $err", "0, ", "a piece of a line is not a defect";
     is_deeply [@$summary{"pieces", "defects"}], [1, 0], "the piece is counted";
-    like $out, qr/^a\.jsonl:@{[$n + 2]}: offset \d+: a piece of a line, (?:with a copy of line @{[$n + 4]} behind it|which breaks off after 99 bytes)$/m,
+    like $out, qr/^a\.jsonl:@{[$n + 2]}: offset \d+: a piece of a line, (?:with a copy of line @{[$n + 4]} after it|which breaks off after 99 bytes)$/m,
          "the piece is reported";
     is $summary->{lines} - $summary->{"empty lines"}, $n + 4,
        "the lines of all events are whole";

@@ -265,15 +265,15 @@ sub copied {
 for my $len (1, 3, 30, 120, length($good) - 1) {
     copied("a copy behind $len bytes", substr($good, 0, $len) . $test,
            "$good\n$test\n$good\n",
-           "x:2: offset %$len: a piece of a line, with a copy of line 4 behind it", 0);
+           "x:2: offset %$len: a piece of a line, with a copy of line 4 after it", 0);
 }
 
 copied("a copy behind two pieces", substr($good, 0, 99) . substr($good, 0, 88) . $test,
-       "$test\n", "x:2: offset %99: a piece of a line, with a copy of line 3 behind it", 0);
+       "$test\n", "x:2: offset %99: a piece of a line, with a copy of line 3 after it", 0);
 copied("a copy of a refusal", substr($good, 0, 99)
        . refusal(400, "empty_body", '"body":""'),
        refusal(400, "empty_body", '"body":""') . "\n",
-       "x:2: offset %99: a piece of a line, with a copy of line 3 behind it", 0);
+       "x:2: offset %99: a piece of a line, with a copy of line 3 after it", 0);
 copied("a copy that does not follow", substr($good, 0, 30) . $test, "$good\n",
        "x:2: offset %30: two lines in one: the first is not whole, the other"
        . " begins here and is whole", 1);
@@ -298,7 +298,7 @@ copied("a copy behind text of somebody else", "some text$test", "$test\n",
          (map { my $line = $_ + 1;
                 "x:$line: offset " . (50 + $_ * length "$glued[0]\n")
                 . ": a piece of a line, with a copy of line " . ($line + 70)
-                . " behind it" } 6 .. 69));
+                . " after it" } 6 .. 69));
 
     put("glued", substr($good, 0, 30) . "$test\n");
     put("copy", "$test\n");
@@ -456,10 +456,10 @@ defect("another order of fields", with('"message_id":4,' . $uid,
                                        $uid . ',"message_id":4'),
        'uid"', $other);
 defect("a field after extra", with('}', ',"extra":{"a":1},"b":2}'), ',"b"',
-       'there is something behind "extra", which is the end of a line');
+       'there is something after "extra", which ends a line');
 defect("a brace too many", with('}', ',"extra":{"a":1}}}'),
        length(with('}', ',"extra":{"a":1}}')),
-       'there is something behind "extra", which is the end of a line');
+       'there is something after "extra", which ends a line');
 defect("extra that is not an object", with('}', ',"extra":2}'), '2}', $other);
 defect("an empty extra", with('}', ',"extra":{}}'), ',"extra"',
        'an empty "extra", which the module does not write');
@@ -533,7 +533,7 @@ defect("something after the body", refusal(400, "empty_body", '"body":"","a":1')
        ',"a"', $not . 'the end of the line');
 defect("something after the line", refusal(400, "empty_body", '"body":""') . "x",
        length(refusal(400, "empty_body", '"body":""')),
-       'there is something behind the body, which is the end of a line');
+       'there is something after the body, which ends a line');
 defect("an event after the line", refusal(400, "empty_body", '"body":""') . $good,
        length(refusal(400, "empty_body", '"body":""')),
        'two lines in one: the first is whole, the other begins here and is whole');

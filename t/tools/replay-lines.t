@@ -102,7 +102,7 @@ for ([" $one", $none],
      [$one =~ s/\}$/,"extra":1}/r, 'its "extra" is not an object'],
      [$one =~ s/\}$/,"extra":[]}/r, 'its "extra" is not an object'],
      [$one =~ s/\}$/,"extra":{},"a":1}/r,
-      'there is something behind its "extra"'])
+      'there is something after its "extra"'])
 {
     my ($text, $reason) = @$_;
 

@@ -8,7 +8,7 @@
  * Members of a line are put together to a body and given to the event core.
  * What the core writes for that has to be, byte for byte, what is in the line.
  *
- * A body has all members on one level, so those of "extra" are put behind the
+ * A body has all members on one level, so those of "extra" come after the
  * others.  Depth and number of members are then those of the request, and an
  * event that was accepted is accepted here.
  */

@@ -17,7 +17,7 @@
 
 
 /*
- * Adds what stands behind enkod_event in nginx.conf to the schema.  A name with
+ * Adds what follows enkod_event in nginx.conf to the schema.  A name with
  * spaces need not be quoted: it goes on to the first word with "=".  Returns 0,
  * or -1 after a message.
  */

@@ -69,7 +69,7 @@ check_event(check_reader_t *reader, check_core_t *core, int test,
 }
 
 
-/* The members of the line, and those of "extra" behind them. */
+/* The members of the line, and those of "extra" after them. */
 
 static int
 check_event_content(check_content_t *content, check_reader_t *reader,
@@ -111,7 +111,7 @@ check_event_content(check_content_t *content, check_reader_t *reader,
 }
 
 
-/* Whether the line ends behind the brace that closes "extra". */
+/* Whether the line ends after the brace that closes "extra". */
 
 static int
 check_event_end(check_reader_t *reader, const unsigned char *close)
@@ -132,8 +132,8 @@ check_event_end(check_reader_t *reader, const unsigned char *close)
         }
     }
 
-    return check_reader_malformed(reader, p, "there is something behind"
-                                  " \"extra\", which is the end of a line");
+    return check_reader_malformed(reader, p, "there is something after"
+                                  " \"extra\", which ends a line");
 }
 
 

@@ -131,7 +131,7 @@ static void
 check_explain_nuls(check_reader_t *reader, const check_explain_t *lines,
     const unsigned char *nul, off_t base)
 {
-    char                  behind[160];
+    char                  after[160];
     size_t                n;
     const unsigned char  *p;
 
@@ -141,17 +141,17 @@ check_explain_nuls(check_reader_t *reader, const check_explain_t *lines,
         n += (*p == '\0');
     }
 
-    behind[0] = '\0';
+    after[0] = '\0';
 
     if (lines->last > nul) {
-        (void) snprintf(behind, sizeof(behind), "; the line that begins at"
+        (void) snprintf(after, sizeof(after), "; the line that begins at"
                         " offset %lld is %s",
                         (long long) base + (lines->last - reader->start),
                         check_explain_word(lines->last_whole));
     }
 
     (void) check_reader_wrong(reader, nul, "NUL bytes, %zu of them%s", n,
-                              behind);
+                              after);
 }
 
 

@@ -6,7 +6,7 @@
 
 /*
  * What is not a line often is what a crash leaves behind: NUL bytes where a
- * file system had no data yet, or a piece of a line with another line behind
+ * file system had no data yet, or a piece of a line with another line after
  * it.  That says more than the byte at which it was noticed.
  */
 

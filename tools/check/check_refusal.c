@@ -48,8 +48,7 @@ check_refusal(check_reader_t *reader, check_core_t *core)
 
     if (reader->p != reader->end) {
         return check_reader_malformed(reader, reader->p, "there is something"
-                                      " behind the body, which is the end of a"
-                                      " line");
+                                      " after the body, which ends a line");
     }
 
     /* is it JSON, and written as the module does? */

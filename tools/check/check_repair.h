@@ -26,7 +26,7 @@
 
 
 /*
- * Cuts off what is behind "end", or adds a line feed if "end" is "size".  The
+ * Cuts off what follows "end", or adds a line feed if "end" is "size".  The
  * file has to be the one of "st" and "size" bytes long still, and no process
  * may have it open, including this one.  Returns 0, or -1 after a message.
  */

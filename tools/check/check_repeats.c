@@ -82,7 +82,7 @@ check_repeats_match(check_repeats_t *repeats, check_report_t *report,
         }
 
         (void) snprintf(text, CHECK_TEXT_SIZE, "a piece of a line, with a copy"
-                        " of line %llu behind it", number);
+                        " of line %llu after it", number);
 
         check_report_piece(report, &repeat->place, text);
 

@@ -19,7 +19,7 @@
 
 typedef struct {
     const unsigned char   *token;       /* the one at hand */
-    const unsigned char   *p;           /* what is behind it */
+    const unsigned char   *p;           /* what follows it */
     const unsigned char   *end;
     size_t                 depth;       /* open brackets, never below 0 */
 } tool_json_t;

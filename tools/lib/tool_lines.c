@@ -114,7 +114,7 @@ tool_lines_read(tool_lines_t *lines)
         return -1;
     }
 
-    /* no more behind a long line, so that its buffer is given back soon */
+    /* not much after a long line, so that its buffer is given back soon */
 
     room = lines->buf.size - lines->end;
     room = (room < TOOL_LINES_READ) ? room : TOOL_LINES_READ;
@@ -129,7 +129,7 @@ tool_lines_read(tool_lines_t *lines)
 }
 
 
-/* Moves what is left to the beginning of the buffer, and makes room behind. */
+/* Moves what is left to the beginning of the buffer and makes room after it. */
 
 static int
 tool_lines_room(tool_lines_t *lines)

@@ -56,7 +56,7 @@ void tool_lines_init(tool_lines_t *lines, tool_read_pt read, void *data,
 /*
  * Returns the next line without its line feed, which lasts until the next call.
  * After a line that is too long, and of which nothing is returned, the next
- * call goes on behind it.
+ * call goes on after it.
  */
 tool_lines_e tool_lines_next(tool_lines_t *lines, enkod_str_t *line);
 

@@ -7,7 +7,7 @@
 /*
  * enkod-replay: sends the lines that enkod_spool or enkod_log has written to a
  * URL, one request for each, in their order.  A run that was stopped, in
- * whatever way, is resumed behind the last line that was delivered.  See
+ * whatever way, is resumed after the last line that was delivered.  See
  * docs/enkod-replay.md.
  */
 

@@ -19,7 +19,7 @@
 #include <stddef.h>
 
 
-/* as much of the body of an answer as is looked at */
+/* as much of the body of an answer as is checked */
 #define REPLAY_ANSWER_SIZE    65536
 
 /* of a text that says what is wrong with an answer */
@@ -47,7 +47,7 @@ typedef struct {
     const replay_rules_t  *rules;
     const char            *name;        /* of a header that is there */
     size_t                 len;
-    int                    large;       /* larger than what is looked at */
+    int                    large;       /* larger than what is checked */
     char                   body[REPLAY_ANSWER_SIZE + 1];
 } replay_answer_t;
 

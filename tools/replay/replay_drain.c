@@ -174,7 +174,7 @@ replay_drain_rename(replay_rotated_t *rotated)
 }
 
 
-/* Returns the exit status, and whether the files behind it may be sent. */
+/* Returns the exit status, and whether the files after it may be sent. */
 
 static int
 replay_drain_number(replay_run_t *run, const replay_rotated_t *rotated,

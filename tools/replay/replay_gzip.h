@@ -5,8 +5,8 @@
 
 
 /*
- * The text of a file that was compressed by gzip, in one member or in several
- * behind each other (RFC 1952).
+ * The text of a file that was compressed by gzip: one member, or several in
+ * a row (RFC 1952).
  */
 
 

@@ -47,7 +47,7 @@ void replay_input_close(replay_input_t *input);
 
 /*
  * Moves from the beginning to the offset of a line.  Returns 1; 0 if it is not
- * behind a line feed, unless "unended" says so; or -1 after a message or an
+ * after a line feed, unless "unended" says so; or -1 after a message or an
  * interruption.
  */
 int replay_input_seek(replay_input_t *input, off_t offset, int unended);

@@ -172,7 +172,7 @@ replay_line_members(replay_line_t *line, tool_json_t *json)
         }
 
         if (extra) {
-            return "there is something behind its \"extra\"";
+            return "there is something after its \"extra\"";
         }
 
         if ((size_t) (json->end - json->token) > len

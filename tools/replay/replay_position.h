@@ -10,7 +10,7 @@
  * write, within one page of the file, is in the page cache as a whole or not at
  * all, whenever the process is killed.  The page cache survives the process; it
  * does not survive the machine, so the record, which is shorter than a sector,
- * may then be an older one, and lines behind it are sent again.
+ * may then be an older one, and the lines after it are sent again.
  *
  * A process that has the file open also has a lock on it, which ends with the
  * process.

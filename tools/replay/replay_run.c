@@ -390,7 +390,7 @@ replay_run_collect(replay_run_t *run, const enkod_str_t *text)
 }
 
 
-/* The next run begins behind the line at hand. */
+/* The next run begins after the line at hand. */
 
 static void
 replay_run_done(replay_run_t *run)

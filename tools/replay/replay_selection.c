@@ -83,7 +83,7 @@ replay_selection_time(const char *option, const char *value, enkod_str_t *time)
 {
     size_t  i, len;
 
-    /* where a time may end: behind the year, the month, ... */
+    /* where a time may end: after the year, the month, ... */
     static const size_t  ends[] = { 4, 7, 10, 13, 16, 19, 21, 22, 23 };
 
     len = strlen(value);
