@@ -100,7 +100,7 @@ PACKAGES += $(if $(filter soak,$(GOALS)),perl mount e2fsprogs)
 PACKAGES += $(if $(filter test-valgrind,$(GOALS)),valgrind libc6-dbg)
 PACKAGES += $(if $(filter test-asan,$(GOALS)),clang libclang-rt-dev llvm \
               dpkg-dev)
-PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck)
+PACKAGES += $(if $(filter analyze,$(GOALS)),clang cppcheck perl)
 PACKAGES += $(if $(filter bench,$(GOALS)),perl curl wrk valgrind strace)
 PACKAGES += $(if $(filter bench-peers,$(GOALS)),perl wrk valgrind)
 
@@ -145,7 +145,7 @@ TOOL_CFLAGS = $(eval TOOL_CFLAGS := \
 TOOL_LDFLAGS = $(call FLAGS,LDFLAGS,-Wl$(comma)-z$(comma)relro) -Wl,-z,now
 comma = ,
 
-TOOL_INCS = -I$(EVENT) -Itools/lib
+TOOL_INCS = -I$(EVENT)
 TOOL_OBJS = $(patsubst tools/%.c,$(BUILD)/tools/%.o,$(wildcard tools/$(1)/*.c))
 CORE_OBJS = $(CORE:$(EVENT)/%.c=$(BUILD)/tools/event/%.o)
 
@@ -360,11 +360,12 @@ fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 	@FUZZ_SECONDS="$(FUZZ_SECONDS)" bash t/fuzz/fuzz $(FUZZ)
 
 
-analyze: $(MODULE)
+analyze: $(MODULE) $(TOOLS)
+	@perl tools/build/structure
 	@bash tools/build/analyze $(wildcard $(SRC)/*.c $(SRC)/*/*.c tools/*/*.c)
 
 
-# can it fail at all?  delivery-check.t tells
+# delivery-check.t first shows that the check of the soak can fail
 soak: $(MODULE)
 	@$(TEST_ENV) $(PROVE) t/durability/delivery-check.t
 	@$(TEST_ENV) perl t/durability/soak

@@ -9,6 +9,8 @@ use File::Spec;
 use JSON::PP;
 use Test::More;
 
+use Enkod::File qw(slurp);
+
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
 my $build = $ENV{BUILD} || "build";
 my $tree = "$build/nginx";
@@ -66,6 +68,9 @@ is +(stat "$build/compile_commands.json")[9], $before,
 
 # headers
 
+my %includes = map { $_ => [slurp($_) =~ m{^#include "(?:[^"]*/)?([^"/]+)"}mg] }
+                   glob("{ngx_http_enkod_module,tools}/{*.[ch],*/*.[ch]}");
+
 for my $header (glob("ngx_http_enkod_module/*.h ngx_http_enkod_module/*/*.h")) {
     rebuilt($header, "ngx_http_enkod_module",
             "-C $tree -f objs/Makefile -W $top/$header modules");
@@ -76,8 +81,8 @@ for my $header (glob("tools/*/*.h ngx_http_enkod_module/event/*.h")) {
     my @names = ($header, map { "tools/$_/../" . $header =~ s{^tools/}{}r }
                               qw(check replay));
 
-    rebuilt($header, "tools", "BUILD=$build @{[map { \"-W $_\" } @names]}"
-                              . " $build/enkod-check $build/enkod-replay");
+    rebuilt($header, "tools", join " ", (map { "-W $_" } @names),
+            "BUILD=$build TOOL_CFLAGS= $build/enkod-check $build/enkod-replay");
 }
 
 done_testing;
@@ -96,34 +101,23 @@ sub rebuilt {
 }
 
 
-# the sources in a folder that include a header, on whatever way
+# The sources in a folder that include a header, directly or through others.
 
 sub users {
     my ($header, $folder) = @_;
-    my @files = glob("{ngx_http_enkod_module,tools}/{*.[ch],*/*.[ch]}");
-    my %users = ($header => 1);
+    my %users = (basename($header) => 1);
     my $more = 1;
 
     while ($more) {
         $more = 0;
 
-        for my $file (grep { !$users{$_} } @files) {
-            my @names = slurp($file) =~ /^#include "(?:[^"]*\/)?([^"\/]+)"/mg;
+        for my $file (grep { !$users{basename($_)} } keys %includes) {
+            next if !grep { $users{$_} } @{$includes{$file}};
 
-            next if !grep { $users{$_} } map { glob "{*,*/*}/$_" } @names;
-
-            $users{$file} = $more = 1;
+            $users{basename($file)} = $more = 1;
         }
     }
 
-    return grep { /\.c$/ && m{^\Q$folder\E/} } sort keys %users;
-}
-
-
-sub slurp {
-    my ($file) = @_;
-
-    open my $in, '<', $file or die "cannot open $file: $!";
-    local $/;
-    return scalar <$in>;
+    return grep { $users{basename($_)} && /\.c$/ && m{^\Q$folder\E/} }
+           sort keys %includes;
 }
