@@ -1,5 +1,5 @@
-# Bodies over HTTP/2: on several streams of a connection, whose frames come in turn,
-# and of which one is reset.
+# Bodies over HTTP/2: several streams of a connection, streams whose frames
+# alternate, and streams that are reset.
 
 use strict;
 use warnings;
@@ -37,9 +37,10 @@ $h2->send($_->[0]) for @requests;
 
 ok $h2->wait_for(map { $_->[1] } @requests),
    "HTTP/2: 30 streams of one connection are answered";
-is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 30, "with 200";
+is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 30,
+   "HTTP/2: all of these are answered with 200";
 
-# their frames in turn
+# streams whose frames alternate
 my @frames = map { my ($out) = $h2->request(event("I-$_"), split => 50);
                    [frames($out)] } 1 .. 10;
 
@@ -49,10 +50,12 @@ while (grep { @$_ } @frames) {
     $h2->send(shift @$_) for grep { @$_ } @frames;
 }
 
-ok $h2->wait_for(@streams), "HTTP/2: streams whose frames come in turn as well";
-is scalar(grep { $h2->{answers}{$_} == 200 } @streams), 10, "with 200";
+ok $h2->wait_for(@streams),
+   "HTTP/2: streams whose frames alternate are answered";
+is scalar(grep { $h2->{answers}{$_} == 200 } @streams), 10,
+   "HTTP/2: all of these are answered with 200";
 
-# one is reset while its event waits to be written
+# a stream that is reset while its event waits to be written
 @requests = map { [$h2->request(event("R-$_"))] } 1 .. 8;
 
 $nginx->frozen(sub {
@@ -65,16 +68,17 @@ splice @requests, 3, 1;
 
 ok $h2->wait_for(map { $_->[1] } @requests),
    "HTTP/2: a stream that is reset while it waits does not disturb the others";
-is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 7, "with 200";
+is scalar(grep { $h2->{answers}{$_->[1]} == 200 } @requests), 7,
+   "HTTP/2: all of these are answered with 200";
 
-# one is reset in its middle
+# a stream that is reset within its body
 my ($half, $stream) = $h2->request(substr(event("Q-1"), 0, 100), open => 1);
 
 $h2->send($half);
 $h2->{client}->taken;
 $h2->send(Enkod::HTTP2::frame(3, 0, $stream, pack "N", 8));
 
-# a bad one, and one that is too large
+# a bad event, and one that is too large
 my ($bad, $refused) = $h2->request("[" . "x" x 5000, split => 1000);
 my ($big, $large) = $h2->request(q({"x":") . "x" x 5000, uri => "/small", split => 500);
 my ($good, $last) = $h2->request(event("Q-2"));
@@ -84,10 +88,10 @@ $h2->send("$bad$big$good");
 ok $h2->wait_for($refused, $large, $last),
    "HTTP/2: refused events do not disturb the others";
 is join(" ", map { $h2->{answers}{$_} || "none" } $refused, $large, $last),
-   "422 413 200", "and have their answers";
+   "422 413 200", "HTTP/2: they get their own answers";
 
-# the whole connection goes while events wait: the first of these 20 are
-# written, as there are so many, and the others are not yet
+# the connection is closed while events wait: of 20 events, the first ones are
+# written already, and the others are not
 
 my @gone;
 
@@ -115,9 +119,9 @@ $h2 = Enkod::HTTP2->new($nginx->{port});
 $h2->send($good);
 $h2->wait_for($stream);
 is $h2->{answers}{$stream}, 200,
-   "HTTP/2: a connection that goes while its events wait does no harm";
+   "HTTP/2: a connection that is closed while its events wait does no harm";
 
-is_deeply [$nginx->workers], \@worker, "HTTP/2: which is still the same";
+is_deeply [$nginx->workers], \@worker, "HTTP/2: the worker is still the same";
 
 my %sent = ((map { $_ => 200 } (map { "H-$_" } 1 .. 30),
                                (map { "I-$_" } 1 .. 10),
@@ -134,7 +138,7 @@ is $nginx->alerts, "", "the error log has no alerts";
 $_->{client}->close for $h2, $first;
 
 ok $nginx->stop('QUIT'), "nginx ends";
-is $nginx->alerts, "", "it leaves nothing open";
+is $nginx->alerts, "", "nginx leaves nothing open";
 
 done_testing;
 

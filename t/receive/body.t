@@ -1,5 +1,5 @@
-# How the bytes of a body come: in whatever pieces, slowly, not all of them, or
-# too many.
+# How the bytes of a body arrive: in pieces of any size, slowly, too few or too
+# many.
 
 use strict;
 use warnings;
@@ -41,7 +41,7 @@ END
 my ($worker) = $nginx->workers;
 
 
-# the lines that are new, without what differs from one request to the next
+# the new lines, without the members that differ for each request
 
 my $known = 0;
 
@@ -57,7 +57,7 @@ sub added {
 }
 
 
-# what each event's line is when it comes in one piece
+# the line of each event that arrives in one piece
 
 my %line;
 
@@ -84,7 +84,7 @@ sub pieces {
 }
 
 
-# split anywhere
+# bodies that are split anywhere
 
 my $client = $nginx->client;
 my $body = $body{"mailing-group-subscribe"};
@@ -102,7 +102,7 @@ for my $at ($start + 1 .. length($request) - 1) {
 is "@bad", "", "a body that is split at any byte is accepted";
 
 is scalar(grep { $_ ne $line{"mailing-group-subscribe"} } added()), 0,
-   "and its line is the same as when it is not";
+   "the line of a split body is the same";
 
 @bad = ();
 
@@ -148,7 +148,8 @@ $request = Enkod::Client::request($body{"message-open"}, chunked => [1, 7, 50]);
 
 is pieces($client, split //, $request), 200,
    "a chunked request is accepted byte by byte";
-is_deeply [added()], [$line{"message-open"}], "with its line";
+is_deeply [added()], [$line{"message-open"}],
+          "the line of the chunked event is the same";
 
 my $chunked = Enkod::Client::chunked($body{"message-open"}, 40);
 
@@ -159,8 +160,9 @@ my $head = "POST / HTTP/1.1\r\nHost: localhost\r\n"
            . "Transfer-Encoding: chunked\r\n\r\n";
 
 $client->send($head . $chunked);
-is $client->status, 200, "chunk extensions and trailers do no harm";
-is_deeply [added()], [$line{"message-open"}], "and are not in the line";
+is $client->status, 200, "chunk extensions and trailers are accepted";
+is_deeply [added()], [$line{"message-open"}],
+          "chunk extensions and trailers are not in the line";
 
 $client->send(Enkod::Client::request($body{"message-open"}));
 is $client->status, 200, "the connection is still usable";
@@ -168,12 +170,12 @@ added();
 
 my $broken = $nginx->client;
 $broken->send($head . "5\r\n{\"eve\r\nxyz\r\n");
-is $broken->status, 400, "a body whose chunks are none is refused";
+is $broken->status, 400, "a body with invalid chunks is refused";
 
 is $nginx->post($body{"message-open"}, version => "1.0")->{status}, 200,
-   "HTTP/1.0 is good enough";
+   "an event over HTTP/1.0 is accepted";
 
-is scalar(added()), 1, "and gives a line, but what is refused does not";
+is scalar(added()), 1, "the event has a line, the refused one has none";
 
 
 # pipelined
@@ -189,13 +191,13 @@ $client->send(Enkod::Client::request(event("P-1"))
 
 is join(" ", map { $client->status } 1 .. 6), "200 400 422 200 200 200",
    "good and bad events in one packet are answered one after the other";
-ok $client->closed, "until the connection is to be closed";
+ok $client->closed, "the connection is closed after the last one";
 
 is join(" ", map { /"message_uid":"([^"]+)/ } added()), "P-1 P-2 P-3",
-   "and the good ones have their lines";
+   "the good events have their lines";
 
 
-# not in time
+# bodies that do not arrive in time
 
 $request = Enkod::Client::request(event("S-1"), uri => "/slow");
 
@@ -210,10 +212,11 @@ SKIP: {
     ok $client->closed,
        "a body that does not come in time: the connection is closed, "
        . "without an answer";
-    cmp_ok now() - $since, ">", 0.9, "after client_body_timeout";
+    cmp_ok now() - $since, ">", 0.9,
+           "the connection is closed after client_body_timeout";
 }
 
-# each piece in time; a test that was late itself has said nothing, and tries again
+# Each piece arrives in time.  If this test was too slow itself, it tries again.
 my ($status, $since, $gap);
 
 for (1 .. 20) {
@@ -240,11 +243,12 @@ for (1 .. 20) {
 is $status, 200, "a body that comes slowly, but comes, is accepted"
     or diag "$gap s between two of its pieces";
 
-cmp_ok now() - $since, ">", 1.1, "though it takes longer than the timeout";
-is scalar(added()), 1, "only that one has a line";
+cmp_ok now() - $since, ">", 1.1,
+       "a body may take longer than the timeout in all";
+is scalar(added()), 1, "only the slow event has a line";
 
 
-# not at all
+# bodies that never end
 
 for my $how ("close", "reset") {
     for my $part ("header", "half") {
@@ -270,7 +274,7 @@ $client->shutdown;
 isnt $client->status, 200,
      "a body that ends one byte too early is not accepted";
 
-# gone while its event waits to be written: the line is there, nobody is told
+# clients that leave while their events wait to be written
 my @clients = map { $nginx->client } 1 .. 8;
 
 for my $client (@clients) {
@@ -291,9 +295,9 @@ is join(" ", map { $clients[$_]->status } 0, 2, 4, 6), "200 200 200 200",
 my @lines = map { /"message_uid":"([^"]+)/ } added();
 
 is_deeply [grep { /C-/ } @lines], [],
-   "what was not sent to its end has no line";
+   "an incomplete event has no line";
 is_deeply [grep { /G-[0246]/ } @lines], [qw(G-0 G-2 G-4 G-6)],
-   "what is acknowledged has one";
+   "an acknowledged event has a line";
 
 # the worker sees the end of the stream together with the last byte
 $client = $nginx->client;
@@ -312,12 +316,12 @@ $client = $nginx->client;
 $client->send(Enkod::Client::request(event("E-2"), close => 1));
 $client->shutdown;
 is $client->status, 200, "with \"Connection: close\" as well";
-is scalar(added()), 2, "and has its line";
+is scalar(added()), 2, "both events have their lines";
 
 is_deeply [$nginx->workers], [$worker], "the worker is still the same";
 
 
-# more than announced, or less
+# bodies that are longer or shorter than announced
 
 $client = $nginx->client;
 $client->send(Enkod::Client::request(event("M-1"),
@@ -327,13 +331,13 @@ is $client->status, 400, "an event that is longer than announced is refused";
 $client = $nginx->client;
 $client->send(Enkod::Client::request(event("M-2")) . "}\r\n\r\n");
 is join(" ", $client->status, $client->status), "200 400",
-   "what comes behind the announced length is another request";
+   "bytes after the announced length are another request";
 
 is join(" ", map { /"message_uid":"([^"]+)/ } added()), "M-2",
-   "and does not touch the event";
+   "the other request does not change the event";
 
 
-# refused: the rest is read and dropped
+# refused bodies, whose rest is read and dropped
 
 $client = $nginx->client;
 
@@ -347,18 +351,18 @@ for my $chunked (0, 1) {
     $client->send(substr $request, 1000);
 
     my $answer = $client->read;
-    is $answer->{status}, 422, "an event that is no event is refused";
+    is $answer->{status}, 422, "an unknown event is refused";
     like $answer->{head}, qr/^Connection: keep-alive\r$/m,
-         "but its rest is read";
+         "the rest of a refused body is read";
 
     $client->send(Enkod::Client::request(event("K-$chunked")));
-    is $client->status, 200, "so that the next one is accepted";
+    is $client->status, 200, "the next event on that connection is accepted";
 }
 
-is scalar(added()), 2, "and has its line";
+is scalar(added()), 2, "both events have their lines";
 
 
-# too large, which is not known before the location
+# bodies that are too large
 
 my $open = '{"event":"message open","name":"';
 
@@ -372,7 +376,7 @@ SKIP: {
     my $answer = $client->read;
     is $answer->{status}, 413, "a body that is announced as too large is refused";
     like $answer->{head}, qr/^Connection: close\r$/m,
-         "at once, and the connection closed";
+         "the connection is closed";
 
     for my $size (100, 1000, 10000) {
         my $client = $nginx->client;
@@ -384,7 +388,7 @@ SKIP: {
         my $chunk = sprintf "%x\r\n%s\r\n", $size, "x" x $size;
         my $sent = 0;
 
-        # no end of it
+        # chunks without an end
         for (1 .. 20000 / $size) {
             $client->send($chunk) or last;
         }
@@ -393,21 +397,21 @@ SKIP: {
 
         is $answer->{status}, 413,
            "a body in chunks of $size that grows too large is refused";
-        like $answer->{body}, qr/"code":"too_large"/, "with the code";
+        like $answer->{body}, qr/"code":"too_large"/, "the code is too_large";
         like $answer->{head}, qr/^Connection: close\r$/m,
-             "and the connection closed";
+             "the connection is closed";
     }
 }
 
 my $exact = $open . "x" x (4096 - length($open) - 2) . '"}';
 
 is $nginx->post($exact, uri => "/small")->{status}, 422,
-   "a body of the very size that is allowed is read";
+   "a body of the maximum size is read";
 is $nginx->post($exact, uri => "/small", chunked => [500])->{status}, 422,
-   "also in chunks";
+   "a chunked body of the maximum size is read";
 is $nginx->post(substr($exact, 0, -2) . "xxx", uri => "/small",
                 chunked => [500])->{status}, 413,
-   "but not one with one byte more, of which nothing else is wrong yet";
+   "a body with one byte more is too large, if no other error is found before";
 
 SKIP: {
     skip "every body is asked for", 2 if $Enkod::Protocol::early_read;
@@ -415,8 +419,9 @@ SKIP: {
     my $client = $nginx->client;
     $client->send("POST /small HTTP/1.1\r\nHost: localhost\r\n"
                   . "Expect: 100-continue\r\nContent-Length: 100000\r\n\r\n");
-    is $client->status, 413, "one that is too large is not asked for";
-    ok !$client->{continue}, "by 100 Continue";
+    is $client->status, 413,
+       "a body that is too large is refused without 100 Continue";
+    ok !$client->{continue}, "there is no 100 Continue";
 }
 
 $client = $nginx->client;
@@ -424,14 +429,15 @@ $body = event("X-1");
 $client->send("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
               . "Content-Length: " . length($body) . "\r\n\r\n");
 $client->fill;
-like $client->{buf}, qr/^HTTP\/1.1 100 /, "one that is not is asked for";
+like $client->{buf}, qr/^HTTP\/1.1 100 /,
+     "a body that is not too large gets 100 Continue";
 $client->send($body);
-is $client->status, 200, "and accepted";
+is $client->status, 200, "the event is accepted";
 
-is scalar(added()), 1, "none but that has a line";
+is scalar(added()), 1, "no other body has a line";
 
 
-# many at once
+# many bodies at once
 
 my $before = rss();
 my $text = '{"event":"message open","name":"' . "x" x 16000;
@@ -442,7 +448,7 @@ for my $client (@clients) {
     $client->send(Enkod::Client::request($text, length => 32000));
 }
 
-# until the last one has been read
+# wait until all of it has been read
 $_->taken for @clients;
 
 my $grown = rss() - $before;
@@ -454,22 +460,22 @@ SKIP: {
     skip "$Enkod::MemoryCheck::name: memory has its own way", 1
         if $Enkod::MemoryCheck::name;
 
-    # twice what has come; nginx's buffer for the body, and 12 KiB for its
-    # connection and request
+    # twice the bytes that have arrived; nginx's buffer for the body, and 12 KiB
+    # for its connection and request
     cmp_ok $grown, "<", 200 * (2 * 16 + 16 + 12),
-           "a body that is on its way takes no more memory than it should";
+           "bodies that are being received need no more memory than expected";
 }
 
 $_->send("x" x (32000 - length $text)) for @clients;
 
 is scalar(grep { $_->status == 400 } @clients), 200,
-   "and they all get an answer";
+   "all of these bodies get an answer";
 
 undef @clients;
 
 is $nginx->alerts, "", "the error log has no alerts";
 ok $nginx->stop('QUIT'), "nginx ends";
-is $nginx->alerts, "", "it leaves nothing open";
+is $nginx->alerts, "", "nginx leaves nothing open";
 
 done_testing;
 

@@ -1,5 +1,5 @@
-# A value of a variable stays where it is as long as the request lives: captures
-# of a regular expression are pointers into the text that it was applied to.
+# The value of a variable stays in its place as long as the request lives:
+# captures of a regular expression are pointers into the text that was matched.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 use Enkod::Wait qw(wait_for);
 
-# memory of that size is gone when it is freed
+# memory of that size is unmapped when it is freed
 my $long = "name " x 100_000;
 
 my %event = (
@@ -35,7 +35,7 @@ my %event = (
     "something else" => '"more":"%s"',
 );
 
-# which of them has it, and how its value begins
+# each variable, an event that has it, and the beginning of its value
 my @variables = (
     ["event", "something else", qr/^something else$/],
     ["json", "message open", qr/^\{"event":"message open","message_id":4711/],
@@ -147,18 +147,19 @@ for (@variables) {
 
         is($answer->{status}, 200, "\$enkod_$name, first the $order: 200");
         like($got->{headers}{"x-captured"} // "", $value,
-             "\$enkod_$name, first the $order: what was captured is there");
+             "\$enkod_$name, first the $order: the capture has its value");
     }
 }
 
 $backend->tell("body=some%20answer");
-is(post("message open", "/after")->{status}, 200, "captures of the outcome");
+is(post("message open", "/after")->{status}, 200,
+   "captures of variables of the outcome");
 
 my $logged = qr/^111\ 200\|some\ answer\|accepted\|\|\|example\.com
                 \|\{"received_at".*\|example\.com$/x;
 
 ok(wait_for(sub { grep { /$logged/ } $nginx->lines("logs/access.log") }),
-   "they are in the access log, and so is that which has chosen the target");
+   "the access log has these captures, and the one that has chosen the target");
 
 is($nginx->alerts, "", "the error log has no alerts");
 

@@ -1,6 +1,6 @@
-# What nginx does before the module sees a request, or its subrequest: a mirror
-# has the body before the token is compared, and "if" of the server is done for
-# the subrequest of enkod_pass as well.
+# What nginx does before the module handles a request or its subrequest: a
+# mirror gets the body before the token is compared, and an "if" of the server
+# also runs for the subrequest of enkod_pass.
 
 use strict;
 use warnings;
@@ -63,7 +63,7 @@ END
 my $backend = Enkod::Backend->new(dir => $mirror->{dir}, port => $port);
 
 
-# which events the other server has got, when it has that many
+# the events that the backend has got, when there are so many
 
 sub got {
     return join " ", map { $_->{body} =~ /"([A-Z]-\d)"/ }
@@ -75,24 +75,24 @@ sub got {
 
 is $mirror->post(event("M-1"), uri => "/token?token=s3cret")->{status}, 200,
    "an event with the right token is accepted";
-is got(1), "M-1", "and a mirror has it";
+is got(1), "M-1", "a mirror gets the event with the right token";
 is $mirror->post(event("M-2"), uri => "/token?token=wrong")->{status}, 403,
-   "one with a wrong token is refused by \"enkod_token\"";
-is got(2), "M-1 M-2", "but a mirror has it all the same";
+   "an event with a wrong token is refused by \"enkod_token\"";
+is got(2), "M-1 M-2", "a mirror gets the event with the wrong token, too";
 
 # over HTTP/2, curl would not show the status of an upload that is cut off
 my @close = (close => 1);
 
 is $mirror->post(event("M-3"), uri => "/if?token=wrong", @close)->{status}, 403,
-   "one with a wrong token is refused by \"if\" of the location";
+   "an event with a wrong token is refused by \"if\" of the location";
 is $mirror->post(event("M-4"), uri => "/deny", @close)->{status}, 403,
-   "one of an address that is denied is refused";
+   "an event from a denied address is refused";
 is $mirror->post(event("M-5"), uri => "/if?token=s3cret")->{status}, 200,
-   "one that is neither is accepted";
-is got(3), "M-1 M-2 M-5", "and a mirror has only that";
+   "another event is accepted";
+is got(3), "M-1 M-2 M-5", "a mirror gets only the accepted one of these";
 
 is join(" ", map { /"message_uid":"(.*?)"/ } $mirror->lines("a.jsonl")), "M-1 M-5",
-   "those that were refused have no line";
+   "refused events have no line";
 
 
 # "if" of the server
@@ -128,13 +128,13 @@ is $nginx->post(event("S-1"), uri => "/named?token=wrong", @close)->{status}, 40
 my $answer = $nginx->post(event("S-2"), uri => "/path?token=s3cret");
 
 is $answer->{status}, 502,
-   "and the subrequest of one with the right token, which has no arguments";
-like $answer->{body}, qr/"code":"upstream_failed"/, "so that the event has failed";
+   "\"if\" of the server refuses a subrequest that has no arguments";
+like $answer->{body}, qr/"code":"upstream_failed"/, "that event has failed";
 
 is $nginx->post(event("S-3"), uri => "/named?token=s3cret")->{status}, 200,
-   "not the one that goes to a named location";
+   "a subrequest to a named location is not refused";
 is $nginx->post(event("S-4"), uri => "/argument?token=s3cret")->{status}, 200,
-   "nor the one that has the argument";
-is got(2), "S-3 S-4", "and these two arrive";
+   "a subrequest with the argument is not refused";
+is got(2), "S-3 S-4", "these two events arrive";
 
 done_testing;

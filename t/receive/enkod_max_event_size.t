@@ -1,4 +1,4 @@
-# enkod_max_event_size: how large a body may be.
+# enkod_max_event_size: the maximum size of a body.
 
 use strict;
 use warnings;
@@ -29,9 +29,9 @@ refuses('too much', qr/invalid value "513m" in "enkod_max_event_size"/,
         location => "$log enkod_max_event_size 513m;");
 refuses('far too much', qr/invalid value "99999999999999999999" in "enkod_max_event_size"/,
         location => "$log enkod_max_event_size 99999999999999999999;");
-refuses('no size', qr/invalid number of arguments in "enkod_max_event_size"/,
+refuses('no argument', qr/invalid number of arguments in "enkod_max_event_size"/,
         location => "$log enkod_max_event_size;");
-refuses('a second one', qr/"enkod_max_event_size" directive is duplicate/,
+refuses('the directive twice', qr/"enkod_max_event_size" directive is duplicate/,
         location => "$log enkod_max_event_size 1k; enkod_max_event_size 1k;");
 refuses('an "if"', qr/"enkod_max_event_size" directive is not allowed here/,
         location => "$log if (\$arg_a) { enkod_max_event_size 1k; }");
@@ -65,17 +65,17 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: by default an event may have 64k
+=== TEST 1: the default maximum is 64k
 --- tries
 [ '65536 bytes', post(::sized(65536)), $::accepted ],
 [ '65537 bytes', post(::sized(65537)), $::too_large ],
 [ '65536 bytes in chunks', post(undef, chunks => [ ::sized(65536) ]), $::accepted ],
 [ '65537 bytes in chunks', post(undef, chunks => [ ::sized(65537) ]), $::too_large ],
-[ 'in chunks, then one more byte',
+[ '65536 bytes in a chunk, then one more byte',
   post(undef, chunks => [ ::sized(65536), ' ' ]), $::too_large ]
 
 
-=== TEST 2: a small limit
+=== TEST 2: a small maximum applies to the body, not to its chunks
 --- webhook
     enkod_max_event_size 200;
 --- tries
@@ -83,11 +83,11 @@ __DATA__
 [ '200 bytes, in pieces', post(::sized(200), split => 60), $::accepted ],
 [ '201 bytes', post(::sized(201)), $::too_large ],
 [ '201 bytes in chunks', post(undef, chunks => [ ::sized(201) ]), $::too_large ],
-[ 'of the body of a chunk, not of its frame',
+[ '200 bytes in chunks of one byte',
   post(undef, chunks => [ split //, ::sized(200) ]), $::accepted ]
 
 
-=== TEST 3: a large limit
+=== TEST 3: a large maximum
 --- webhook
     enkod_max_event_size 4m;
 --- tries
@@ -112,7 +112,7 @@ map { my $length = $_;
 $Enkod::Protocol::early_read ? () : (65537, 2_147_483_648, 4_294_967_296)
 
 
-=== TEST 5: it is inherited from http and server, and replaced
+=== TEST 5: the size is inherited from http and server, and replaced
 --- http_config
     enkod_max_event_size 200;
     enkod_log logs/events.jsonl;
@@ -147,7 +147,7 @@ $Enkod::Protocol::early_read ? () : (65537, 2_147_483_648, 4_294_967_296)
 [ 'a location within', post(::sized(400), uri => '/more/inner'), $::accepted ]
 
 
-=== TEST 6: the answer to what is announced as too large does not end in a reset
+=== TEST 6: the answer to a body that is announced as too large is not lost in a reset
 --- webhook
     lingering_close off;
 --- tries

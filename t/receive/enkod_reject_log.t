@@ -1,5 +1,5 @@
-# enkod_reject_log: what is refused with 400 or 422 is kept, byte for byte,
-# before its sender is told so; and nothing else is.
+# enkod_reject_log: a body that is refused with 400 or 422 is written to a file,
+# byte for byte, before the sender gets its answer; no other bodies are.
 
 use strict;
 use warnings;
@@ -21,7 +21,7 @@ use Enkod::Preload;
 
 my $json = JSON::PP->new->utf8;
 
-# without threads it is as good without
+# without threads, the same without "sync"
 my $sync = Enkod::NginxConf::threads() ? "sync" : "";
 
 my $nginx = Enkod::Nginx->create(
@@ -122,7 +122,7 @@ sub post {
 }
 
 
-# the line
+# the line of a refusal
 
 my $bad = '{"event":"message open","message_id":"4"}';
 
@@ -135,13 +135,13 @@ like $text, qr/^\{"received_at":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
                 "status":422,"code":"wrong_type","field":"\/message_id",
                 "body":"\{\\"event\\":\\"message\ open\\",
                 \\"message_id\\":\\"4\\"\}"\}\n\z/x,
-     "and stands in the file, as one line";
+     "the refused event is one line in the file";
 
 my @r = lines();
-is $r[0]{body}, $bad, "with its body";
+is $r[0]{body}, $bad, "the line has the body";
 
 
-# each code, and no field where none is to blame
+# each code, with a field if there is one
 
 my $open = event("R-1");
 my @bodies = (
@@ -185,22 +185,24 @@ for my $case (@bodies) {
         my @now = lines($file);
         my $line = $now[-1];
 
-        is scalar @now, $n + 1, "$code: there is one line more";
+        is scalar @now, $n + 1, "$code: one line is added";
 
-        is $answer->{status}, $status, "$code: the answer is what it was";
-        is $line->{status}, $status, "and so is the status of the line";
-        is $line->{code}, $code, "and its code";
+        is $answer->{status}, $status,
+           "$code: the answer has the status of the refusal";
+        is $line->{status}, $status, "the line has the same status";
+        is $line->{code}, $code, "the line has the code";
 
         my $kept = exists $line->{body_base64}
                    ? decode_base64($line->{body_base64})
                    : Encode::encode("UTF-8", $line->{body});
 
-        ok $kept eq $body, "and its body, byte for byte";
+        ok $kept eq $body, "the line has the body, byte for byte";
 
         my $text = eval { Encode::decode("UTF-8", my $copy = $body,
                                          Encode::FB_CROAK); 1 };
 
-        is !exists $line->{body_base64}, !!$text, "as text if it is text";
+        is !exists $line->{body_base64}, !!$text,
+           "the body is text if it is valid UTF-8, and base64 otherwise";
 
         my $answered = $json->decode($answer->{body});
 
@@ -210,7 +212,7 @@ for my $case (@bodies) {
 }
 
 
-# in two pieces, the error in the first
+# a body in two pieces, with the error in the first
 
 for my $uri ("/", "/sync") {
     my $client = $http1->client;
@@ -223,11 +225,11 @@ for my $uri ("/", "/sync") {
 
     is $client->status, 422, "a long body in pieces is refused";
     is((lines($uri eq "/" ? "r.jsonl" : "rs.jsonl"))[-1]{body}, $body,
-       "and what comes behind the error is kept, too");
+       "the rest of the body after the error is kept, too");
 }
 
 
-# one that mirror has read before, into a temporary file
+# a body that a mirror has read into a temporary file
 
 {
     my $body = "[" . "1234567890," x 9000 . "1]";
@@ -235,7 +237,7 @@ for my $uri ("/", "/sync") {
 
     is post($body, uri => "/mirrored")->{status}, 422,
        "a body in a temporary file is refused";
-    is((lines("mirrored.jsonl"))[-1]{body}, $body, "and kept");
+    is((lines("mirrored.jsonl"))[-1]{body}, $body, "the body is kept");
 }
 
 
@@ -252,11 +254,11 @@ for my $uri ("/", "/sync") {
     is $h2->{answers}{$stream}, 422, "over HTTP/2 a body is refused";
 
     my ($line) = map { $json->decode($_) } $nginx->lines("r.jsonl");
-    is $line->{body}, $body, "and kept";
+    is $line->{body}, $body, "the body is kept";
 }
 
 
-# what leaves no line
+# requests that leave no line
 
 {
     my $n = lines("strict.jsonl");
@@ -265,32 +267,34 @@ for my $uri ("/", "/sync") {
     is post($bad, uri => "/strict?token=t", method => "PUT")->{status}, 405,
        "a method that is not allowed";
     is post($bad, uri => "/strict?token=t",
-            headers => "Content-Encoding: gzip\r\n")->{status}, 415, "an encoding";
-    # over HTTP/2, curl would not show the status of an upload that is cut off
+            headers => "Content-Encoding: gzip\r\n")->{status}, 415,
+            "an encoded body";
+    # over HTTP/2, curl does not show the status if the upload is cut off
     is post("x" x 2000, uri => "/strict?token=t", close => 1)->{status}, 413,
-       "too large";
+       "a body that is too large";
     is post(" " x 2000, uri => "/strict?token=t", chunked => [100])->{status},
-       413, "growing too large";
+       413, "a body that grows too large";
     is post("", uri => "/strict?token=t", method => "GET")->{status}, 200,
        "a probe";
 
-    is scalar lines("strict.jsonl"), $n, "these leave no line";
+    is scalar lines("strict.jsonl"), $n,
+       "refusals with other statuses have no line";
 
     is post($open, uri => "/strict?token=t")->{status}, 422, "422:";
     is((lines("strict.jsonl"))[-1]{code}, "event_not_allowed",
-       "an event that is not allowed does");
+       "an event that is not allowed has a line");
 
     $n = lines();
     is post($open)->{status}, 200, "an accepted event";
-    is scalar lines(), $n, "leaves none";
+    is scalar lines(), $n, "an accepted event has no line";
 
     is post($bad, uri => "/off")->{status}, 422, "\"off\": the answer is a 422";
-    is scalar lines(), $n, "and there is no line";
+    is scalar lines(), $n, "with \"off\", there is no line";
 }
 
 
-# a body that is refused and then grows too large; where it is read before, its
-# size is what is seen first
+# a body that is refused and then grows too large; with early reading, its size
+# is found first
 
 SKIP: {
     skip "it is too large before it is wrong", 3 if $Enkod::Protocol::early_read;
@@ -301,9 +305,9 @@ SKIP: {
     is $answer->{status}, 400, "a body that is wrong before it is too large";
 
     my $line = (lines("strict.jsonl"))[-1];
-    is $line->{code}, "invalid_json", "has a line";
+    is $line->{code}, "invalid_json", "the body has a line";
     is $line->{body}, substr($body, 0, 1024),
-       "with as much of it as an event may have";
+       "the line has as many bytes of the body as an event may have";
 }
 
 
@@ -311,20 +315,21 @@ SKIP: {
 
 {
     is post($bad, uri => "/page")->{status}, 299, "an error_page for 422";
-    is((lines("page.jsonl"))[-1]{body}, $bad, "changes nothing of it");
+    is((lines("page.jsonl"))[-1]{body}, $bad,
+       "the line has the body all the same");
 }
 
 
-# what the first one cannot keep, the second one can
+# a refusal that a second receiver keeps
 
 {
     is post($bad, uri => "/first")->{status}, 422,
        "a refusal that is kept by way of an error_page gets its 422";
-    is((lines("second.jsonl"))[-1]{body}, $bad, "and is in the second file");
+    is((lines("second.jsonl"))[-1]{body}, $bad, "the second file has the line");
 }
 
 
-# the line cannot be written
+# a line that cannot be written
 
 SKIP: {
     skip "no compiler for the disk to be full with", 12 if !$preload;
@@ -340,13 +345,14 @@ SKIP: {
         $preload->on_write("none");
 
         is $answer->{status}, 503, "a refusal that cannot be kept gets a 503";
-        like $answer->{body}, qr/"code":"log_unavailable"/, "with the code";
-        like $answer->{head}, qr/^Retry-After: 5\r$/m, "and when to try again";
-        is scalar lines($file), $n, "and no line";
+        like $answer->{body}, qr/"code":"log_unavailable"/,
+             "the code is log_unavailable";
+        like $answer->{head}, qr/^Retry-After: 5\r$/m, "there is a Retry-After";
+        is scalar lines($file), $n, "no line is written";
 
         is post($bad, uri => $uri)->{status}, 422,
-           "when there is space again, it gets its 422";
-        is scalar lines($file), $n + 1, "and a line";
+           "when there is space again, the answer is 422";
+        is scalar lines($file), $n + 1, "the refusal has a line";
     }
 }
 
@@ -362,12 +368,12 @@ SKIP: {
         $client->reset;
     });
 
-    is post($bad)->{status}, 422, "after a client that has left";
-    cmp_ok scalar lines(), "<=", $n + 2, "there is a line for each at most";
+    is post($bad)->{status}, 422, "a refusal after a client that has left";
+    cmp_ok scalar lines(), "<=", $n + 2, "each refusal has one line at most";
 }
 
 
-# and enkod-check has nothing to say of all that
+# enkod-check accepts all of these files
 
 SKIP: {
     my $check = $ENV{TEST_ENKOD_CHECK};
@@ -402,7 +408,7 @@ refused("enkod_reject_log r.jsonl; server { enkod_reject_log r.jsonl sync; }",
         "one path without and with sync") if $sync;
 refused("enkod_reject_log nowhere/r.jsonl;",
         qr/nowhere\/r\.jsonl" failed \(2: No such file/,
-        "a path in a folder that is not there");
+        "a path in a folder that does not exist");
 
 my @levels = Enkod::Nginx->create(
     http => "enkod_reject_log http.jsonl;", server => <<'END')->start;
@@ -424,7 +430,7 @@ $levels[0]->post($bad, uri => "/own");
 is scalar(my @inherited = $levels[0]->lines("http.jsonl")), 1,
    "a location inherits its enkod_reject_log";
 is scalar(my @own = $levels[0]->lines("own.jsonl")), 1,
-   "and replaces what it would inherit";
+   "a location's own enkod_reject_log replaces the inherited one";
 
 is $http1->alerts . $nginx->alerts . $levels[0]->alerts, "",
    "the error log has no alerts";

@@ -1,4 +1,4 @@
-# enkod_token: who may send.
+# enkod_token: only requests with a token are accepted.
 
 use strict;
 use warnings;
@@ -16,17 +16,17 @@ takes('a variable within text', location => "$log enkod_token x-\${arg_token}-y 
 
 refuses('no variable', qr/invalid value "arg_token" in "enkod_token", it must have a variable, like "\$arg_token"/,
         location => "$log enkod_token arg_token t;");
-refuses('a variable that there is not', qr/unknown "nonsense" variable/,
+refuses('an unknown variable', qr/unknown "nonsense" variable/,
         location => "$log enkod_token \$nonsense t;");
 refuses('an empty token', qr/token .*in "enkod_token".* must be neither empty nor contain "\$"/,
         location => "$log enkod_token \$arg_token \"\";");
-refuses('an empty token behind another', qr/in "enkod_token".* must be neither empty/,
+refuses('an empty token after another one', qr/in "enkod_token".* must be neither empty/,
         location => "$log enkod_token \$arg_token t \"\";");
 refuses('a variable as a token', qr/in "enkod_token".* nor contain "\$"/,
         location => "$log enkod_token \$arg_token \$arg_other;");
 refuses('no token', qr/invalid number of arguments in "enkod_token"/,
         location => "$log enkod_token \$arg_token;");
-refuses('a second one', qr/"enkod_token" directive is duplicate/,
+refuses('the directive twice', qr/"enkod_token" directive is duplicate/,
         location => "$log enkod_token \$arg_token t; enkod_token \$arg_token u;");
 refuses('an "if"', qr/"enkod_token" directive is not allowed here/,
         location => "$log if (\$arg_a) { enkod_token \$arg_token t; }");
@@ -38,7 +38,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: by default nobody is asked for a token
+=== TEST 1: by default no token is needed
 --- tries
 [ 'no token', post(message()), $::accepted ],
 [ 'any token', post(message(), uri => '/enkod?token=x'), $::accepted ]
@@ -60,13 +60,13 @@ __DATA__
 --- webhook
     enkod_token $http_x_token secret;
 --- tries
-[ 'it', post(message(), headers => [ 'X-Token: secret' ]), $::accepted ],
+[ 'the token', post(message(), headers => [ 'X-Token: secret' ]), $::accepted ],
 (map { [ "'$_'", post(message(), headers => [ "X-Token: $_" ]), $::forbidden ] }
      's', 'secre', 'secret0', 'secretsecret', 'Secret', 'secre7', '0secret',
      'terces', 'secret secret')
 
 
-=== TEST 4: each of several tokens will do
+=== TEST 4: each of several tokens is accepted
 --- webhook
     enkod_token $arg_token new "the previous one" older;
 --- tries
@@ -74,7 +74,7 @@ __DATA__
 [ 'the last', post(message(), uri => '/enkod?token=older'), $::accepted ],
 [ 'escapes are not decoded', post(message(), uri => '/enkod?token=the%20previous%20one'),
   $::forbidden ],
-[ 'no mixture', post(message(), uri => '/enkod?token=newer'), $::forbidden ],
+[ 'a token and the beginning of another one', post(message(), uri => '/enkod?token=newer'), $::forbidden ],
 [ 'GET', get('/enkod?token=new'), answer(200) ],
 [ 'PUT', request('PUT', '/enkod?token=new'), problem('method_not_allowed') ]
 
@@ -94,17 +94,17 @@ __DATA__
   $::forbidden ]
 
 
-=== TEST 6: a body of a request without the token is not looked at
+=== TEST 6: the body of a request without the token is not checked
 --- webhook
     enkod_token $arg_token good;
 --- tries
-[ 'no event', post('[', split => 1), $::forbidden ],
+[ 'a body that is not an event', post('[', split => 1), $::forbidden ],
 [ 'an event in chunks', post(undef, chunks => [ message() ]), $::forbidden ],
 [ 'too large', post(undef, chunks => [ ' ' x 65537 ]),
   problem('forbidden', closed => 1) ]
 
 
-=== TEST 7: it is inherited from http and server, and replaced
+=== TEST 7: the token is inherited from http and server, and replaced
 --- http_config
     enkod_token $arg_token http;
     enkod_log logs/events.jsonl;

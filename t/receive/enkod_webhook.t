@@ -1,4 +1,4 @@
-# enkod_webhook as a content handler among nginx's other modules, and the ways
+# enkod_webhook as a content handler beside nginx's other modules, and the ways
 # in which a body may arrive.
 
 use strict;
@@ -19,7 +19,7 @@ takes('other directives of the location, and an "if" in it',
       location => 'enkod_webhook; enkod_log logs/x; allow all; limit_except GET '
                   . '{ deny all; } if ($arg_a) { return 204; } return 410;');
 
-warns('a location whose events go nowhere',
+warns('a location without a log and without a target',
       qr/"enkod_webhook" in location "\/enkod" has neither "enkod_log" nor "enkod_pass": its events are kept nowhere/,
       location => 'enkod_webhook;');
 
@@ -51,15 +51,14 @@ for my $other ('proxy_pass http://127.0.0.1', 'fastcgi_pass 127.0.0.1:9',
 our $members = message() =~ s/^\{|\}$//gr;
 our $accepted = accepted($members);
 
-# 100 kB, that are no longer when they are normalised
+# 100 kB, which normalisation does not make longer
 our $large = message(large => '"' . 'x' x 100_000 . '"');
 our $large_accepted = accepted(message(extra => '{"large":"' . 'x' x 100_000
                                                 . '"}') =~ s/^\{|\}$//gr);
 
-# Sends the head of a request that expects 100, waits for an answer and, if
-# that is 100, sends the body.
-# for a refusal, which is sent instead of the 100, unless the body is read before
-# anything is known of the location
+# Sends the head of a request that expects 100, waits for an answer and, if that
+# is 100, sends the body.  For a refusal: it is sent instead of the 100, unless
+# nginx reads the body before it chooses the location.
 our @unasked = $Enkod::Protocol::early_read ? (interim => 1)
                                             : (interim => 0, closed => 1);
 
@@ -88,7 +87,7 @@ sub expect_100 {
     });
 }
 
-# to be answered, and not when curl has had enough of waiting
+# without a timeout after which curl sends the body without the 100
 our @expect = ('-H', 'Expect: 100-continue',
                '--expect100-timeout', $Enkod::Wait::limit);
 
@@ -141,7 +140,7 @@ __DATA__
   problem('unknown_field', field => '/a', offset => 24) ]
 
 
-=== TEST 3: an internal location receives what is redirected to it
+=== TEST 3: an internal location receives requests that are redirected to it
 --- http_config
     limit_req_zone $server_name zone=limited:1m rate=1r/m;
 --- webhook
@@ -194,7 +193,7 @@ __DATA__
   answer(503, early => 1) ]
 
 
-=== TEST 4: a body that an upstream has had already is received all the same
+=== TEST 4: a body that an upstream has read before is received all the same
 --- config
     client_body_buffer_size 1k;
     location = /upstream {
@@ -217,7 +216,7 @@ __DATA__
   problem('not_object', offset => 1) ]
 
 
-=== TEST 5: in a subrequest there is an error and no event
+=== TEST 5: in a subrequest the answer is an error, and no event is accepted
 --- webhook
     add_header X-Here yes always;
 --- server
@@ -252,7 +251,7 @@ enkod: "enkod_webhook" does not work in a subrequest
 [alert]
 
 
-=== TEST 6: access checks come before it
+=== TEST 6: access checks come before the receiver
 --- webhook
     satisfy all;
     auth_basic closed;
@@ -294,7 +293,7 @@ u:{PLAIN}p
 [ 'allow', post(message(), uri => '/allowed'), $::accepted ]
 
 
-=== TEST 7: limit_req refuses or delays it
+=== TEST 7: limit_req refuses or delays a request
 --- http_config
     limit_req_zone $uri zone=one:1m rate=1r/m;
     limit_req_zone $arg_slow zone=slow:1m rate=10r/s;
@@ -384,7 +383,7 @@ u:{PLAIN}p
 --- timeout: 30
 
 
-=== TEST 11: HTTP/2, and a body that is too large
+=== TEST 11: a body that is too large is refused over HTTP/2
 --- http_config
     log_format result '$status $enkod_error';
 --- server
@@ -393,13 +392,13 @@ u:{PLAIN}p
     access_log logs/result.log result;
 --- tries
 [ 'announced', h2(' ' x 65537), problem('too_large', perhaps => 1) ],
-[ 'found out', h2(' ' x 65537, '-H', 'Content-Length:'),
+[ 'not announced', h2(' ' x 65537, '-H', 'Content-Length:'),
   problem('too_large', perhaps => 1) ]
 --- files
 'logs/result.log' => "413 too_large\n" x 2
 
 
-=== TEST 12: whoever expects 100 gets it when the body is wanted
+=== TEST 12: a client that expects 100 gets it when the body is to be read
 --- webhook
     enkod_token $arg_token good;
 --- tries
@@ -411,7 +410,7 @@ u:{PLAIN}p
   problem('not_object', offset => 1, interim => 1) ]
 
 
-=== TEST 13: whoever expects 100 gets the refusal instead of it
+=== TEST 13: a client that expects 100 gets a refusal instead of it
 --- webhook
     enkod_token $arg_token good;
 --- tries
@@ -426,7 +425,7 @@ u:{PLAIN}p
   problem('unsupported_encoding', @::unasked) ]
 
 
-=== TEST 14: curl, which is told what it has to do
+=== TEST 14: curl with "Expect: 100-continue" gets the answer
 --- tries
 [ 'an event',
   curl(message(), @::expect, '--data-binary', '@-', '/enkod'),
@@ -436,7 +435,7 @@ u:{PLAIN}p
   problem('too_large', @::unasked[0, 1]) ]
 
 
-=== TEST 15: a mirror gets the whole body, and so does the webhook
+=== TEST 15: a mirror and the receiver both get the whole body
 --- config
     client_body_buffer_size 1k;
     location = /enkod {
@@ -474,7 +473,7 @@ u:{PLAIN}p
 }
 
 
-=== TEST 16: a body that nginx is told to put into a file is received from there
+=== TEST 16: a body that nginx writes to a file is received
 --- webhook
     client_body_in_file_only clean;
     enkod_max_event_size 200k;
@@ -485,7 +484,7 @@ u:{PLAIN}p
   $::large_accepted ]
 
 
-=== TEST 17: buffers of any size do
+=== TEST 17: buffers may have any size
 --- webhook
     client_body_buffer_size 1;
     client_body_in_single_buffer on;
@@ -526,7 +525,7 @@ map { my $type = $_;
   answer(413, closed => 1, headers => { 'Content-Type' => 'text/html' }) ]
 
 
-=== TEST 20: after another answer it may run as a post_action
+=== TEST 20: as a post_action, the receiver accepts the event
 --- config
     location = /enkod {
         enkod_webhook;
@@ -539,14 +538,14 @@ map { my $type = $_;
 --- tries
 [ 'an event', post(message(), uri => '/first'), answer(204) ],
 [ 'a refusal', post('[]', uri => '/first'), answer(204) ],
-[ 'nginx is there', get('/enkod'), answer(200) ]
+[ 'nginx still runs', get('/enkod'), answer(200) ]
 --- files
 'logs/late.txt' => qr/^\{[^\n]+\}\n$/
 --- no_error_log
 [alert]
 
 
-=== TEST 21: an "if" that answers by itself is left to it
+=== TEST 21: an "if" that answers by itself replaces the receiver
 --- webhook
     if ($arg_other) {
         proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -563,7 +562,7 @@ map { my $type = $_;
 [ 'the webhook', post(message()), $::accepted ]
 
 
-=== TEST 22: no condition of a request changes what is said of an accepted event
+=== TEST 22: conditional headers do not change the answer to an accepted event
 --- tries
 map { my $header = $_;
       [ "POST, $header", post(message(), headers => [ $header ]), $::accepted ],

@@ -1,4 +1,4 @@
-# The error log tells the same story as the answer, without the values.
+# The error log has the code and the field of a refusal, and no values.
 
 use strict;
 use warnings;
@@ -8,14 +8,14 @@ use EnkodTest;
 
 no_shuffle();
 
-# what is said once is said by each worker
+# each worker logs such a message once
 workers(1);
 
-# whose request it is; Angie has more quotes there
+# the request in a message; Angie has more quotes
 our $whose = 'client: "?127\.0\.0\.1"?, server: "?localhost"?, '
              . 'request(?:_line)?: ';
 
-# title, request, what the line says
+# title, request, expectation, and the text of the message
 our @refused = (
     [ 'a field', post(message(to => '["s3cr3t"]')),
       problem('wrong_type', field => '/to', expected => 'string', offset => undef),
@@ -37,7 +37,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: a refusal is one line of level info, with the code and the field
+=== TEST 1: a refusal is logged as one line of level info, with the code and the field
 --- log_level: info
 --- tries
 map { my ($title, $request, $expect) = @$_; [ $title, $request, $expect ] } @::refused
@@ -68,7 +68,7 @@ s3cr3t
 [error]
 
 
-=== TEST 3: what is accepted, and the probe, are not mentioned
+=== TEST 3: accepted events and probes are not logged
 --- log_level: info
 --- tries
 [ 'an event', post(message()), accepted(message() =~ s/^\{|\}$//gr) ],
@@ -78,7 +78,7 @@ enkod
 [error]
 
 
-=== TEST 4: at level notice refusals are silent
+=== TEST 4: at level notice refusals are not logged
 --- log_level: notice
 --- tries
 map { my ($title, $request, $expect) = @$_; [ $title, $request, $expect ] } @::refused
@@ -100,7 +100,7 @@ enkod
 qr/^b/m
 
 
-=== TEST 6: a file that cannot be written is an error, said once
+=== TEST 6: a file that cannot be written is logged as an error, once
 --- log_level: info
 --- config
     location = /enkod {
@@ -117,7 +117,7 @@ qr/enkod: event not kept, answered with 503 log_unavailable, $::whose/
 s3cr3t
 
 
-=== TEST 7: a webhook in a subrequest is an error
+=== TEST 7: a webhook in a subrequest is logged as an error
 --- log_level: info
 --- server
     location = /auth {

@@ -1,5 +1,5 @@
-# A receiver that an error_page leads to takes an event that a receiver in front
-# of it has admitted and could not keep, and nothing else.
+# A receiver to which an error_page leads accepts an event that another receiver
+# has admitted and could not keep, and nothing else.
 
 use strict;
 use warnings;
@@ -40,7 +40,7 @@ our $spares = <<'END';
     }
 END
 
-# how an error_page may lead to the spare receiver
+# the ways in which an error_page can lead to the spare receiver
 our @ways = ('@spare', '= @spare', '=200 @spare', '/spare', '= /spare',
              '=299 /spare?a=b', '= $to_spare', '= @way', '=200 /way',
              '= @upstream');
@@ -76,8 +76,8 @@ sub event_to {
     return post(message(), uri => $uri);
 }
 
-# what is in front of a receiver: name, statuses, directives, what is answered,
-# and the request where it is no event
+# what can stop a request in front of a receiver: name, statuses, directives,
+# the answer, and the request if it is not an event
 our $log = 'enkod_log logs/events.jsonl;';
 
 our @doors = (
@@ -161,7 +161,7 @@ $::spares
   answer(404) ]
 
 
-=== TEST 2: what is stopped in front of a receiver, or refused by it, does not
+=== TEST 2: a request that is stopped in front of a receiver, or refused by it, does not go to the spare receiver
 --- http_config
     limit_req_zone $server_name zone=limited:1m rate=1r/m;
     map $uri $to_spare {
@@ -181,7 +181,7 @@ $::spares . $::doors . '
 >>> users
 u:{PLAIN}p
 --- tries
-[ 'one that limit_req lets in', post(message(), uri => '/first'),
+[ 'a request that limit_req lets through', post(message(), uri => '/first'),
   accepted($::members) ],
 map { my ($name, undef, undef, $expect, $request) = @$_;
       ::each_way($name, $request // \&::event_to, $expect) } @::doors
@@ -189,7 +189,7 @@ map { my ($name, undef, undef, $expect, $request) = @$_;
 [alert]
 
 
-=== TEST 3: nor what has met no receiver at all
+=== TEST 3: a request that has met no receiver does not go to the spare receiver
 --- http_config
     map $uri $to_spare {
         default /spare;
@@ -231,7 +231,7 @@ $::spares . '
   answer(301, headers => { Location => qr{/elsewhere$} }) ]
 
 
-=== TEST 4: each receiver takes an event once
+=== TEST 4: each receiver handles an event once
 --- config
     recursive_error_pages on;
     location = /itself {
@@ -288,25 +288,25 @@ $::spares . '
         return 503;
     }
 --- tries
-[ 'one that leads to itself', post(message(), uri => '/itself'),
+[ 'a receiver that leads to itself', post(message(), uri => '/itself'),
   problem('upstream_failed', line => $::members,
           file => 'logs/itself.jsonl') ],
-[ 'two that lead to each other', post(message(), uri => '/one'),
+[ 'two receivers that lead to each other', post(message(), uri => '/one'),
   problem('upstream_busy', line => $::members,
           file => [ 'logs/one.jsonl', 'logs/other.jsonl' ],
           headers => { 'Retry-After' => '5' }) ],
-[ 'one that leads to its own "if"', post(message(), uri => '/if'),
+[ 'a receiver that leads to its own "if"', post(message(), uri => '/if'),
   problem('upstream_failed', line => $::members, file => 'logs/if.jsonl') ],
-[ 'by way of a page that is missing', post(message(), uri => '/page'),
+[ 'through a missing page', post(message(), uri => '/page'),
   problem('upstream_failed', line => $::members,
           file => 'logs/page.jsonl') ],
 [ 'a refusal', post('[]', uri => '/refused'),
   problem('not_object', offset => 1) ],
-[ 'one that is closed', post(message(), uri => '/closed'),
+[ 'a spare receiver that denies access', post(message(), uri => '/closed'),
   answer(500, closed => 1) ]
 
 
-=== TEST 5: a spare receiver may have one itself, and what is in front of it
+=== TEST 5: a spare receiver may have a spare receiver, and access checks, of its own
 --- config
     recursive_error_pages on;
     location = /one {
@@ -355,16 +355,16 @@ $::spares . '
     }
 --- tries
 my $kept = accepted($::members, file => 'logs/three.jsonl');
-[ 'the third keeps it', post(message(), uri => '/one'), $kept ],
-[ 'by way of a page that is missing', post(message(), uri => '/missing'),
+[ 'the third receiver keeps the event', post(message(), uri => '/one'), $kept ],
+[ 'through a missing page', post(message(), uri => '/missing'),
   $kept ],
-[ 'it is closed', post(message(), uri => '/closed'),
+[ 'the third receiver denies access', post(message(), uri => '/closed'),
   answer(503, headers => { 'Retry-After' => '5' }) ],
-[ 'it cannot keep it either', post(message(), uri => '/full'),
+[ 'the third receiver cannot keep it either', post(message(), uri => '/full'),
   problem('log_unavailable', headers => { 'Retry-After' => '5' }) ]
 
 
-=== TEST 6: the access log says what became of the event
+=== TEST 6: the access log has the result of the event
 --- http_config
     log_format result '$uri $status $enkod_result';
 --- config

@@ -1,5 +1,5 @@
-# An event that was admitted and not kept is never answered with success,
-# whatever an error_page makes of it.
+# An event that was admitted and not kept is never answered with a success,
+# whatever error_page is configured.
 
 use strict;
 use warnings;
@@ -9,8 +9,7 @@ use EnkodTest;
 
 no_shuffle();
 
-# a page, as it stands behind "error_page 502 503 504", and what it takes for
-# the client to get to see it
+# a page, as in "error_page 502 503 504 ...", and what the client sees of it
 our @pages = (
     [ 'text', '= @text', body => "sorry\n" ],
     [ 'text, as 200', '=200 /text', body => "sorry\n" ],
@@ -23,22 +22,22 @@ our @pages = (
     [ 'a status of its own', '=204 /text' ],
     [ 'another error', '= @teapot' ],
     [ 'a file', '=200 /sorry.html', body => "a file\n" ],
-    [ 'a file, which is not there for POST', '= @file' ],
-    [ 'a file that is not there', '=200 /nothing.html' ],
-    [ 'a file that is not there, in a named location', '= @nothing' ],
+    [ 'a file, which does not accept POST', '= @file' ],
+    [ 'a missing file', '=200 /nothing.html' ],
+    [ 'a missing file, in a named location', '= @nothing' ],
     [ 'an upstream', '= @upstream', body => "a file\n" ],
-    [ 'an upstream that has its own', '=200 /upstream', body => "a file\n" ],
-    [ 'an upstream that has none, and says how long it is', '= @long' ],
-    [ 'an upstream that is not there', '= @gone' ],
+    [ 'an upstream with an error_page of its own', '=200 /upstream', body => "a file\n" ],
+    [ 'an upstream that announces a length and sends no body', '= @long' ],
+    [ 'an upstream that is down', '= @gone' ],
     [ 'a redirect', '= @redirect' ],
     [ 'an X-Accel-Redirect', '= @accel', body => "a file\n" ],
-    [ 'a location that is closed', '= @closed' ],
-    [ 'a location that is not there', '= @nowhere', closed => 1 ],
+    [ 'a location that denies access', '= @closed' ],
+    [ 'a location that does not exist', '= @nowhere', closed => 1 ],
     [ 'a page for the page', '= @teapot', body => "sorry\n", recursive => 1 ],
     [ 'a loop', '= /loop', recursive => 1, closed => 1 ],
 );
 
-# what the receiver does not keep, and what is answered then
+# the ways in which an event is not kept, and the answers
 our @failures = (
     [ 'log', 'enkod_log /dev/full;', 503 ],
     [ 'failed', 'enkod_pass /answer/500;', 502 ],
@@ -137,7 +136,7 @@ our $server = <<'END';
     }
 END
 
-# of a client that has seen the page before, or wants a part of it
+# conditional headers and ranges
 our @conditions = (
     [ 'no condition' ],
     [ 'If-None-Match', 'If-None-Match: *' ],
@@ -149,7 +148,7 @@ our @conditions = (
     [ 'a Range beyond the end', 'Range: bytes=1000-' ],
 );
 
-# the tries of a failure and a condition, with a sub that makes the request
+# the tries for a failure and a condition; a sub makes the request
 sub failed {
     my ($failure, $condition, $request) = @_;
 
@@ -163,7 +162,7 @@ sub failed {
     return map {
         my ($page, undef, %option) = @{ $pages[$_] };
 
-        # an upstream may do with a condition what it likes
+        # an upstream may evaluate a condition itself
         my $body = $title eq 'no condition' || $page !~ /upstream|X-Accel/
                    ? $option{body} : undef;
 
@@ -179,7 +178,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: no page makes a success of an event that was not kept
+=== TEST 1: no error_page turns the failure of an event into a success
 --- http_config
     log_format result '$status $enkod_result';
 --- config eval
@@ -195,7 +194,7 @@ map { ::failed($_, $::conditions[0],
 'logs/result.log' => $::results
 
 
-=== TEST 2: nor does a condition or a range
+=== TEST 2: nor do conditional headers or a range turn it into a success
 --- http_config
     log_format result '$status $enkod_result';
 --- config eval
@@ -211,7 +210,7 @@ map { ::failed($::failures[0], $_,
 'logs/result.log' => "503 failed\n" x (@::pages * (@::conditions - 1))
 
 
-=== TEST 3: nor does HTTP/1.0 or HTTP/2
+=== TEST 3: nor do HTTP/1.0 and HTTP/2
 --- http_config
     log_format result '$status $enkod_result';
 --- config eval
@@ -233,7 +232,7 @@ map { my ($title, $request, $expect) = @$_;
 'logs/result.log' => "503 failed\n" x (@::pages * 3)
 
 
-=== TEST 4: a page that is a redirect is not shown at all
+=== TEST 4: a page that is a redirect is not shown
 --- config
     location = /enkod {
         enkod_webhook;
@@ -261,7 +260,7 @@ map { [ $_, post(message(), uri => $_),
 '/enkod', '/as_301', '/from_a_map'
 
 
-=== TEST 5: an error_page of the server or of all servers is no other one
+=== TEST 5: an error_page of the server, or of all servers, has the same effect
 --- http_config
     error_page 503 =200 /sorry;
 --- config
@@ -300,11 +299,11 @@ map { [ $_, post(message(), uri => $_),
   answer(502, body => "sorry\n") ],
 [ 'in an "if" there', post(message(), uri => '/outer/inner?a=1'),
   answer(502, body => "sorry\n") ],
-[ 'a location that is no receiver', get('/broken'),
+[ 'a location that is not a receiver', get('/broken'),
   answer(500, closed => 1) ]
 
 
-=== TEST 6: an error of nginx in front of a receiver stays one as well
+=== TEST 6: an error of nginx in front of a receiver is not turned into a success either
 --- http_config
     limit_req_zone $uri zone=limited:1m rate=1r/m;
 --- webhook
@@ -350,10 +349,10 @@ map { [ $_, post(message(), uri => $_),
   answer(503, body => "sorry\n", headers => { 'Retry-After' => undef },
          early => 1) ],
 [ 'a probe', get('/maintenance'), answer(200, body => qr/receiver/) ],
-[ 'a location that is no receiver', get('/other'), answer(200) ]
+[ 'a location that is not a receiver', get('/other'), answer(200) ]
 
 
-=== TEST 7: a refusal can be turned into whatever the administrator likes
+=== TEST 7: a refusal can be turned into anything
 --- webhook
     enkod_token $arg_token good;
     enkod_reject_log logs/refused.jsonl;

@@ -1,6 +1,6 @@
-# Whatever the filters of other modules do to an answer, it has an end on the
-# wire, and that of an event which was not kept says so; whichever module was
-# loaded first.
+# Whatever filters of other modules do to an answer, and in whatever order
+# modules are loaded, the answer is complete on the wire, and its status says so
+# if an event was not kept.
 
 use strict;
 use warnings;
@@ -20,8 +20,8 @@ use Enkod::MemoryCheck;
 
 my $unpacked = $Enkod::Modules::unpacked;
 
-# Filters of nginx, that take the length away or add to the body.  With "closes"
-# an answer without a length may end with its connection.
+# Filters of nginx that remove the length or add to the body.  With "closes", an
+# answer without a length may end with its connection.
 
 my @nginx = (
     [ "none", "" ],
@@ -44,7 +44,7 @@ my @nginx = (
       closes => 1 ],
 );
 
-# what each kind of answer is, when no filter says something else
+# the kinds of requests, and their statuses
 my @answers = (
     [ "kept", "POST", event(1), 200 ],
     [ "kept", "POST", "[]", 422 ],
@@ -116,8 +116,9 @@ sub nginx {
                 . 'charset_map x utf-8 { 80 D080; } ' . ($o{http} || ""));
 }
 
-# All answers, each twice, over one connection if it is kept; the statuses, or
-# what curl has to say.  With HTTP/2 curl 7.88 uses no connection twice.
+# Requests all kinds of answers twice, over one connection if it is kept.
+# Returns the statuses, or the message of curl.  Over HTTP/2, curl 7.88 uses no
+# connection twice.
 
 sub ask {
     my ($nginx, $n, $protocol) = @_;
@@ -137,7 +138,7 @@ sub ask {
         push @calls, [ @args ], [ @args ];
     }
 
-    # between them only: newer versions of curl want a URL first
+    # only between URLs, as newer versions of curl need a URL first
     if ($name ne "HTTP/2") {
         @calls = [ map { ("--next", @$_) } @calls ];
         shift @{ $calls[0] };
@@ -170,10 +171,10 @@ sub check {
         pipeline("$title$filter", $nginx, $n) if !$o{closes};
 
         cmp_ok broken($nginx, $n), ">=", 400,
-               "$title$filter: a body that nginx cannot read is no success";
+               "$title$filter: a body that nginx cannot read is not a success";
     }
 
-    # twice each, and the first of those that are pipelined
+    # each twice, and the first of the pipelined ones
     my $kept = 0;
     $kept += 2 * @protocols + ($_->[2] ? 0 : 2) for @$filters;
 
@@ -181,10 +182,10 @@ sub check {
        "${title}each event that was accepted is in the log";
 
     unlike $nginx->content("logs/access.log"), qr/^[1-4].. failed$/m,
-           "${title}the access log tells the same";
+           "${title}the access log agrees";
 }
 
-# requests one behind the other, whose answers are taken apart here
+# pipelined requests, whose answers are parsed here
 sub pipeline {
     my ($title, $nginx, $n) = @_;
 
@@ -205,7 +206,7 @@ sub pipeline {
                              =~ /^(.+)\r/ or last;
                 $size = hex $size;
 
-                # trailers and an empty line come behind the last one
+                # trailers and an empty line follow the last chunk
                 take($client, $size ? qr/.{$size}\r\n/s
                                     : qr/(?:[^\r\n]+\r\n)*\r\n/) // last;
                 last if !$size;
@@ -222,7 +223,7 @@ sub pipeline {
     }
 
     is "@got", "200 503 503 200", "$title: pipelined answers";
-    is $client->{buf}, "", "$title: nothing is left of them";
+    is $client->{buf}, "", "$title: the connection has no other bytes";
 }
 
 sub broken {
@@ -236,7 +237,7 @@ sub broken {
     return $client->status;
 }
 
-# what comes next, and looks like that
+# reads the next bytes, which match a pattern
 sub take {
     my ($client, $what) = @_;
 
@@ -255,7 +256,7 @@ sub take {
 }
 
 
-# modules that are not nginx's own, and what their filters do
+# modules of other projects, and what their filters do
 
 my @others = (
     { name => "headers-more",

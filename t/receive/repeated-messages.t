@@ -1,5 +1,5 @@
-# A message about the same trouble comes once a minute, by a clock that nobody
-# can set.
+# A message about the same failure is logged once a minute at most, by the
+# monotonic clock.
 
 use strict;
 use warnings;
@@ -51,7 +51,7 @@ my $preload = Enkod::Preload->new("$nginx->{dir}/preload")
 $nginx->{env} = $preload->env;
 $nginx->start;
 
-# how to get into trouble, and what is said of it
+# failures, and their messages
 
 my @troubles = (
     [ "a receiver in a subrequest",
@@ -80,16 +80,17 @@ for (@troubles) {
     $preload->set_clock(0);
     $preload->set_uptime(0);
 
-    is $said->(), 1, "$name is a message";
-    is $said->(), 1, "and not a second one at once";
+    is $said->(), 1, "$name is logged";
+    is $said->(), 1, "a second failure at once logs nothing";
 
     $preload->set_uptime(30);
     $preload->set_clock(86400);
-    is $said->(), 1, "nor because the clock is set forward";
+    is $said->(), 1, "setting the clock forward logs nothing";
 
     $preload->set_uptime(61);
     $preload->set_clock(-86400);
-    is $said->(), 2, "but when a minute has passed, and the clock is set back";
+    is $said->(), 2,
+       "a minute later, the failure is logged again, although the clock was set back";
 }
 
 $nginx->stop;

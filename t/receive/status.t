@@ -1,4 +1,4 @@
-# What is answered: each row of the table of statuses, each code.
+# The answers: each row of the table of statuses, each code.
 
 use strict;
 use warnings;
@@ -10,8 +10,8 @@ no_shuffle();
 
 our $accepted = accepted(message() =~ s/^\{|\}$//gr);
 
-# A body that is refused at the border of its two parts; of bad JSON the place
-# is left to t/unit.
+# A body that is refused at the border of its two parts; offsets of invalid JSON
+# are tested in t/unit.
 sub refused {
     my ($title, $code, $head, $tail, %member) = @_;
 
@@ -21,7 +21,7 @@ sub refused {
              problem($code, %member, offset => $offset) ];
 }
 
-# A chunk that does not end where it should.
+# A chunk that is longer than announced.
 sub broken_chunks {
     my ($uri) = @_;
 
@@ -47,7 +47,7 @@ __DATA__
                         'Transfer-Encoding' => undef, Allow => undef }) ]
 
 
-=== TEST 2: GET and HEAD find the receiver there
+=== TEST 2: GET and HEAD get 200 as probes
 --- tries
 [ 'GET', get('/enkod'),
   answer(200, body => qr/^[^\n]{1,60}\n$/,
@@ -60,11 +60,11 @@ __DATA__
 [ 'GET with a body, which is dropped',
   request('GET', '/enkod', body => message()), answer(200) ],
 
-[ 'GET with a body that is no event',
+[ 'GET with a body that is not an event',
   request('GET', '/enkod', chunks => [ 'nonsense' ]), answer(200) ]
 
 
-=== TEST 3: 400 is the answer to what is not JSON
+=== TEST 3: a body that is not valid JSON is answered with 400
 --- tries
 ::refused('no body', 'empty_body', '', ''),
 [ 'no Content-Length', request('POST', '/enkod'),
@@ -76,7 +76,7 @@ __DATA__
 ::refused('an object that breaks off', 'invalid_json', '{"a":"s3cr3t"', ''),
 ::refused('a byte that is not UTF-8', 'invalid_utf8', '{"s3cr3t":"', "\xff\"}"),
 ::refused('half a surrogate pair', 'lone_surrogate', '{"a":"s3cr3t\ud800', '"}'),
-::refused('a member twice', 'duplicate_field',
+::refused('a repeated member', 'duplicate_field',
           '{"to":"s3cr3t","to"', ':"s3cr3t"}', field => '/to'),
 ::refused('33 levels', 'too_deep', '{"a":"s3cr3t","b":' . '[' x 32, ']' x 32 . '}',
           field => '/b'),
@@ -85,7 +85,7 @@ __DATA__
           ':"s3cr3t"}')
 
 
-=== TEST 4: 403 is the answer to a wrong token
+=== TEST 4: a wrong token is answered with 403
 --- webhook
     enkod_token $arg_token good;
 --- tries
@@ -95,7 +95,7 @@ __DATA__
   answer(403, headers => { 'Content-Type' => 'application/problem+json' }) ]
 
 
-=== TEST 5: 405 is the answer to other methods
+=== TEST 5: other methods are answered with 405
 --- tries
 map { my $method = $_;
       [ $method, request($method, '/enkod'), problem('method_not_allowed') ],
@@ -104,20 +104,20 @@ map { my $method = $_;
 qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
 
 
-=== TEST 6: 413 is the answer to a body that is too large
+=== TEST 6: a body that is too large is answered with 413
 --- webhook
     enkod_max_event_size 1k;
 --- tries
 [ 'announced', post(message(extra => '"' . 'x' x 1024 . '"')),
   problem('too_large', closed => 1) ],
 
-[ 'found out', post(undef, chunks => [ message(extra => '"' . 'x' x 1024 . '"') ]),
+[ 'not announced', post(undef, chunks => [ message(extra => '"' . 'x' x 1024 . '"') ]),
   problem('too_large', closed => 1) ],
 
-[ 'as large as may be', post(message() . ' ' x (1024 - length message())),
+[ 'of the maximum size', post(message() . ' ' x (1024 - length message())),
   $::accepted ],
 
-[ 'as large as may be, in chunks of one byte',
+[ 'of the maximum size, in chunks of one byte',
   post(undef, chunks => [ split //, message() . ' ' x (1024 - length message()) ]),
   $::accepted ],
 
@@ -125,12 +125,12 @@ qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
   problem('too_large', closed => 1) ]
 
 
-=== TEST 7: 415 is the answer to an encoded body
+=== TEST 7: an encoded body is answered with 415
 --- tries
 [ 'gzip', post(message(), headers => [ 'Content-Encoding: gzip' ]),
   problem('unsupported_encoding') ],
 
-[ 'a name we do not know', post(message(),
+[ 'an unknown encoding', post(message(),
                                 headers => [ 'Content-Encoding: s3cr3t' ]),
   problem('unsupported_encoding') ],
 
@@ -143,7 +143,7 @@ qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
   problem('unsupported_encoding') ]
 
 
-=== TEST 8: 422 is the answer to JSON that is no event
+=== TEST 8: JSON that is not an event is answered with 422
 --- webhook
     enkod_events "message open" complaint;
     enkod_extra_fields reject;
@@ -158,9 +158,9 @@ qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
           field => '/event', expected => 'string'),
 ::refused('event an array', 'missing_event', '{"event":[', '"message open"]}',
           field => '/event', expected => 'string'),
-::refused('an event that may come elsewhere', 'event_not_allowed',
+::refused('an event that is only allowed elsewhere', 'event_not_allowed',
           '{"event":"message sent"', ',"to":"s3cr3t"}', field => '/event'),
-::refused('an event that nobody knows', 'event_not_allowed',
+::refused('an unknown event', 'event_not_allowed',
           '{"event":"s3cr3t"', ',"to":"s3cr3t"}', field => '/event'),
 ::refused('no "from"', 'missing_field', message(from => undef, to => '"s3cr3t"'),
           '', field => '/from', expected => 'string'),
@@ -180,7 +180,7 @@ qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
           field => '/event')
 
 
-=== TEST 10: a type is named, and the element of an array
+=== TEST 10: the expected type is named, also for an element of an array
 --- tries
 ::refused('a fraction is no integer', 'wrong_type',
           '{"event":"message open","message_id":1.0', ',"to":"s3cr3t"}',
@@ -218,10 +218,10 @@ map { my ($title, $name, $field) = @$_;
 [ 'no name', '', '' ],
 [ '64 bytes', 'x' x 64, 'x' x 64 ],
 [ '65 bytes', 'x' x 65, 'x' x 64 ],
-[ 'no half of a character', 'x' x 63 . "\xc3\xa9", 'x' x 63 ]
+[ 'a character at the limit is not split', 'x' x 63 . "\xc3\xa9", 'x' x 63 ]
 
 
-=== TEST 12: the checks of a request come in one order
+=== TEST 12: the checks of a request have a fixed order
 --- webhook
     enkod_token $arg_token good;
     enkod_max_event_size 100;
@@ -262,14 +262,14 @@ map { my ($title, $name, $field) = @$_;
 [ '422, in pieces', post('[' . ' ' x 8191, split => 1000),
   problem('not_object', offset => 1) ],
 
-[ '400 is kept, but not the connection, if it grows larger',
+[ 'a 400 is answered and the connection closed if the body grows too large',
   post(undef, chunks => [ 'x', ' ' x 8192 ]),
   $Enkod::Protocol::early_read
       ? problem('too_large', closed => 1)
       : problem('invalid_json', offset => undef, closed => 1) ]
 
 
-=== TEST 14: two errors in one body: the first found is the one answered
+=== TEST 14: of two errors in one body, the first one is answered
 --- tries
 ::refused('a wrong type before bad JSON', 'wrong_type',
           '{"event":"message open","to":1', ',x}',
@@ -282,7 +282,7 @@ map { my ($title, $name, $field) = @$_;
           '{"event":"message open","a":"', "\xff\"}")
 
 
-=== TEST 15: the administrator's error_page wins
+=== TEST 15: the administrator's error_page is used
 --- webhook
     enkod_max_event_size 1k;
     error_page 400 /page;
@@ -362,7 +362,7 @@ map { my ($title, $request, %option) = @$_;
 [ '415', post(message(), headers => [ 'Content-Encoding: br' ]) ],
 [ '422', post('[]') ],
 [ '422, in chunks', post(undef, chunks => [ '[', ']' ]) ],
-# a body that nginx reads before is not of the location
+# with early reading, the limits of the location do not apply
 $Enkod::Protocol::early_read ? () : (
     [ '413 of nginx, in chunks',
       post(undef, uri => '/limit', chunks => [ unpack '(a50)*', message() ]),
@@ -374,7 +374,7 @@ $Enkod::Protocol::early_read ? () : (
     [ '400 of nginx, in chunks', ::broken_chunks('/limit'), closed => 1 ])
 
 
-=== TEST 18: nor does that upstream get the body as a request of its own
+=== TEST 18: that upstream does not get the body as another request
 --- http_config
     upstream backend {
         server 127.0.0.1:$TEST_NGINX_RAND_PORT_1;
@@ -410,7 +410,7 @@ map { my $inner = $_;
 'logs/backend.log' => qr/^(?:(?!\/inner)[^\n]*" 200 [^\n]*\n){7}$/
 
 
-=== TEST 19: an error_page that is a webhook does not change a refusal
+=== TEST 19: an error_page that leads to a webhook does not change a refusal
 --- webhook
     error_page 422 400 = @second;
 --- server
@@ -434,21 +434,21 @@ map { my $size = $_;
 [ '400', post(''), problem('empty_body', offset => 0) ]
 
 
-=== TEST 21: 503 with Retry-After is the answer when the line cannot be written
+=== TEST 21: a line that cannot be written is answered with 503 and Retry-After
 --- config
     location = /enkod {
         enkod_webhook;
         enkod_log /dev/full;
     }
 --- tries
-[ 'a device that is full', post(message(to => '"s3cr3t"')),
+[ 'a full device', post(message(to => '"s3cr3t"')),
   problem('log_unavailable', headers => { 'Retry-After' => '5' }) ],
-[ 'a refusal stays one', post('[]'), problem('not_object', offset => 1) ]
+[ 'a refusal is not changed', post('[]'), problem('not_object', offset => 1) ]
 --- error_log
 /dev/full
 
 
-=== TEST 22: a mirror has the body of a refused event
+=== TEST 22: a mirror gets the body of a refused event
 --- http_config
     server {
         listen 127.0.0.1:$TEST_NGINX_RAND_PORT_1;

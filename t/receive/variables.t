@@ -1,4 +1,4 @@
-# Variables.
+# The variables of the module.
 
 use strict;
 use warnings;
@@ -65,7 +65,7 @@ qw(message-sent delivery-bounce message-open message-clicked complaint
 }
 
 
-=== TEST 2: $enkod_line is the line of the file, $enkod_json the event on it
+=== TEST 2: $enkod_line is the line of the file, $enkod_json begins with the event
 --- http_config
     log_format line escape=none '$enkod_line';
     log_format json escape=none '$enkod_json';
@@ -93,7 +93,7 @@ qw(message-sent delivery-bounce message-open message-clicked complaint
     . '"extra":{"b":[1],"a":"/"}}', '')
 
 
-=== TEST 3: $enkod_line is there without any file of lines
+=== TEST 3: $enkod_line has a value without any log
 --- http_config
     log_format line escape=none '$enkod_line';
 --- config
@@ -108,7 +108,7 @@ qw(message-sent delivery-bounce message-open message-clicked complaint
 'logs/line.txt' => qr/^\{"received_at":"[^"]+Z","request_id":"\w{32}","remote_addr":"127\.0\.0\.1",\Q$::members\E\}\n$/
 
 
-=== TEST 4: $enkod_result, $enkod_error and $enkod_test say what became of it
+=== TEST 4: $enkod_result, $enkod_error and $enkod_test have the result of a request
 --- http_config
     log_format r '$status "$enkod_result" "$enkod_error" "$enkod_test" "$enkod_event"';
 --- server
@@ -167,7 +167,7 @@ qw(message-sent delivery-bounce message-open message-clicked complaint
 END
 
 
-=== TEST 5: of a refused event there is no field, no JSON and no line
+=== TEST 5: a refused event has no fields, no JSON and no line
 --- http_config
     log_format f escape=none '[$enkod_message_id$enkod_to$enkod_json$enkod_line$enkod_test] $enkod_error';
 --- webhook
@@ -176,15 +176,15 @@ END
 [ 'the last member is wrong',
   post(message(message_uid => '"0123456789_012_012_01234"', to => '1')),
   problem('wrong_type', field => '/to', expected => 'string', offset => undef) ],
-[ 'it breaks off', post(message() =~ s/\}$//r),
+[ 'the event is truncated', post(message() =~ s/\}$//r),
   problem('invalid_json', offset => undef) ],
-[ 'something stands behind it', post(message() . 'x'),
+[ 'something follows the event', post(message() . 'x'),
   problem('invalid_json', offset => undef) ]
 --- files
 'logs/f.log' => "[] wrong_type\n[] invalid_json\n[] invalid_json\n"
 
 
-=== TEST 6: strings are JSON without the quotes
+=== TEST 6: strings are JSON strings without the quotes
 --- http_config
     log_format n escape=none '{"name":"$enkod_name","ids":$enkod_message_id}';
 --- webhook
@@ -230,7 +230,7 @@ x|-12345678901234567890|1.50E+2|false|["a","\""]|[1,2]|{"a":[null]}
 END
 
 
-=== TEST 8: they are empty before the verdict, and right after it
+=== TEST 8: variables are empty before the event is checked, and have their values right after it
 --- http_config
     limit_req_zone $enkod_event zone=z:1m rate=1r/m;
     map $enkod_event $early {
@@ -269,7 +269,7 @@ END
                             message(event => '"complaint"', to => '"c"')
 
 
-=== TEST 9: they work in map, in access_log if= and in enkod_log if=
+=== TEST 9: variables work in map, in access_log if= and in enkod_log if=
 --- http_config
     map $enkod_event $kind {
         default                     other;
@@ -315,7 +315,7 @@ END
 'logs/code.log' => "missing_event\n"
 
 
-=== TEST 10: they work in add_header
+=== TEST 10: variables work in add_header
 --- webhook
     add_header X-Event $enkod_event always;
     add_header X-Result $enkod_result always;
@@ -360,7 +360,7 @@ END
 'logs/d.log' => message() . "\n"
 
 
-=== TEST 13: fixed names win over fields, and capitals do not matter
+=== TEST 13: fixed names have precedence over fields, and case does not matter
 --- http_config
     enkod_event e json=string line=string error=string result=string
                 Foo=integer;
@@ -377,7 +377,7 @@ END
                 . "\"result\":\"r\",\"Foo\":1}|||accepted|1|1\n"
 
 
-=== TEST 14: fields of two events under one name share the variable
+=== TEST 14: fields of two events with the same name share a variable
 --- http_config
     enkod_event one to=integer;
     enkod_event two to=strings;
@@ -392,7 +392,7 @@ END
 'logs/t.log' => "1\n[\"a\"]\nb\@example.com\n"
 
 
-=== TEST 15: an error_page and the log behind it know the reason
+=== TEST 15: an error_page and its access log have the reason
 --- http_config
     log_format why '$status $enkod_result $enkod_error';
     access_log logs/why.log why;
@@ -415,7 +415,7 @@ END
 'logs/why.log' => "422 rejected not_object\n400 rejected invalid_json\n"
 
 
-=== TEST 16: an error_page's upstream can be told the reason
+=== TEST 16: the upstream of an error_page can be told the reason
 --- webhook
     error_page 422 = @upstream;
 --- server
