@@ -25,7 +25,7 @@ event_ok('every type, optional',
          'e a=string? b=integer? c=number? d=boolean? e=strings? f=integers? g=any?');
 event_ok('no field', 'e');
 event_ok('a name with "=" and "?"', '"e" a=b?=string?');
-# with so many variables nginx 1.30 wants a larger table for them
+# nginx 1.30 needs a larger hash for so many variables
 takes('63 fields', location => $here,
       http => 'variables_hash_max_size 2048; enkod_event e '
               . join(' ', map { "f$_=any" } 1 .. 63) . ';');
@@ -73,7 +73,7 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: a declared event gives a line with its fields in the order declared
+=== TEST 1: the line of a declared event has its fields in the declared order
 --- http_config
     enkod_event "whatsapp read" id=integer to=string price=number paid=boolean
                 tags=strings ids=integers data=any;
@@ -91,7 +91,7 @@ __DATA__
            . '"tags":[],"ids":[],"data":"","extra":{"y":0}') ]
 
 
-=== TEST 2: each type takes its own values only
+=== TEST 2: each type accepts only its own values
 --- http_config
     enkod_event s f=string;
     enkod_event i f=integer;
@@ -135,7 +135,7 @@ map {
 [ 'a', 'any value but null', '"x"', 1, 1.5, 'true', '["x"]', '[1]', '{}' ]
 
 
-=== TEST 3: what is required is asked for, in the order declared
+=== TEST 3: missing fields are reported in the declared order
 --- http_config
     enkod_event e first=any second=boolean third=strings?;
 --- tries
@@ -162,11 +162,11 @@ map {
 [ 'null, before the name',
   post('{"e":null,"f":null,"a":null,"event":"e","b":null}'),
   accepted('"event":"e","a":null,"b":null,"e":null,"f":null') ],
-[ 'but no other type', post('{"event":"e","a":1}'),
+[ 'another type', post('{"event":"e","a":1}'),
   problem('wrong_type', field => '/a', expected => 'string', offset => 18) ]
 
 
-=== TEST 5: a declaration of the vendor's name replaces the row
+=== TEST 5: a declaration with the vendor's name replaces the built-in event
 --- http_config
     enkod_event complaint id=integer;
 --- tries
@@ -180,7 +180,7 @@ map {
   accepted(message() =~ s/^\{|\}$//gr) ]
 
 
-=== TEST 6: a contact declared anew may lack both address and phone
+=== TEST 6: a contact that is declared may lack both address and phone
 --- http_config
     enkod_event "contact adding" email=string?;
 --- tries
@@ -207,7 +207,7 @@ map {
   problem('missing_field', field => '/x"y', expected => 'integer', offset => 33) ]
 
 
-=== TEST 9: test deliveries are not guessed from fields of a declared event
+=== TEST 9: test deliveries are recognised only by the documented fields of a declared event
 --- http_config
     enkod_event e message_uid=string;
 --- tries

@@ -1,4 +1,4 @@
-# enkod_events: which events a location takes.
+# enkod_events: the events that a location accepts.
 
 use strict;
 use warnings;
@@ -10,18 +10,18 @@ no_shuffle();
 
 my $log = 'enkod_webhook; enkod_log logs/x;';
 
-takes('"all" is taken', location => "$log enkod_events all;");
-takes('a list of names is taken',
+takes('"all" is accepted', location => "$log enkod_events all;");
+takes('a list of names is accepted',
       location => qq($log enkod_events "message open" complaint "contact adding";));
-takes('a name in Cyrillic letters is taken',
+takes('a name in Cyrillic letters is accepted',
       location => "$log enkod_events \xd1\x81omplaint;");
-takes('a declared event is taken',
+takes('a declared event is accepted',
       http => 'enkod_event other a=string;', location => "$log enkod_events other;");
-takes('an event that nobody declares is taken where unknown ones are accepted',
+takes('an event that is not declared is accepted where unknown events are',
       location => "$log enkod_unknown_event accept; enkod_events other;");
 
 refuses('no name', qr/"enkod_events"/, location => "$log enkod_events;");
-refuses('an event that nobody declares',
+refuses('an event that is not declared',
         qr/unknown event "mesage open" in "enkod_events", it must be declared by "enkod_event"/,
         location => qq($log enkod_events "message open" "mesage open";));
 refuses('"all" among names', qr/invalid parameter "all" in "enkod_events", it must be "all" alone or names of events/,
@@ -42,12 +42,12 @@ run_tests();
 
 __DATA__
 
-=== TEST 1: by default all events of the table are taken
+=== TEST 1: by default all events of the table are accepted
 --- tries
 map { [ $_, post(message(event => qq("$_"))), $::line{$_} ] } sort keys %::line
 
 
-=== TEST 2: events outside the list are refused, known or not
+=== TEST 2: events that are not in the list are refused, known or unknown
 --- webhook
     enkod_events "message open" complaint;
 --- tries
@@ -93,12 +93,12 @@ map { [ $_, post(message(event => qq("$_"))), $::line{$_} ] } sort keys %::line
 --- tries
 [ 'from http', post(message(event => '"complaint"'), uri => '/http'),
   $::line{complaint} ],
-[ 'from http, not taken', post(message(), uri => '/http'),
+[ 'from http, not in the list', post(message(), uri => '/http'),
   problem('event_not_allowed', field => '/event', offset => 23) ],
 [ 'all', post(message(), uri => '/http/all'), $::line{'message open'} ],
 [ 'other', post(message(event => '"message sent"'), uri => '/http/other'),
   $::line{'message sent'} ],
-[ 'other, not taken', post(message(event => '"complaint"'), uri => '/http/other'),
+[ 'other, not in the list', post(message(event => '"complaint"'), uri => '/http/other'),
   problem('event_not_allowed', field => '/event', offset => 20) ]
 
 
@@ -117,7 +117,7 @@ map { [ $_, post(message(event => qq("$_"))), $::line{$_} ] } sort keys %::line
   problem('event_not_allowed', field => '/event', offset => 20) ]
 
 
-=== TEST 6: where unknown events are accepted the list still holds
+=== TEST 6: the list holds where unknown events are accepted, too
 --- webhook
     enkod_unknown_event accept;
     enkod_events new complaint;

@@ -1,4 +1,5 @@
-# enkod_extra_fields: what becomes of members outside the table.
+# enkod_extra_fields: members that are not fields of the event are kept, dropped
+# or refused.
 
 use strict;
 use warnings;
@@ -21,7 +22,7 @@ refuses('no word', qr/invalid number of arguments in "enkod_extra_fields"/,
         location => "$log enkod_extra_fields;");
 refuses('two words', qr/invalid number of arguments in "enkod_extra_fields"/,
         location => "$log enkod_extra_fields keep drop;");
-refuses('a second one', qr/"enkod_extra_fields" directive is duplicate/,
+refuses('the directive twice', qr/"enkod_extra_fields" directive is duplicate/,
         location => "$log enkod_extra_fields keep; enkod_extra_fields keep;");
 refuses('an "if"', qr/"enkod_extra_fields" directive is not allowed here/,
         location => "$log if (\$arg_a) { enkod_extra_fields keep; }");
@@ -43,7 +44,7 @@ __DATA__
 [ 'none', post(message()), $::drop ]
 
 
-=== TEST 2: keep
+=== TEST 2: "keep" keeps extra members in the order received
 --- webhook
     enkod_extra_fields keep;
 --- tries
@@ -61,7 +62,7 @@ __DATA__
   accepted($::members . ',"extra":{"received_at":1,"request_id":2,"test":true}') ]
 
 
-=== TEST 3: drop
+=== TEST 3: "drop" drops extra members and still checks them
 --- webhook
     enkod_extra_fields drop;
 --- tries
@@ -71,16 +72,16 @@ __DATA__
   accepted('"event":"contact adding","email":"e","groups_names":[],"groups_ids":[]') ],
 [ 'a dropped member must still be JSON', post(message(a => '[1,]')),
   problem('invalid_json', offset => undef) ],
-[ 'and UTF-8', post(message(a => "\"\xff\"")),
+[ 'a dropped member must still be UTF-8', post(message(a => "\"\xff\"")),
   problem('invalid_utf8', offset => length(message()) + 5) ],
-[ 'and not too deep', post(message(a => '[' x 32 . ']' x 32)),
+[ 'a dropped member must not be too deep', post(message(a => '[' x 32 . ']' x 32)),
   problem('too_deep', field => '/a', offset => length(message()) + 36) ],
-[ 'and stand there once', post(message(a => '1')
+[ 'a dropped member must not be repeated', post(message(a => '1')
                                =~ s/\}$/,"a":2}/r),
   problem('duplicate_field', field => '/a', offset => length(message()) + 9) ]
 
 
-=== TEST 4: reject
+=== TEST 4: "reject" refuses events with extra members
 --- webhook
     enkod_extra_fields reject;
 --- tries
@@ -93,7 +94,7 @@ __DATA__
           offset => length(message()) + 11) ]
 
 
-=== TEST 5: it is inherited from http and server, and replaced
+=== TEST 5: the setting is inherited from http and server, and replaced
 --- http_config
     enkod_extra_fields drop;
     enkod_log logs/events.jsonl;

@@ -1,4 +1,5 @@
-# enkod_test: what becomes of the deliveries of the vendor's test button.
+# enkod_test: deliveries of the vendor's test button are accepted or only
+# acknowledged.
 
 use strict;
 use warnings;
@@ -16,7 +17,7 @@ refuses('another word', qr/invalid value "off" in "enkod_test", it must be "acce
         location => "$log enkod_test off;");
 refuses('no word', qr/invalid number of arguments in "enkod_test"/,
         location => "$log enkod_test;");
-refuses('a second one', qr/"enkod_test" directive is duplicate/,
+refuses('the directive twice', qr/"enkod_test" directive is duplicate/,
         location => "$log enkod_test ack; enkod_test ack;");
 refuses('an "if"', qr/"enkod_test" directive is not allowed here/,
         location => "$log if (\$arg_a) { enkod_test ack; }");
@@ -38,31 +39,31 @@ __DATA__
 [ 'no test', post(message()), accepted(message() =~ s/^\{|\}$//gr) ]
 
 
-=== TEST 2: accept
+=== TEST 2: "accept" accepts a test delivery as an event
 --- webhook
     enkod_test accept;
 --- tries
 [ 'a test', post($::test), $::line ]
 
 
-=== TEST 3: ack: all that the vendor's button sends gets 200 and no line
+=== TEST 3: "ack": all bodies of the vendor's test button get 200 and no line
 --- webhook
     enkod_test ack;
 --- tries
 map { [ $_, post(event($_)), nowhere() ] } @::bodies
 
 
-=== TEST 4: ack: what is no test is received as ever
+=== TEST 4: "ack": other events are received as usual
 --- webhook
     enkod_test ack;
 --- tries
 [ 'an event', post(message()), accepted(message() =~ s/^\{|\}$//gr) ],
-[ 'a test that is not as it should be', post($::test =~ s/7/"7"/r),
+[ 'a test delivery with a wrong type', post($::test =~ s/7/"7"/r),
   problem('wrong_type', field => '/message_id', expected => 'integer',
           offset => 40) ]
 
 
-=== TEST 5: ack: a test does not need a log that can be written to
+=== TEST 5: "ack": a test delivery does not need a log that can be written
 --- config
     location = /enkod {
         enkod_webhook;
@@ -74,7 +75,7 @@ map { [ $_, post(event($_)), nowhere() ] } @::bodies
 [ 'no test', post(message()), problem('log_unavailable') ]
 
 
-=== TEST 6: ack: the list of events and the token hold for tests, too
+=== TEST 6: "ack": the list of events and the token apply to test deliveries, too
 --- webhook
     enkod_test ack;
     enkod_events complaint;
@@ -85,7 +86,7 @@ map { [ $_, post(event($_)), nowhere() ] } @::bodies
   problem('event_not_allowed', field => '/event', offset => 23) ]
 
 
-=== TEST 7: it is inherited from http and server, and replaced
+=== TEST 7: the setting is inherited from http and server, and replaced
 --- http_config
     enkod_test ack;
     enkod_log logs/events.jsonl;

@@ -1,4 +1,4 @@
-# enkod_unknown_event: what becomes of events outside the table.
+# enkod_unknown_event: events that are not declared are refused or accepted.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ refuses('another word', qr/invalid value "on" in "enkod_unknown_event", it must 
         location => "$log enkod_unknown_event on;");
 refuses('no word', qr/invalid number of arguments in "enkod_unknown_event"/,
         location => "$log enkod_unknown_event;");
-refuses('a second one', qr/"enkod_unknown_event" directive is duplicate/,
+refuses('the directive twice', qr/"enkod_unknown_event" directive is duplicate/,
         location => "$log enkod_unknown_event accept; enkod_unknown_event reject;");
 refuses('an "if"', qr/"enkod_unknown_event" directive is not allowed here/,
         location => "$log if (\$arg_a) { enkod_unknown_event accept; }");
@@ -32,7 +32,7 @@ __DATA__
 
 === TEST 1: by default an unknown event is refused
 --- tries
-[ 'an unknown one', post($::body), $::unknown ],
+[ 'an unknown event', post($::body), $::unknown ],
 [ 'a known one in capitals', post(message(event => '"Message Open"')),
   problem('unknown_event', field => '/event', offset => 23) ],
 [ 'a known one with a space', post(message(event => '"message open "')),
@@ -41,30 +41,30 @@ __DATA__
   problem('unknown_event', field => '/event', offset => 11) ]
 
 
-=== TEST 2: reject
+=== TEST 2: "reject" refuses an unknown event
 --- webhook
     enkod_unknown_event reject;
 --- tries
-[ 'an unknown one', post($::body), $::unknown ]
+[ 'an unknown event', post($::body), $::unknown ]
 
 
-=== TEST 3: accept: any object with a string "event", its members as extra
+=== TEST 3: "accept" accepts any object with a string "event", with its members as extra
 --- webhook
     enkod_unknown_event accept;
 --- tries
-[ 'an unknown one', post($::body), $::line ],
-[ 'nothing but the name', post('{"event":"new"}'), accepted('"event":"new"') ],
+[ 'an unknown event', post($::body), $::line ],
+[ 'only the name', post('{"event":"new"}'), accepted('"event":"new"') ],
 [ 'the empty name', post('{"event":""}'), accepted('"event":""') ],
 [ 'a name to be escaped', post('{"event":"\u000a\"\/\u0441"}'),
   accepted("\"event\":\"\\n\\\"/\xd1\x81\"") ],
 [ 'a name longer than any other', post('{"event":"' . 'x' x 5000 . '"}'),
   accepted('"event":"' . 'x' x 5000 . '"') ],
-[ 'a test delivery is none', post('{"event":"new",'
+[ 'the fields of a test delivery', post('{"event":"new",'
                                   . '"message_uid":"0123456789_012_012_01234"}'),
   accepted('"event":"new","extra":{"message_uid":"0123456789_012_012_01234"}') ]
 
 
-=== TEST 4: accept does not weaken what is known
+=== TEST 4: "accept" does not change the checks of known events
 --- webhook
     enkod_unknown_event accept;
 --- tries
@@ -72,18 +72,18 @@ __DATA__
 [ 'a known one with a field missing', post(message(to => undef)),
   problem('missing_field', field => '/to', expected => 'string',
           offset => length message(to => undef)) ],
-[ 'no event', post('{"a":1}'),
+[ 'no member "event"', post('{"a":1}'),
   problem('missing_event', field => '/event', expected => 'string', offset => 7) ],
-[ 'event no string', post('{"event":{}}'),
+[ '"event" is not a string', post('{"event":{}}'),
   problem('missing_event', field => '/event', expected => 'string', offset => 10) ],
-[ 'no object', post('["event"]'), problem('not_object', offset => 1) ],
-[ 'a member twice', post('{"event":"new","a":1,"a":2}'),
+[ 'not an object', post('["event"]'), problem('not_object', offset => 1) ],
+[ 'a repeated member', post('{"event":"new","a":1,"a":2}'),
   problem('duplicate_field', field => '/a', offset => 24) ],
-[ 'event twice', post('{"event":"new","event":"new"}'),
+[ '"event" twice', post('{"event":"new","event":"new"}'),
   problem('duplicate_field', field => '/event', offset => 22) ]
 
 
-=== TEST 5: it is inherited from http and server, and replaced
+=== TEST 5: the setting is inherited from http and server, and replaced
 --- http_config
     enkod_unknown_event accept;
     enkod_log logs/events.jsonl;

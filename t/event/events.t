@@ -1,4 +1,4 @@
-# Each of the vendor's eight bodies becomes its line.
+# Each of the vendor's eight bodies gets the line of its event.
 
 use strict;
 use warnings;
@@ -8,7 +8,7 @@ use EnkodTest;
 
 no_shuffle();
 
-# received_at is UTC wherever the server stands
+# received_at is UTC in any time zone
 $ENV{TZ} = 'XST-9';
 
 our $message = '"message_id":4,"message_uid":"0123456789_012_012_01234",'
@@ -82,7 +82,7 @@ map { [ $_, post(compact(event($_))), accepted($::line{$_}, test => 1) ] }
 sort keys %::line
 
 
-=== TEST 3: a body with all white space of JSON gives the same line
+=== TEST 3: a body with all kinds of JSON white space gives the same line
 --- tries
 map { my $name = $_;
       [ $name, post(join " \t\r\n", '', event($name) =~ /("[^"]*"|\d+|\S)/g, ''),
@@ -98,7 +98,7 @@ map { my $name = $_;
 sort keys %::line
 
 
-=== TEST 5: a complaint is one in either alphabet and every spelling of JSON
+=== TEST 5: "complaint" is recognised in both alphabets and in every JSON spelling
 --- tries
 map { my ($title, $name) = @$_;
       my $body = event('complaint');
@@ -111,7 +111,7 @@ map { my ($title, $name) = @$_;
 [ 'other Cyrillic letters', "\xd1\x81\xd0\xbempl\\u0430int" ]
 
 
-=== TEST 6: any name of the table may be typed on a mixed keyboard
+=== TEST 6: any event name of the table may have Cyrillic look-alike letters
 --- tries
 [ 'all look-alikes of a name',
   post(compact(event('message-open')) =~ s/message open/m\xd0\xb5ss\xd0\xb0g\xd0\xb5 \xd0\xbe\xd1\x80\xd0\xb5n/r),
@@ -130,14 +130,14 @@ map { my ($title, $name) = @$_;
            . '"from":"a@example.com","to":"b@example.com",'
            . "\"extra\":{\"t\xd0\xbe\":1}") ],
 
-[ 'no letters of another kind',
+[ 'other letters are not look-alikes',
   post(message(event => "\"message op\xd1\x8dn\"")),
   problem('unknown_event', field => '/event', offset => 24) ]
 
 
-=== TEST 7: extra members stand at the end, in the order received
+=== TEST 7: extra members are at the end of the line, in the order received
 --- tries
-[ 'before, between and behind',
+[ 'before, between and after the fields',
   post('{"b":{"x":[1, 2.50,{}]},"event":"mailing group subscribe","a":null,'
        . '"channel":"email","group_name":"G","c":"\u0061\/","group_id":-0,'
        . '"email":"u@example.com","d":[ ]}'),
@@ -146,7 +146,7 @@ map { my ($title, $name) = @$_;
            . '"extra":{"b":{"x":[1,2.50,{}]},"a":null,"c":"a/","d":[]}') ]
 
 
-=== TEST 8: what is accepted is carried without loss
+=== TEST 8: accepted values are written without loss
 --- tries
 [ 'an integer of any length',
   post(message(message_id => '123456789012345678901234567890')),
@@ -158,7 +158,7 @@ map { my ($title, $name) = @$_;
   accepted(message(name => '"\u0000\u001f\u007f\b\f\n\r\t\"\\\\/'
                            . "\xc3\xa9\xf0\x9f\x98\x80\"") =~ s/^\{|\}$//gr) ],
 
-[ 'what JSON lets stand, and a terminal or a reader of lines does not',
+[ 'characters that JSON allows raw, and that act on terminals or split lines',
   post(message(name => "\"\x7f\xc2\x85\xc2\x9b\xe2\x80\xa8\xe2\x80\xa9\"")),
   accepted(message(name => '"\u007f\u0085\u009b\u2028\u2029"')
            =~ s/^\{|\}$//gr) ],
@@ -173,7 +173,7 @@ map { my ($title, $name) = @$_;
   accepted(message(extra => '{"extra_number":-1.500e+007}')
            =~ s/^\{|\}$//gr) ],
 
-[ 'a sending_type the vendor has not documented',
+[ 'a sending_type that is not documented',
   post(message(sending_type => '"carrier pigeon"')),
   accepted(message(sending_type => '"carrier pigeon"') =~ s/^\{|\}$//gr) ]
 
@@ -234,7 +234,7 @@ map { my ($title, $name) = @$_;
            . '"groups_names":["test_group_0","test_group_1"],"groups_ids":[0,1]') ]
 
 
-=== TEST 11: a line's request_id is the one of the access log
+=== TEST 11: the request_id of a line is that of the access log
 --- http_config
     log_format id '$request_id';
 --- webhook
@@ -248,7 +248,7 @@ map { my ($title, $name) = @$_;
 }
 
 
-=== TEST 12: remote_addr is the one that the realip module has found
+=== TEST 12: remote_addr is the address that the realip module has found
 --- webhook
     set_real_ip_from 127.0.0.1;
     real_ip_header X-Forwarded-For;

@@ -1,5 +1,5 @@
-# Hostile bodies: each gets its status and code, and leaves no byte in any
-# file.  What exactly is JSON is the subject of t/unit.
+# Hostile bodies: each gets its status and code, and no byte is written to a
+# file.  The details of JSON are tested in t/unit.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ our $long = '{"event":"message open","a":"' . 'x' x 3000 . '"';
 our @bodies = (
     [ 'NUL alone', 'invalid_json', "\0" ],
     [ 'NUL before the event', 'invalid_json', "\0" . message() ],
-    [ 'NUL behind the event', 'invalid_json', message() . "\0" ],
+    [ 'NUL after the event', 'invalid_json', message() . "\0" ],
     [ 'NUL in a string', 'invalid_json', message(name => "\"a\0b\"") ],
     [ 'NUL between members', 'invalid_json', message() =~ s/,/,\0/r ],
     [ 'a byte order mark', 'invalid_json', "\xef\xbb\xbf" . message() ],
@@ -29,12 +29,12 @@ our @bodies = (
 
     [ 'a high surrogate alone', 'lone_surrogate', message(name => '"\ud800"') ],
     [ 'a low surrogate alone', 'lone_surrogate', message(name => '"\udc00"') ],
-    [ 'two high ones', 'lone_surrogate', message(name => '"\ud800\ud800"') ],
-    [ 'a pair the wrong way round', 'lone_surrogate',
+    [ 'two high surrogates', 'lone_surrogate', message(name => '"\ud800\ud800"') ],
+    [ 'a pair in the wrong order', 'lone_surrogate',
       message(name => '"\udc00\ud800"') ],
-    [ 'a high one and a letter', 'lone_surrogate', message(name => '"\ud800a"') ],
-    [ 'one in a name', 'lone_surrogate', message('\ud800' => 1) ],
-    [ 'one in an inner string', 'lone_surrogate', message(a => '{"b":["\ud800"]}') ],
+    [ 'a high surrogate and a letter', 'lone_surrogate', message(name => '"\ud800a"') ],
+    [ 'a surrogate in a name', 'lone_surrogate', message('\ud800' => 1) ],
+    [ 'a surrogate in a nested string', 'lone_surrogate', message(a => '{"b":["\ud800"]}') ],
 
     [ 'an overlong NUL', 'invalid_utf8', message(name => "\"\xc0\x80\"") ],
     [ 'an overlong slash', 'invalid_utf8', message(name => "\"\xe0\x80\xaf\"") ],
@@ -46,8 +46,8 @@ our @bodies = (
     [ 'a trail byte alone', 'invalid_utf8', message(name => "\"\x80\"") ],
     [ 'a lead byte alone', 'invalid_utf8', message(name => "\"\xd1\"") ],
     [ 'windows-1251', 'invalid_utf8', message(name => "\"\xef\xf0\xe8\"") ],
-    [ 'in the name of the event', 'invalid_utf8', message(event => "\"\xd1omplaint\"") ],
-    [ 'behind the event', 'invalid_utf8', message() . "\xff" ],
+    [ 'invalid UTF-8 in the name of the event', 'invalid_utf8', message(event => "\"\xd1omplaint\"") ],
+    [ 'invalid UTF-8 after the event', 'invalid_utf8', message() . "\xff" ],
 
     [ '33 levels of arrays', 'too_deep', message(a => '[' x 32 . ']' x 32),
       field => '/a' ],
@@ -60,22 +60,22 @@ our @bodies = (
       message(map { ("x$_", 1) } 1 .. 65 - 7) ],
     [ '5000 members', 'too_many_fields', message(map { ("x$_", 1) } 1 .. 5000) ],
 
-    [ 'a member twice', 'duplicate_field', message() =~ s/\}$/,"to":"x"}/r,
+    [ 'a repeated member', 'duplicate_field', message() =~ s/\}$/,"to":"x"}/r,
       field => '/to' ],
-    [ 'a member twice, once with escapes', 'duplicate_field',
+    [ 'a repeated member, once with escapes', 'duplicate_field',
       message('t\u006f' => '"x"'), field => '/to' ],
-    [ 'the event twice', 'duplicate_field',
+    [ '"event" twice', 'duplicate_field',
       message('\u0065vent' => '"message open"'), field => '/event' ],
-    [ 'an extra member twice', 'duplicate_field', message(a => 1, '\u0061' => 1),
+    [ 'a repeated extra member', 'duplicate_field', message(a => 1, '\u0061' => 1),
       field => '/a' ],
     [ 'the empty name twice', 'duplicate_field', message('' => 1) =~ s/\}$/,"":1}/r,
       field => '/' ],
 
-    [ 'another event behind it', 'invalid_json', message() . message() ],
+    [ 'another event after it', 'invalid_json', message() . message() ],
     [ 'another event on the next line', 'invalid_json', message() . "\n" . message() ],
-    [ 'a letter behind it', 'invalid_json', message() . 'x' ],
-    [ 'a bracket behind it', 'invalid_json', message() . '}' ],
-    [ 'a quote behind it', 'invalid_json', message() . '"' ],
+    [ 'a letter after it', 'invalid_json', message() . 'x' ],
+    [ 'a bracket after it', 'invalid_json', message() . '}' ],
+    [ 'a quote after it', 'invalid_json', message() . '"' ],
     [ 'an array of events', 'not_object', '[' . message() . ']' ],
     [ 'a comma before the end', 'invalid_json', message() =~ s/\}$/,}/r ],
     [ 'a comment', 'invalid_json', message() =~ s/,/,\/* *\//r ],
@@ -99,20 +99,20 @@ our @bodies = (
       expected => 'string' ],
 );
 
-# whichever of the two a guard in front of the parser meets first
+# either code, whichever check finds its error first
 $_->[1] //= 'invalid_json' for @bodies;
 
 sub refused {
     my ($title, $code, $body, %member) = @{ $_[0] };
 
-    # the parts of the body, as the vendor's server may send it, do not matter
+    # the result does not depend on the pieces in which a body is sent
     return map { [ "$title, $_->[0]", $_->[1],
                    problem($code, %member, offset => undef) ] }
            [ 'in one piece', post($body) ],
            [ 'in chunks', post(undef, chunks => [ unpack '(a11)*', $body ]) ];
 }
 
-# every beginning of a body
+# all beginnings of a body
 sub truncated {
     my ($body) = @_;
 
@@ -136,7 +136,7 @@ map { ::refused($_) } @::bodies
 [error]
 
 
-=== TEST 2: it is so where anything is accepted, and extra members are dropped
+=== TEST 2: a hostile body is refused where any event is accepted and extra members are dropped
 --- webhook
     enkod_unknown_event accept;
     enkod_extra_fields drop;
@@ -146,7 +146,7 @@ map { ::refused($_) } @::bodies
 'logs/events.jsonl' => ''
 
 
-=== TEST 3: no beginning of an event is taken for one
+=== TEST 3: no beginning of an event is accepted as an event
 --- tries
 ::truncated(message(a => '[true,{"b":-1.5e3}]')),
 map { [ $_, post(substr $::long, 0, $_), problem('invalid_json', offset => undef) ] }
@@ -155,7 +155,7 @@ map { [ $_, post(substr $::long, 0, $_), problem('invalid_json', offset => undef
 'logs/events.jsonl' => ''
 
 
-=== TEST 4: what is just allowed is accepted
+=== TEST 4: bodies at the limits are accepted
 --- tries
 [ '32 levels', post(message(a => '[' x 31 . ']' x 31)),
   accepted(message(extra => '{"a":' . '[' x 31 . ']' x 31 . '}') =~ s/^\{|\}$//gr) ],
@@ -164,12 +164,12 @@ map { [ $_, post(substr $::long, 0, $_), problem('invalid_json', offset => undef
   accepted(message(extra => '{' . join(',', map { qq("x$_":1) } 1 .. 64 - 7) . '}')
            =~ s/^\{|\}$//gr) ],
 
-[ 'many members further in', post(message(a => '{' . join(',', map { qq("$_":1) }
+[ 'many members of a nested object', post(message(a => '{' . join(',', map { qq("$_":1) }
                                                           1 .. 1000) . '}')),
   accepted(message(extra => '{"a":{' . join(',', map { qq("$_":1) } 1 .. 1000) . '}}')
            =~ s/^\{|\}$//gr) ],
 
-[ 'a member twice further in', post(message(a => '{"b":1,"b":2}')),
+[ 'a repeated member of a nested object', post(message(a => '{"b":1,"b":2}')),
   accepted(message(extra => '{"a":{"b":1,"b":2}}') =~ s/^\{|\}$//gr) ],
 
 [ 'white space around it', post(" \t\r\n" . message() . "\n\r\t "),

@@ -1,6 +1,6 @@
-# No value steps out of its place: what a sender or a client chooses is text in
-# a line, in a variable, in an answer and in the error log, and never a member,
-# a line or a command to a terminal.
+# Values cannot inject anything: text that a sender or a client chooses stays
+# text in a line, a variable, an answer and the error log, and never becomes a
+# member, a line or a command to a terminal.
 
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ my $check = $ENV{TEST_ENKOD_CHECK} || "$top/build/enkod-check";
 my $sync = Enkod::NginxConf::threads() ? "sync" : "";
 my $closed = free_port();
 
-# nginx's own socket needs a short path, and so does a client's
+# the paths of sockets, of nginx and of clients, have to be short
 my $sockets = File::Temp->newdir;
 my $listen = "$sockets/nginx";
 
@@ -100,7 +100,7 @@ END
 END
 
 
-# As whoever reads it sees it: lines, each without a control character or a
+# As readers see it: lines, each without a control character or a
 # separator of lines within it, valid UTF-8.
 
 sub is_lines {
@@ -108,8 +108,9 @@ sub is_lines {
 
     my $text = eval { Encode::decode("UTF-8", $bytes, Encode::FB_CROAK) };
 
-    ok(defined $text, "$title: it is UTF-8");
-    is(defined $text ? $text =~ tr/\n// : 0, $n, "$title: so many lines");
+    ok(defined $text, "$title: the text is UTF-8");
+    is(defined $text ? $text =~ tr/\n// : 0, $n,
+       "$title: the number of lines is right");
 
     unlike(defined $text ? $text : "\0",
            qr/[\x{00}-\x{09}\x{0b}-\x{1f}\x{7f}-\x{9f}\x{2028}\x{2029}]/,
@@ -129,7 +130,7 @@ sub added {
 my $event = '{"event":"complaint","message_id":1,"message_uid":"u",'
             . '"sending_type":"s","name":"n","from":"f","to":"t"}';
 
-# title, the name of the client's socket, what it is to a reader
+# title, the name of the client's socket, and the name that a reader sees
 my @clients = (
     ["nothing", undef, ""],
     ["a common one", "client", "client"],
@@ -179,7 +180,7 @@ for my $case (@clients) {
 
         my $object = eval { $json->decode($line) } || {};
 
-        is $object->{remote_addr}, $seen, "$what: the address is what it was";
+        is $object->{remote_addr}, $seen, "$what: the address has its value";
         is join(",", sort grep { !/^(?:received_at|request_id|remote_addr)$/ }
                           keys %$object),
            $place eq "refused" ? "body,code,status"
@@ -208,7 +209,7 @@ is_deeply [map { chomp; $json->decode("[\"$_\"]")->[0] }
           '$enkod_line_escaped is the line within a string';
 
 
-# no more bytes than an address has: the last character may be cut
+# the longest address, whose last character may be cut
 
 for my $last ("xx", "x\xd1\x81", "\xf0\x9f\x98\x80") {
     my $path = "$sockets/" . "x" x (107 - length "$sockets/") ;
@@ -229,17 +230,17 @@ for my $last ("xx", "x\xd1\x81", "\xf0\x9f\x98\x80") {
 }
 
 
-# an abstract one has no name for nginx
+# nginx has no name for an abstract address
 
 my $client = Enkod::Client->unix($listen, "\0\"x\n");
 
 $client->send(Enkod::Client::request($event, uri => "/log"));
 is $client->status, 200, "a client with an abstract address is answered";
 like +($nginx->lines("log.jsonl"))[-1], qr/"remote_addr":"unix:","event"/,
-     "an abstract address is left out";
+     "an abstract address is logged as \"unix:\"";
 
 
-# an address that somebody else has said is an IP address, or is not taken
+# an address from a header must be an IP address
 
 for my $case (["192.0.2.7", "192.0.2.7"], ["2001:db8::7", "2001:db8::7"],
               ["\"x", "unix:"], ["unix:\"x", "unix:"])
@@ -257,7 +258,7 @@ for my $case (["192.0.2.7", "192.0.2.7"], ["2001:db8::7", "2001:db8::7"],
 }
 
 
-# nobody else can say what $request_id is
+# $request_id cannot be defined by the configuration
 
 for my $case (["set \$request_id x;", "server"],
               ["map \$uri \$request_id { default x; }", "http"],
@@ -269,11 +270,12 @@ for my $case (["set \$request_id x;", "server"],
     my ($said, $ok) = Enkod::Nginx->create($level => $text)->check;
 
     ok !$ok, "$text is refused";
-    like $said, qr/the duplicate "request_id" variable/, "by nginx";
+    like $said, qr/the duplicate "request_id" variable/,
+         "nginx refuses to define \$request_id again";
 }
 
 
-# What the sender chooses: each of these characters, as it is and escaped.
+# Text that the sender chooses: each of these characters, raw and escaped.
 
 my %chars = (
     "U+0000"  => [undef, '\u0000'],     "U+001B" => [undef, '\u001B'],
@@ -296,7 +298,7 @@ for my $way ("raw", "escaped", "in pieces") {
 
     my $members = "\"a$text\":[{\"b$text\":\"c$text\"}]";
 
-    # accepted: values and names
+    # accepted: in values and names
 
     my $known = $event =~ s/"name":"n"/"name":"$text"/r
                        =~ s/"to":"t"/"to":"\xd1\x81\xe2\x80\x94$text"/r
@@ -304,25 +306,25 @@ for my $way ("raw", "escaped", "in pieces") {
 
     is $nginx->post($known, %o)->{status}, 200, "$way: a known event is accepted";
     is $nginx->post("{\"event\":\"e$text\",$members}", %o)->{status}, 200,
-       "$way: an unknown one too";
+       "$way: an unknown event is accepted";
 
     my $extra = "\"extra\":{\"a$escaped\":[{\"b$escaped\":\"c$escaped\"}]}}";
     my $lines = added("log.jsonl", $from{"log.jsonl"});
 
     is_lines($lines, 2, "$way, the lines");
     like $lines, qr/"name":"\Q$escaped\E".*"to":"\xd1\x81\xe2\x80\x94\Q$escaped\E",\Q$extra\E\n/,
-         "$way: they are escaped in values and names";
+         "$way: the characters are escaped in values and names";
     like $lines, qr/"event":"e\Q$escaped\E",\Q$extra\E\n/,
-         "$way: in the name of an event too";
+         "$way: the characters are escaped in the name of an event";
 
-    # refused: by the name of a member, and by that of the event
+    # refused: in the name of a member, and in that of the event
 
     my $answer = $nginx->post($event =~ s/\}$/,"x$text":1}/r,
                               uri => "/strict", %o);
 
     is $answer->{status}, 422, "$way: an extra field is refused";
     like $answer->{body}, qr/"field":"\/x\Q${\ substr $escaped, 0, 60 }\E"/,
-         "$way: it is named, as far as 64 bytes go";
+         "$way: the field is named, up to 64 bytes";
     is_lines($answer->{body}, 1, "$way, the answer");
 
     is $nginx->post("{\"event\":\"e$text\"}", uri => "/events", %o)->{status},
@@ -336,7 +338,7 @@ for my $way ("raw", "escaped", "in pieces") {
     is Encode::encode("UTF-8", $refused->{body}),
        $event =~ s/\}$/,"x$text":1}/r, "$way: its body is what came";
 
-    # in variables, and in the error log
+    # in variables and in the error log
 
     my $fields;
 
