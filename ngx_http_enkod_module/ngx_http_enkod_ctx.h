@@ -22,6 +22,7 @@
 #include "enkod_event.h"
 #include "enkod_line.h"
 #include "ngx_http_enkod_journal.h"
+#include "ngx_http_enkod_status.h"
 #include "ngx_http_enkod_module.h"
 
 #pragma GCC visibility push(hidden)
@@ -104,6 +105,10 @@ struct ngx_http_enkod_ctx_s {
     /* of receive/ only */
 
     off_t                            received;  /* bytes of the body */
+    uint64_t                         complete;  /* of a POST: when its body was,
+                                                   or 0; microseconds */
+    ngx_http_enkod_status_receiver_t  *waiting; /* counts the event as one that
+                                                   waits for a sink; or NULL */
     ngx_http_client_body_handler_pt  body_handler;  /* when it is complete */
 
     ngx_str_t                        body;      /* for enkod_reject_log */

@@ -67,6 +67,8 @@ static void ngx_http_enkod_pass_wake(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_block_reading(ngx_http_request_t *r);
 static void ngx_http_enkod_pass_clear_error(ngx_http_enkod_pass_t *pass);
 static enkod_error_e ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass);
+static void ngx_http_enkod_pass_count(ngx_http_enkod_pass_t *pass,
+    enkod_error_e error);
 static void ngx_http_enkod_pass_spool(ngx_http_enkod_pass_t *pass,
     enkod_error_e error);
 static void ngx_http_enkod_pass_spooled(ngx_http_request_t *r, ngx_err_t err);
@@ -124,6 +126,8 @@ ngx_http_enkod_pass_start(ngx_http_request_t *r,
     if (ngx_http_enkod_subrequest_create(pass, &uri, &args, &body) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    pass->started = ngx_http_enkod_status_clock();
 
     (void) ngx_http_enkod_pass_move(pass, NGX_HTTP_ENKOD_PASS_RUNNING);
 
@@ -393,6 +397,8 @@ ngx_http_enkod_pass_wake(ngx_http_request_t *r)
 
     error = ngx_http_enkod_pass_judge(pass);
 
+    ngx_http_enkod_pass_count(pass, error);
+
     if (error != ENKOD_OK) {
         ngx_http_enkod_pass_spool(pass, error);
         return;
@@ -474,6 +480,34 @@ ngx_http_enkod_pass_judge(ngx_http_enkod_pass_t *pass)
     default:
         return ENKOD_UPSTREAM_FAILED;
     }
+}
+
+
+static void
+ngx_http_enkod_pass_count(ngx_http_enkod_pass_t *pass, enkod_error_e error)
+{
+    ngx_http_enkod_status_outcome_e  outcome;
+
+    switch (error) {
+
+    case ENKOD_OK:
+        outcome = NGX_HTTP_ENKOD_STATUS_DELIVERED;
+        break;
+
+    case ENKOD_UPSTREAM_TIMEOUT:
+        outcome = NGX_HTTP_ENKOD_STATUS_TIMEOUT;
+        break;
+
+    case ENKOD_UPSTREAM_BUSY:
+        outcome = NGX_HTTP_ENKOD_STATUS_BUSY;
+        break;
+
+    default: /* ENKOD_UPSTREAM_FAILED */
+        outcome = NGX_HTTP_ENKOD_STATUS_FAILED;
+    }
+
+    ngx_http_enkod_status_pass(pass->conf->status, outcome,
+                               ngx_http_enkod_status_clock() - pass->started);
 }
 
 

@@ -39,6 +39,7 @@ struct ngx_http_enkod_pass_s {
     ngx_http_enkod_pass_pt            handler;  /* gets the outcome */
 
     ngx_http_request_t               *subrequest;
+    uint64_t                          started;  /* microseconds */
     ngx_http_post_subrequest_t        post;
     ngx_http_enkod_pass_finished_pt   finished;
 

@@ -265,6 +265,8 @@ ngx_http_enkod_body_data(ngx_http_request_t *r, u_char *p, size_t len,
 
     ctx->received += len;
 
+    ngx_http_enkod_status_received(elcf->status, len);
+
     if (elcf->reject_log && ctx->event
         && ngx_http_enkod_reject_keep(r, p, len, last) != NGX_OK)
     {

@@ -59,6 +59,9 @@ ngx_http_enkod_deliver(ngx_http_request_t *r)
         return;
     }
 
+    ctx->waiting = elcf->status;
+    ngx_http_enkod_status_wait(elcf->status);
+
     if (elcf->logs) {
         ngx_http_enkod_deliver_lines(r, ctx, elcf->logs);
         return;
@@ -230,6 +233,18 @@ ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
 }
 
 
+void
+ngx_http_enkod_deliver_waited(ngx_http_enkod_ctx_t *ctx)
+{
+    if (ctx->waiting) {
+        ngx_http_enkod_status_waited(ctx->waiting);
+        ctx->waiting = NULL;
+    }
+}
+
+
+/* Before the answer is sent, so that whoever gets it finds it counted. */
+
 static void
 ngx_http_enkod_deliver_count(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 {
@@ -239,6 +254,14 @@ ngx_http_enkod_deliver_count(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
     ngx_http_enkod_status_result_e  result;
 
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+    ngx_http_enkod_deliver_waited(ctx);
+
+    if (ctx->complete) {
+        ngx_http_enkod_status_answer(elcf->status,
+                                     ngx_http_enkod_status_clock()
+                                     - ctx->complete);
+    }
 
     if (ctx->error != ENKOD_OK) {
         ngx_http_enkod_status_error(elcf->status, ctx->error);

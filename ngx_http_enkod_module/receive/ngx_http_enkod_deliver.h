@@ -12,6 +12,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_enkod_ctx.h"
+
 #pragma GCC visibility push(hidden)
 
 
@@ -21,6 +23,9 @@
  * request.
  */
 void ngx_http_enkod_deliver(ngx_http_request_t *r);
+
+/* The event does not wait for a sink any more, if it did. */
+void ngx_http_enkod_deliver_waited(ngx_http_enkod_ctx_t *ctx);
 
 
 #pragma GCC visibility pop

@@ -40,9 +40,10 @@ static void ngx_http_enkod_handler_cleanup(ngx_http_enkod_ctx_t *ctx);
 ngx_int_t
 ngx_http_enkod_handler(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    enkod_error_e          error;
-    ngx_http_enkod_ctx_t  *ctx;
+    ngx_int_t                   rc;
+    enkod_error_e               error;
+    ngx_http_enkod_ctx_t       *ctx;
+    ngx_http_enkod_loc_conf_t  *elcf;
 
     if (r != r->main) {
         return ngx_http_enkod_handler_subrequest(r);
@@ -82,6 +83,10 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
         if (rc != NGX_OK) {
             return rc;
         }
+
+        elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
+
+        ngx_http_enkod_status_probe(elcf->status);
 
         return ngx_http_enkod_response_probe(r);
     }
@@ -275,6 +280,8 @@ ngx_http_enkod_handler_refuse(ngx_http_request_t *r, enkod_error_e error)
     r->keepalive = 0;
     r->lingering_close = 1;
 
+    ngx_http_enkod_status_error(elcf->status, error);
+
     rc = ngx_http_enkod_response_problem(r);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -303,6 +310,10 @@ ngx_http_enkod_handler_received(ngx_http_request_t *r)
     ctx->sec = tp->sec;
     ctx->msec = tp->msec;
 
+    if (ctx->event || ngx_http_enkod_admit_method(r) & NGX_HTTP_POST) {
+        ctx->complete = ngx_http_enkod_status_clock();
+    }
+
     ngx_http_enkod_deliver(r);
 }
 
@@ -310,6 +321,7 @@ ngx_http_enkod_handler_received(ngx_http_request_t *r)
 static void
 ngx_http_enkod_handler_cleanup(ngx_http_enkod_ctx_t *ctx)
 {
+    ngx_http_enkod_deliver_waited(ctx);
     ngx_http_enkod_reject_free(ctx);
     ngx_http_enkod_event_free(ctx);
 }

@@ -10,7 +10,7 @@
  */
 
 
-#include "ngx_http_enkod_status_internal.h"
+#include "ngx_http_enkod_status_history.h"
 
 
 static ngx_int_t ngx_http_enkod_status_create_events(ngx_conf_t *cf,
@@ -496,7 +496,7 @@ ngx_http_enkod_status_init_process(ngx_http_enkod_status_t *status,
                       "enkod: there is no room for all counters");
     }
 
-    return NGX_OK;
+    return ngx_http_enkod_status_history_init_process(status, cycle);
 }
 
 

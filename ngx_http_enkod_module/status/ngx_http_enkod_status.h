@@ -240,6 +240,51 @@ ngx_http_enkod_status_event(ngx_http_enkod_status_receiver_t *receiver,
 }
 
 
+/* An event begins to wait for a sink, and does not wait any more. */
+
+static ngx_inline void
+ngx_http_enkod_status_wait(ngx_http_enkod_status_receiver_t *receiver)
+{
+    receiver->cell->waiting++;
+}
+
+
+static ngx_inline void
+ngx_http_enkod_status_waited(ngx_http_enkod_status_receiver_t *receiver)
+{
+    receiver->cell->waiting--;
+}
+
+
+/* A GET or HEAD request was answered with 200. */
+
+static ngx_inline void
+ngx_http_enkod_status_probe(ngx_http_enkod_status_receiver_t *receiver)
+{
+    receiver->cell->probes++;
+}
+
+
+/* So many bytes of a body were read. */
+
+static ngx_inline void
+ngx_http_enkod_status_received(ngx_http_enkod_status_receiver_t *receiver,
+    size_t len)
+{
+    receiver->cell->received += len;
+}
+
+
+/* A POST was answered, "usec" after its body was complete. */
+
+static ngx_inline void
+ngx_http_enkod_status_answer(ngx_http_enkod_status_receiver_t *receiver,
+    uint64_t usec)
+{
+    ngx_http_enkod_status_time(&receiver->cell->answers, usec);
+}
+
+
 /* A request was refused, or an event could not be stored. */
 
 static ngx_inline void

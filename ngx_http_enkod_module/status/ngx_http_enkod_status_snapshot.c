@@ -11,7 +11,7 @@
  */
 
 
-#include "ngx_http_enkod_status_internal.h"
+#include "ngx_http_enkod_status_history.h"
 
 #include <sys/statvfs.h>
 
@@ -20,6 +20,9 @@ static ngx_int_t ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
     ngx_http_enkod_status_t *status,
     ngx_http_enkod_status_receiver_conf_t *conf,
     ngx_http_enkod_snapshot_receiver_t *receiver);
+static ngx_int_t ngx_http_enkod_snapshot_history(ngx_pool_t *pool,
+    ngx_http_enkod_status_receiver_conf_t *conf,
+    ngx_http_enkod_snapshot_receiver_t *receiver, uint64_t step);
 static void ngx_http_enkod_snapshot_add_receiver(
     ngx_http_enkod_status_t *status, ngx_http_enkod_status_slot_t *slot,
     ngx_http_enkod_status_entry_t *entry,
@@ -45,6 +48,7 @@ ngx_http_enkod_snapshot_t *
 ngx_http_enkod_snapshot(ngx_pool_t *pool, ngx_http_enkod_status_t *status,
     ngx_uint_t history)
 {
+    uint64_t                                 step;
     ngx_uint_t                               i;
     ngx_http_enkod_snapshot_t               *snapshot;
     ngx_http_enkod_status_zone_t            *zone;
@@ -71,6 +75,8 @@ ngx_http_enkod_snapshot(ngx_pool_t *pool, ngx_http_enkod_status_t *status,
 
     snapshot->started = zone->started;
 
+    step = ngx_http_enkod_status_history_update(status, &snapshot->end);
+
     for (i = 0; i < zone->nslots; i++) {
         if (ngx_http_enkod_status_zone_is_taken(&zone->slots[i])) {
             snapshot->workers++;
@@ -90,6 +96,14 @@ ngx_http_enkod_snapshot(ngx_pool_t *pool, ngx_http_enkod_status_t *status,
         if (ngx_http_enkod_snapshot_receiver(pool, status, receiver[i],
                                              &snapshot->receivers[i])
             != NGX_OK)
+        {
+            return NULL;
+        }
+
+        if (history
+            && ngx_http_enkod_snapshot_history(pool, receiver[i],
+                                               &snapshot->receivers[i], step)
+               != NGX_OK)
         {
             return NULL;
         }
@@ -184,7 +198,9 @@ ngx_http_enkod_snapshot_add_receiver(ngx_http_enkod_status_t *status,
     receiver->probes += cell->probes;
     receiver->received += cell->received;
 
-    if (cell->waiting && ngx_http_enkod_status_zone_is_taken(slot)) {
+    if ((int64_t) cell->waiting > 0
+        && ngx_http_enkod_status_zone_is_taken(slot))
+    {
         receiver->waiting += cell->waiting;
     }
 
@@ -219,6 +235,46 @@ ngx_http_enkod_snapshot_event(ngx_http_enkod_status_zone_t *zone,
 
         event->last = ngx_max(event->last, cell->last);
     }
+}
+
+
+static ngx_int_t
+ngx_http_enkod_snapshot_history(ngx_pool_t *pool,
+    ngx_http_enkod_status_receiver_conf_t *conf,
+    ngx_http_enkod_snapshot_receiver_t *receiver, uint64_t step)
+{
+    ngx_uint_t                      i;
+    ngx_http_enkod_status_taken_t  *event;
+
+    if (conf->entry == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_enkod_status_history_read(pool, &conf->entry->history[0], step,
+                                           &receiver->refusals)
+        != NGX_OK
+        || ngx_http_enkod_status_history_read(pool, &conf->entry->history[1],
+                                              step, &receiver->failures)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    event = conf->events.elts;
+
+    for (i = 0; i < receiver->nevents; i++) {
+
+        if (event[i].entry
+            && ngx_http_enkod_status_history_read(pool, event[i].entry->history,
+                                                  step,
+                                                  &receiver->events[i].history)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

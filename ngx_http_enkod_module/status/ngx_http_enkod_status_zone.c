@@ -55,8 +55,6 @@ ngx_http_enkod_status_zone_create(ngx_shm_zone_t *shm_zone)
         return shpool->data;
     }
 
-    /* not cleared: it is too large, and new memory is zeroes */
-
     size = shpool->pfree * ngx_pagesize;
 
     zone = ngx_slab_alloc(shpool, size);
@@ -64,16 +62,16 @@ ngx_http_enkod_status_zone_create(ngx_shm_zone_t *shm_zone)
         return NULL;
     }
 
+    /* what is not touched costs no memory */
+
+    ngx_memzero(zone, offsetof(ngx_http_enkod_status_zone_t, entries));
+
     zone->started = ngx_http_enkod_status_now();
-    zone->generation = 0;
     zone->size = size;
     zone->used = ngx_http_enkod_status_aligned(
                                          sizeof(ngx_http_enkod_status_zone_t));
-    zone->lines = 0;
-    zone->nhistories = 0;
-    zone->step = 0;
-    zone->nslots = 0;
-    zone->nentries = 0;
+    zone->step = ngx_http_enkod_status_clock()
+                 / ((uint64_t) NGX_HTTP_ENKOD_STATUS_STEP * 1000000);
 
     shpool->data = zone;
 

@@ -58,6 +58,8 @@ typedef enum {
 
 typedef struct {
     uint64_t                     sum;       /* at the end of the last step */
+    uint64_t                     step;      /* number of the first that is not
+                                               in it yet */
     uint32_t                     steps[NGX_HTTP_ENKOD_STATUS_NSTEPS];
 } ngx_http_enkod_status_history_t;
 
@@ -93,7 +95,8 @@ typedef struct {
     ngx_uint_t                      lines;      /* given to entries */
     ngx_uint_t                      nhistories;
 
-    ngx_atomic_t                    step;       /* the last, of the history */
+    ngx_atomic_t                    step;       /* that has not ended; see
+                                                   _history.c */
 
     ngx_atomic_t                    nslots;     /* that were ever taken */
     ngx_http_enkod_status_slot_t    slots[NGX_HTTP_ENKOD_STATUS_NSLOTS];
