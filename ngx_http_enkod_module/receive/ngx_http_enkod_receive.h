@@ -5,7 +5,7 @@
 
 
 /*
- * What receive/ offers to the door: the content handler, and the parts of the
+ * What receive/ offers to the module: the content handler, and the parts of the
  * configuration that concern it.  Setters of directives are as in nginx.
  */
 

@@ -33,7 +33,7 @@ ok !$failed, "and the check succeeds";
 
 # what the files use of each other
 
-fault("a wing includes a header of one that it may not use",
+fault("a folder includes a header of one that it may not use",
       { "$src/pass/more.c" => "\n#include \"ngx_http_enkod_more.h\"\n",
         "$src/receive/ngx_http_enkod_more.h" => "int more;\n",
         "docs/design.md" => sub {
@@ -42,15 +42,15 @@ fault("a wing includes a header of one that it may not use",
       "$src/pass/more.c:2: \"pass\" may not use \"receive\": "
       . "ngx_http_enkod_more.h");
 
-fault("the event core includes a header of the door",
+fault("the event core includes a header of the module",
       { "$src/event/more.c" => "#include \"ngx_http_enkod_module.h\"\n" },
-      "$src/event/more.c:1: \"event\" may not use \"door\": "
+      "$src/event/more.c:1: \"event\" may not use \"module\": "
       . "ngx_http_enkod_module.h");
 
-fault("the journal includes a header of the door, by its path",
+fault("the journal includes a header of the module, by its path",
       { "$src/journal/more.c"
         => "/*\n */\n#include \"../ngx_http_enkod_module.h\"\n" },
-      "$src/journal/more.c:3: \"journal\" may not use \"door\": "
+      "$src/journal/more.c:3: \"journal\" may not use \"module\": "
       . "ngx_http_enkod_module.h");
 
 fault("the journal includes a header of the event core, in angle brackets",
@@ -62,10 +62,10 @@ fault("an arrow is taken out of the picture",
       { "docs/design.md" => sub { s/^( +check +──► *)lib, event/$1lib/m } },
       qr{^tools/check/\w+\.[ch]:\d+: "check" may not use "event": }m);
 
-fault("a wing includes a header that is the inside of another one",
+fault("a folder includes a header that another one does not offer",
       { "$src/receive/more.c" => "#include \"ngx_http_enkod_more.h\"\n",
         "$src/journal/ngx_http_enkod_more.h" => "int more;\n" },
-      "$src/receive/more.c:1: ngx_http_enkod_more.h is the inside of"
+      "$src/receive/more.c:1: ngx_http_enkod_more.h is not offered by"
       . " \"journal\"");
 
 fault("two headers include each other",
@@ -139,18 +139,18 @@ SKIP: {
           "tools/lib/one.c:1: a circle of calls: one.c → two(), "
           . "two.c → three(), three.c → one()");
 
-    fault("a function is called that is in a wing which may not be used",
+    fault("a function is called that is in a folder which may not be used",
           { "$src/journal/one.c" => "int two(void);\n"
                                     . "int one(void) { return two(); }\n",
             "$src/event/two.c" => "int two(void) { return 2; }\n" },
           "$src/journal/one.c:1: \"journal\" may not use \"event\": two()");
 
-    fault("a function is called that the other wing does not offer",
+    fault("a function is called that the other folder does not offer",
           { "$src/receive/one.c" => "int two(void);\n"
                                     . "int one(void) { return two(); }\n",
             "$src/journal/more.h" => "int two(void);\n",
             "$src/journal/two.c" => "int two(void) { return 2; }\n" },
-          "$src/receive/one.c:1: two() is the inside of \"journal\"");
+          "$src/receive/one.c:1: two() is not offered by \"journal\"");
 
     accepted("any file may use the module's own symbol",
              { "$src/journal/one.c" => "extern int ngx_http_enkod_module;\n"
@@ -229,10 +229,10 @@ sub compile {
     my ($file, $text) = @_;
 
     my $name = basename($file, ".c");
-    my $wing = basename(dirname($file));
+    my $folder = basename(dirname($file));
     my $object = "$dir/$build/" . ($file =~ /^tools/ ? "tools"
                                                      : "nginx/objs/addon")
-                 . "/$wing/$name.o";
+                 . "/$folder/$name.o";
 
     make_path(dirname($object));
     $text =~ s/^(?:#include.*|int a = .*)$//mg;
