@@ -1,5 +1,5 @@
-# make bench says that a machine is too busy to measure anything, in words and by
-# its exit status, instead of figures.
+# On a machine that is too busy for measurements, make bench says so, in words and by
+# its exit status, and prints no figures.
 
 use strict;
 use warnings;
@@ -21,8 +21,8 @@ plan skip_all => "the module is in nginx, and bench loads it"
     if defined $ENV{TEST_NGINX_LOAD_MODULES} && !$ENV{TEST_NGINX_LOAD_MODULES};
 
 
-# A wrk that has its connections and does not get to do anything, until it is told
-# to end; what it says then is the text.
+# Runs bench with a "wrk" that opens its connections, sends nothing, and prints the
+# text when it is told to end.
 
 sub bench {
     my ($said) = @_;
@@ -53,16 +53,16 @@ my ($status, $out, $err) = bench(sprintf $done, 0, 0);
 
 is $status, 75, "no request was done: the exit status is that of a busy machine";
 like $err, qr/^bench: not measured, the machine is too busy: .*no request was done$/m,
-     "and bench says so";
+     "bench says that the machine is too busy";
 
 ($status, $out, $err) = bench(sprintf $done, 5, 3);
 
-is $status, 75, "answers were late: the same";
-like $err, qr/too busy: .*3 answers took longer than 10 s$/m, "and why";
+is $status, 75, "answers were late: the exit status is that of a busy machine";
+like $err, qr/too busy: .*3 answers took longer than 10 s$/m, "bench says that answers were late";
 
 ($status, $out, $err) = bench("");
 
-is $status, 1, "a wrk that fails is another matter";
-like $err, qr/^bench: wrk failed/, "which is said";
+is $status, 1, "a wrk that fails is another failure";
+like $err, qr/^bench: wrk failed/, "bench says that wrk failed";
 
 done_testing;

@@ -1,5 +1,5 @@
--- What wrk sends: the requests in the files it is given, in rotation, byte for
--- byte as they are.  Its last line is read by Enkod::Wrk.
+-- Makes wrk send the requests in the given files in turn, byte for byte.  Enkod::Wrk
+-- reads the line that it prints at the end.
 
 local requests = {}
 local last = 0
