@@ -5,20 +5,30 @@
 
 
 /*
- * Tells status/ what there is to count: error codes, receivers, and the events
- * that they take.
+ * Tells status/ what there is to count: error codes, receivers, the events that
+ * they take, and files; and has it watch the files.
  */
 
 
 #include "ngx_http_enkod_module.h"
 
 
+static void *ngx_http_enkod_count_file(ngx_conf_t *cf, void *ctx,
+    ngx_str_t *directive, ngx_open_file_t *open, ngx_str_t *name,
+    ngx_uint_t sync);
 static ngx_int_t ngx_http_enkod_count_event(ngx_http_enkod_main_conf_t *emcf,
     ngx_http_enkod_loc_conf_t *conf, const enkod_shape_t *shape);
 static ngx_uint_t ngx_http_enkod_count_takes(ngx_http_enkod_loc_conf_t *conf,
     const enkod_shape_t *shape);
 static ngx_uint_t ngx_http_enkod_count_takes_other(
     ngx_http_enkod_loc_conf_t *conf);
+
+
+static const ngx_http_enkod_journal_watch_t  ngx_http_enkod_count_watch = {
+    ngx_http_enkod_count_file,
+    ngx_http_enkod_status_file_written,
+    ngx_http_enkod_status_file_synced
+};
 
 
 ngx_int_t
@@ -145,4 +155,33 @@ ngx_http_enkod_count_takes_other(ngx_http_enkod_loc_conf_t *conf)
     }
 
     return conf->settings.nevents == 0;
+}
+
+
+ngx_int_t
+ngx_http_enkod_count_files(ngx_conf_t *cf, ngx_http_enkod_main_conf_t *emcf)
+{
+    return ngx_http_enkod_journals_watch(cf, emcf->journals,
+                                         &ngx_http_enkod_count_watch,
+                                         emcf->status);
+}
+
+
+static void *
+ngx_http_enkod_count_file(ngx_conf_t *cf, void *ctx, ngx_str_t *directive,
+    ngx_open_file_t *open, ngx_str_t *name, ngx_uint_t sync)
+{
+    const char  *use;
+
+    if (ngx_strcmp(directive->data, "enkod_reject_log") == 0) {
+        use = "reject";
+
+    } else if (ngx_strcmp(directive->data, "enkod_spool") == 0) {
+        use = "spool";
+
+    } else {
+        use = "log";
+    }
+
+    return ngx_http_enkod_status_add_file(cf, ctx, open, name, use, sync);
 }

@@ -222,8 +222,9 @@ ngx_http_enkod_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_enkod_status_init(cf, emcf->status, &ngx_http_enkod_module)
-        != NGX_OK)
+    if (ngx_http_enkod_count_files(cf, emcf) != NGX_OK
+        || ngx_http_enkod_status_init(cf, emcf->status, &ngx_http_enkod_module)
+           != NGX_OK)
     {
         return NGX_ERROR;
     }

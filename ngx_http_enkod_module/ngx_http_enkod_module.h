@@ -92,11 +92,14 @@ ngx_int_t ngx_http_enkod_value_true(ngx_http_request_t *r,
 /*
  * At configuration time: what there is to count is added to emcf->status.  A
  * receiver is added when its configuration has been merged, and gets
- * conf->status.  NGX_ERROR if there is no memory.
+ * conf->status; files at the end of the configuration.  NGX_ERROR if there is
+ * no memory.
  */
 ngx_int_t ngx_http_enkod_count_errors(ngx_http_enkod_status_t *status);
 ngx_int_t ngx_http_enkod_count_receiver(ngx_conf_t *cf,
     ngx_http_enkod_loc_conf_t *conf);
+ngx_int_t ngx_http_enkod_count_files(ngx_conf_t *cf,
+    ngx_http_enkod_main_conf_t *emcf);
 
 
 extern ngx_module_t  ngx_http_enkod_module;

@@ -41,6 +41,9 @@ struct ngx_http_enkod_journal_s {
     ngx_http_enkod_file_t       *file;
     ngx_http_enkod_sync_t       *sync;      /* or NULL */
 
+    const ngx_http_enkod_journal_watch_t  *watch;
+    void                        *watch_data;
+
     u_char                      *buf;
     u_char                      *start;     /* of the batch: buf + 1, or in a
                                                larger buffer */
@@ -61,6 +64,8 @@ static ngx_http_enkod_journal_t *ngx_http_enkod_journal_create(ngx_conf_t *cf,
 static void ngx_http_enkod_journal_event_handler(ngx_event_t *ev);
 static void ngx_http_enkod_journal_flush(ngx_http_enkod_journal_t *journal);
 static void ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal);
+static void ngx_http_enkod_journal_count(ngx_http_enkod_journal_t *journal,
+    size_t written, ngx_err_t err);
 static void ngx_http_enkod_journal_fail(ngx_http_enkod_journal_t *journal,
     size_t written, ngx_err_t err);
 #if (NGX_THREADS)
@@ -227,6 +232,43 @@ ngx_http_enkod_journals_check(ngx_http_enkod_journals_t *journals,
 
 
 ngx_int_t
+ngx_http_enkod_journals_watch(ngx_conf_t *cf,
+    ngx_http_enkod_journals_t *journals,
+    const ngx_http_enkod_journal_watch_t *watch, void *ctx)
+{
+    ngx_uint_t                 i;
+    ngx_http_enkod_path_t     *path;
+    ngx_http_enkod_journal_t  *journal;
+
+    path = journals->paths.elts;
+
+    for (i = 0; i < journals->paths.nelts; i++) {
+
+        journal = path[i].data;
+
+        journal->watch = watch;
+        journal->watch_data = watch->create(cf, ctx, path[i].directive,
+                                            path[i].open, path[i].name,
+                                            path[i].sync);
+        if (journal->watch_data == NULL) {
+            return NGX_ERROR;
+        }
+
+#if (NGX_THREADS)
+
+        if (journal->sync) {
+            ngx_http_enkod_sync_watch(journal->sync, watch->synced,
+                                      journal->watch_data);
+        }
+
+#endif
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_enkod_journals_init_module(ngx_http_enkod_journals_t *journals,
     ngx_cycle_t *cycle)
 {
@@ -388,6 +430,10 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
                                 journal->last - journal->start, &written,
                                 journal->event.log);
 
+    if (journal->watch) {
+        ngx_http_enkod_journal_count(journal, written, err);
+    }
+
     ngx_http_enkod_journal_reset(journal);
 
     journal->nwaiting = 0;
@@ -407,6 +453,28 @@ ngx_http_enkod_journal_write(ngx_http_enkod_journal_t *journal)
 #endif
 
     ngx_http_enkod_waiter_complete(&journal->waiting, &journal->completed, 0);
+}
+
+
+static void
+ngx_http_enkod_journal_count(ngx_http_enkod_journal_t *journal, size_t written,
+    ngx_err_t err)
+{
+    u_char      *p;
+    ngx_uint_t   n;
+
+    if (err == 0) {
+        n = journal->nwaiting;
+
+    } else {
+        n = 0;
+
+        for (p = journal->start; p < journal->start + written; p++) {
+            n += (*p == LF);
+        }
+    }
+
+    journal->watch->written(journal->watch_data, n, written, err);
 }
 
 

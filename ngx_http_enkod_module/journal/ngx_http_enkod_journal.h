@@ -34,6 +34,25 @@ typedef struct ngx_http_enkod_journals_s  ngx_http_enkod_journals_t;
 
 
 /*
+ * What watches the journals.  "create" is called at configuration time, once
+ * for each journal: what it returns, or NULL if there is no memory, is passed
+ * to the other two.  They are called in a worker, before the waiters complete:
+ *
+ *     "written"  after an attempt to append to the file: so many lines and
+ *                bytes were.  "err" is 0 or the error.
+ *     "synced"   after an attempt to sync it, which took "usec" microseconds.
+ */
+
+typedef struct {
+    void  *(*create)(ngx_conf_t *cf, void *ctx, ngx_str_t *directive,
+               ngx_open_file_t *open, ngx_str_t *name, ngx_uint_t sync);
+    void   (*written)(void *data, ngx_uint_t lines, size_t bytes,
+               ngx_err_t err);
+    void   (*synced)(void *data, uint64_t usec, ngx_err_t err);
+} ngx_http_enkod_journal_watch_t;
+
+
+/*
  * At configuration time; NULL if there is no memory.  "tag" identifies the
  * owner of the shared memory zone, see ngx_shared_memory_add().
  */
@@ -57,6 +76,15 @@ ngx_http_enkod_journal_t *ngx_http_enkod_journal_get(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_enkod_journals_check(ngx_http_enkod_journals_t *journals,
     ngx_cycle_t *cycle, ngx_log_t *log);
+
+/*
+ * At the end of the configuration.  "ctx" is passed to watch->create(), and
+ * "watch" must exist as long as the configuration.  NGX_ERROR if there is no
+ * memory.
+ */
+ngx_int_t ngx_http_enkod_journals_watch(ngx_conf_t *cf,
+    ngx_http_enkod_journals_t *journals,
+    const ngx_http_enkod_journal_watch_t *watch, void *ctx);
 
 /*
  * For the module's init_module: checks the paths again, now that all files are

@@ -53,6 +53,7 @@ typedef struct {
     u_char                      *name;      /* NULL if folder_synced */
     ngx_err_t                    err;
     ngx_http_enkod_sync_step_e   step;      /* the last one */
+    uint64_t                     usec;      /* how long it took */
 } ngx_http_enkod_sync_round_t;
 
 
@@ -65,6 +66,8 @@ struct ngx_http_enkod_sync_s {
     ngx_int_t                    ident;
 
     ngx_http_enkod_sync_pt       handler;
+    ngx_http_enkod_synced_pt     synced;    /* or NULL */
+    void                        *synced_data;
     ngx_thread_pool_t           *thread_pool;
     ngx_thread_task_t           *task;
 
@@ -82,6 +85,8 @@ static void ngx_http_enkod_sync_cleanup(void *data);
 static ngx_fd_t ngx_http_enkod_sync_open_fd(ngx_http_enkod_sync_t *sync,
     ngx_file_info_t *fi, ngx_log_t *log);
 static void ngx_http_enkod_sync_thread_handler(void *data, ngx_log_t *log);
+static void ngx_http_enkod_sync_run(ngx_http_enkod_sync_round_t *round);
+static uint64_t ngx_http_enkod_sync_clock(void);
 static ngx_err_t ngx_http_enkod_sync_folder(u_char *name);
 static void ngx_http_enkod_sync_end_handler(ngx_event_t *ev);
 static void ngx_http_enkod_sync_close_unused(ngx_http_enkod_sync_t *sync);
@@ -135,6 +140,15 @@ ngx_http_enkod_sync_create(ngx_conf_t *cf, ngx_str_t *name,
     sync->timer.log = &cf->cycle->new_log;
 
     return sync;
+}
+
+
+void
+ngx_http_enkod_sync_watch(ngx_http_enkod_sync_t *sync,
+    ngx_http_enkod_synced_pt synced, void *data)
+{
+    sync->synced = synced;
+    sync->synced_data = data;
 }
 
 
@@ -328,7 +342,13 @@ ngx_http_enkod_sync_start(ngx_http_enkod_sync_t *sync)
         round->name = file->folder_synced ? NULL : sync->name->data;
 
         if (ngx_thread_task_post(sync->thread_pool, sync->task) != NGX_OK) {
+
             /* the queue is full; the thread pool has logged that */
+
+            if (sync->synced) {
+                sync->synced(sync->synced_data, 0, NGX_EAGAIN);
+            }
+
             ngx_http_enkod_waiter_complete(&sync->waiting, sync->completed,
                                            NGX_EAGAIN);
             continue;
@@ -359,6 +379,32 @@ ngx_http_enkod_sync_thread_handler(void *data, ngx_log_t *log)
 {
     ngx_http_enkod_sync_round_t *round = data;
 
+    uint64_t  start;
+
+    start = ngx_http_enkod_sync_clock();
+
+    ngx_http_enkod_sync_run(round);
+
+    round->usec = ngx_http_enkod_sync_clock() - start;
+}
+
+
+/* Microseconds of a clock that never goes back. */
+
+static uint64_t
+ngx_http_enkod_sync_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+static void
+ngx_http_enkod_sync_run(ngx_http_enkod_sync_round_t *round)
+{
     ngx_file_info_t  fi;
 
     round->step = NGX_HTTP_ENKOD_SYNC_DATA;
@@ -465,6 +511,10 @@ ngx_http_enkod_sync_end_handler(ngx_event_t *ev)
 
     if (step == NGX_HTTP_ENKOD_SYNC_NAME) {
         file->folder_synced = 1;
+    }
+
+    if (sync->synced) {
+        sync->synced(sync->synced_data, round->usec, err);
     }
 
     ngx_http_enkod_waiter_complete(&sync->waiting, sync->completed, err);

@@ -39,6 +39,14 @@ typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
     ngx_http_enkod_sync_step_e step);
 
 
+/*
+ * A round has ended, whichever file it was for, after "usec" microseconds, or
+ * could not begin; "err" is 0 or the error.
+ */
+typedef void (*ngx_http_enkod_synced_pt)(void *data, uint64_t usec,
+    ngx_err_t err);
+
+
 #if (NGX_THREADS)
 
 /*
@@ -48,6 +56,10 @@ typedef void (*ngx_http_enkod_sync_pt)(void *data, ngx_err_t err,
 ngx_http_enkod_sync_t *ngx_http_enkod_sync_create(ngx_conf_t *cf,
     ngx_str_t *name, ngx_queue_t *completed, ngx_http_enkod_sync_pt handler,
     void *data);
+
+/* "synced" is called after each round, before its waiters complete. */
+void ngx_http_enkod_sync_watch(ngx_http_enkod_sync_t *sync,
+    ngx_http_enkod_synced_pt synced, void *data);
 
 /*
  * For init_module: NGX_ERROR, after a message with the directive, if the event

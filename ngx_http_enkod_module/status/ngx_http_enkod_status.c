@@ -625,7 +625,6 @@ ngx_http_enkod_status_file_synced(void *data, uint64_t usec, ngx_err_t err)
     cell = file->cell;
 
     cell->syncs++;
-    ngx_http_enkod_status_time(&cell->sync_times, usec);
 
     if (err) {
         cell->sync_errors++;
@@ -633,6 +632,8 @@ ngx_http_enkod_status_file_synced(void *data, uint64_t usec, ngx_err_t err)
         cell->failed = ngx_http_enkod_status_now();
         return;
     }
+
+    ngx_http_enkod_status_time(&cell->sync_times, usec);
 
     cell->err = 0;
     cell->succeeded = ngx_http_enkod_status_now();

@@ -84,7 +84,7 @@ typedef struct {
     uint64_t                     write_errors;  /* of these */
     uint64_t                     syncs;     /* attempts */
     uint64_t                     sync_errors;   /* of these */
-    ngx_http_enkod_snapshot_times_t  sync_times;
+    ngx_http_enkod_snapshot_times_t  sync_times;    /* of the others */
 
     off_t                        size;      /* bytes, or -1: not known */
     off_t                        free;      /* of its file system, or -1 */
