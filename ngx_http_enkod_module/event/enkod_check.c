@@ -34,8 +34,8 @@ static int enkod_check_nested_key(enkod_event_t *event,
     const unsigned char *p, size_t len) enkod_noinline;
 static int enkod_check_open(enkod_event_t *event, enkod_kind_e kind);
 static int enkod_check_close(enkod_event_t *event, unsigned char bracket);
-static inline int enkod_check_field_equals(const enkod_event_t *event, unsigned field,
-    const enkod_str_t *value);
+static inline int enkod_check_field_equals(const enkod_event_t *event,
+    unsigned field, const enkod_str_t *value);
 
 
 /* before a value of any kind; a field of a known type is the common case */

@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * What the sender is told: the table of errors.
+ */
+
+
 #include <stddef.h>
 
 #include "enkod_error.h"

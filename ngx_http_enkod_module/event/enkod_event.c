@@ -298,7 +298,7 @@ enkod_event_parse_carried(enkod_event_t *event)
 
     if (event->token.word && !event->token.open) {
 
-        /* a number has ended, which yajl sees at the byte behind it */
+        /* a number has ended, which yajl sees at the next byte */
 
         if (enkod_event_carry(event, (const unsigned char *) " ", 1)
             != ENKOD_OK)

@@ -160,7 +160,7 @@ enkod_str_t enkod_event_field(const enkod_event_t *event,
 const enkod_shape_t *enkod_event_shape(const enkod_event_t *event);
 
 /*
- * The event's members as they stand in the line, from "event" to the last one,
+ * The event's members as they are in a line, from "event" to the last one,
  * without the closing brace: their length, and a function that writes exactly
  * that many bytes and returns their end.
  */

@@ -5,8 +5,8 @@
 
 
 /*
- * What an accepted event is asked for: its name, its fields, and its members as
- * they stand in the line.
+ * The output of an event: its name, its fields, and its members as they are
+ * written into a line.
  */
 
 

@@ -5,8 +5,8 @@
 
 
 /*
- * One line of a file: the envelope, and in it an accepted event or a refusal.
- * Without the line breaks shown here, and without the optional members, it is
+ * One line of a file: an envelope with an accepted event or with a refusal in
+ * it.  Shown here with line breaks, which a line does not have:
  *
  *     {"received_at":"2026-11-23T03:44:01.123Z","request_id":"...",
  *      "remote_addr":"192.0.2.7",
@@ -18,8 +18,8 @@
  *
  * "test" and "pass_status" are optional, and so is "field"; a body that is not
  * valid UTF-8 is in "body_base64".  The module writes lines, the tools read
- * them; members, order and spelling are defined here and nowhere else.  The
- * line feed behind a line belongs to the file, not to the line.
+ * them; members, order and spelling are defined here and nowhere else.  Here, a
+ * line is without the line feed that ends it in a file.
  *
  * Nothing here allocates, has state or does I/O.
  */
@@ -39,7 +39,7 @@
 #define ENKOD_LINE_START        "{\"received_at\":\""
 #define ENKOD_LINE_REQUEST_ID   "\",\"request_id\":\""
 #define ENKOD_LINE_REMOTE_ADDR  "\",\"remote_addr\":\""
-#define ENKOD_LINE_MEMBERS      "\","           /* behind remote_addr */
+#define ENKOD_LINE_MEMBERS      "\","           /* after remote_addr */
 
 /* of an event; its own members are written by enkod_event_write() */
 
@@ -105,16 +105,16 @@ unsigned char *enkod_line_envelope_write(unsigned char *p,
 
 
 /*
- * Reading: from the beginning of a line to its "event" or its "status".  This
- * is as strict as the module's writing, byte for byte, with one exception: the
- * content of "remote_addr" may be anything between two quotes, and is for the
- * caller to check.  What stands behind is not looked at.
+ * Reading: from the beginning of a line to its "event" or its "status".  Only
+ * what enkod_line_write() and enkod_line_refusal_write() write is accepted,
+ * with one exception: the content of "remote_addr" may be anything between two
+ * quotes, and the caller should check it.  The rest of the line is not read.
  */
 
 typedef enum {
     ENKOD_LINE_OK = 0,
-    ENKOD_LINE_SHORT,           /* the line breaks off: as far as it goes, it
-                                   may be the beginning of a good one */
+    ENKOD_LINE_SHORT,           /* the line breaks off: so far it may be the
+                                   beginning of a good one */
     ENKOD_LINE_UNEXPECTED,      /* "expected" is not there */
     ENKOD_LINE_TIME_SYNTAX,     /* received_at does not have the form */
     ENKOD_LINE_TIME_VALUE,      /* received_at is not a time that exists */
@@ -134,8 +134,8 @@ typedef struct {
     unsigned               test:1;          /* "test":true is there */
     unsigned               refusal:1;       /* "status" is there, not "event" */
 
-    size_t                 members;         /* offset of what is behind the
-                                               envelope, or 0 */
+    size_t                 members;         /* offset of the first byte after
+                                               the envelope, or 0 */
     size_t                 offset;          /* of "event" or "status"; after an
                                                error of the byte at fault, or of
                                                the end if the line is short */
@@ -146,10 +146,9 @@ typedef struct {
 
 
 /*
- * Reads the beginning of a line of "len" bytes, which should not include a line
- * feed.  All of *line is set.  A line that is wrong in two places is reported
- * for the first of them; a caller that finds fault with line->remote_addr
- * should report that before an error returned here, which is behind it.
+ * Reads the beginning of a line of "len" bytes and sets all of *line.  An error
+ * is the first one in the line; if the caller does not accept the address that
+ * was read into line->remote_addr, that error comes before the returned one.
  */
 enkod_line_error_e enkod_line_read(enkod_line_t *line, const unsigned char *p,
     size_t len);
@@ -162,9 +161,9 @@ size_t enkod_line_time_syntax(const unsigned char *p, size_t len);
 
 /*
  * Whether a time of that form, or the first "len" bytes of one, exists: a month
- * from 1 to 12, a day of that month, and so on.  A number of which digits are
- * missing is not looked at.  There are no leap seconds, as there are none in
- * the time of an operating system.
+ * from 1 to 12, a day of that month, and so on.  A number that is not
+ * complete is not checked.  There are no leap seconds, as the system time has
+ * none.
  */
 int enkod_line_time_exists(const unsigned char *p, size_t len);
 

@@ -4,6 +4,12 @@
  */
 
 
+/*
+ * The table of events: the built-in rows, declarations, and the lookup of names
+ * in which Cyrillic letters stand for Latin ones.
+ */
+
+
 #include "enkod_json.h"
 #include "enkod_schema.h"
 

@@ -113,9 +113,8 @@ struct enkod_event_s {
     unsigned                 has_event:1;   /* a member "event" has begun */
     unsigned                 name_known:1;  /* and its value is complete */
     unsigned                 skip_value:1;  /* the member is not kept */
-    unsigned                 in_order:1;    /* the name came first, and behind
-                                               it fields in the order of the
-                                               table, and nothing else */
+    unsigned                 in_order:1;    /* only the name and then fields
+                                               in the order of the table */
     unsigned                 complete:1;    /* the event object is closed */
     unsigned                 test:1;
     unsigned                 owns_block:1;  /* destroy() frees it */

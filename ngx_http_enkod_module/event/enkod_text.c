@@ -4,6 +4,11 @@
  */
 
 
+/*
+ * Strings that need escapes in the text, or may need some.
+ */
+
+
 
 #include "enkod_json.h"
 #include "enkod_text.h"
