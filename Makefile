@@ -21,7 +21,7 @@
 #   make matrix          run the tests on several versions and configurations of
 #                        nginx (MATRIX='trixie-h3 sid'; see tools/build/matrix)
 #   make fuzz            search inputs that break the event core, for a minute
-#                        each (FUZZ_SECONDS=, FUZZ='event differential schema')
+#                        each (FUZZ_SECONDS=, FUZZ='event differential schema line')
 #   make analyze         compare the sources with the structure in docs/design.md
 #                        and run the static analyzers of clang and gcc, and
 #                        cppcheck
@@ -235,7 +235,7 @@ $(BUILD)/unit/%.t: t/unit/%.c $(UNIT_CORE) $(CORE_HEADERS) \
 # reads the inputs in t/fuzz/corpus/NAME, and with clang's libFuzzer it searches
 # for new inputs
 
-FUZZ = event differential schema
+FUZZ = event differential schema line
 FUZZ_SECONDS = 60
 
 FUZZ_TESTS = $(FUZZ:%=$(BUILD)/fuzz/%.t)
