@@ -8,6 +8,11 @@
  * enkod-check: reads files that the module has written, reports what in them is
  * not as the module writes it, and repairs a last line without a line feed; or
  * reports what the module would answer to a body.  See docs/enkod-check.md.
+ *
+ * check_file reads lines and reports the verdicts of check_line on them:
+ * check_parse reads the envelope, check_event or check_refusal what is in it,
+ * check_content has the event core write the same again, and check_damage
+ * examines what is malformed.
  */
 
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 
@@ -126,9 +127,9 @@ static int
 check_backup_copy(const char *name, const char *backup, int fd, int to,
     off_t size)
 {
+    char     buf[CHECK_BACKUP_SIZE];
     off_t    done;
     ssize_t  n, len, written;
-    char     buf[CHECK_BACKUP_SIZE];
 
     for (done = 0; done < size; done += len) {
 

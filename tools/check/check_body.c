@@ -6,11 +6,16 @@
 
 #include "check_body.h"
 #include "check_open.h"
+#include "check_verdict.h"
+#include "enkod_error.h"
+#include "enkod_event.h"
+#include "../lib/tool_buf.h"
 #include "../lib/tool_file.h"
 #include "../lib/tool_lines.h"
 #include "../lib/tool_message.h"
 
 #include <stdio.h>
+#include <string.h>
 
 
 static void check_body_event(check_core_t *core, check_report_t *report,

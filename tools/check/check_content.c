@@ -5,6 +5,12 @@
 
 
 #include "check_content.h"
+#include "check_verdict.h"
+#include "enkod_error.h"
+#include "enkod_event.h"
+#include "enkod_str.h"
+
+#include <string.h>
 
 
 /* the beginning of a body that has only extra members */

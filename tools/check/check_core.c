@@ -6,12 +6,15 @@
 
 #include "check_core.h"
 #include "check_verdict.h"
+#include "enkod_error.h"
+#include "enkod_str.h"
 #include "../lib/tool_lines.h"
 #include "../lib/tool_message.h"
 #include "../lib/tool_start.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 
 static void *check_core_alloc(void *ctx, size_t size);

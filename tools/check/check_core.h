@@ -15,6 +15,8 @@
 
 
 #include "enkod_event.h"
+#include "enkod_schema.h"
+#include "enkod_str.h"
 #include "../lib/tool_buf.h"
 
 

@@ -6,6 +6,7 @@
 
 #include "check_declare.h"
 #include "enkod_json.h"
+#include "enkod_str.h"
 #include "../lib/tool_message.h"
 
 #include <stdlib.h>
@@ -31,13 +32,13 @@ static check_words_t  *check_words;
 int
 check_declare(enkod_schema_t *schema, const char *text)
 {
-    int               quoted, nwords;
-    char             *name, *p;
-    size_t            len, name_len;
-    const char       *error, *next;
-    enkod_str_t       str;
-    enkod_shape_t    *shape;
-    check_words_t    *words;
+    int             quoted, nwords;
+    char           *name, *p;
+    size_t          len, name_len;
+    const char     *error, *next;
+    enkod_str_t     str;
+    enkod_shape_t  *shape;
+    check_words_t  *words;
 
     len = strlen(text);
 

@@ -6,8 +6,12 @@
 
 #include "check_event.h"
 #include "check_content.h"
+#include "check_verdict.h"
 #include "enkod_event.h"
+#include "enkod_str.h"
 #include "../lib/tool_json.h"
+
+#include <string.h>
 
 
 static int check_event_content(check_content_t *content,

@@ -10,12 +10,15 @@
 #include "check_open.h"
 #include "check_repair.h"
 #include "check_repeats.h"
+#include "check_verdict.h"
+#include "enkod_str.h"
 #include "../lib/tool_file.h"
 #include "../lib/tool_lines.h"
 #include "../lib/tool_message.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

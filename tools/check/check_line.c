@@ -5,7 +5,7 @@
 
 
 #include "check_line.h"
-#include "check_explain.h"
+#include "check_damage.h"
 #include "check_parse.h"
 #include "check_reader.h"
 
@@ -28,7 +28,7 @@ check_line(check_core_t *core, const unsigned char *p, size_t len, off_t base,
     }
 
     if (verdict->malformed) {
-        check_explain(&reader, core, base);
+        check_damage(&reader, core, base);
     }
 
     verdict->kind = verdict->piece ? CHECK_PIECE : CHECK_DEFECT;

@@ -9,6 +9,7 @@
 #include "check_event.h"
 #include "check_refusal.h"
 #include "enkod_line.h"
+#include "enkod_str.h"
 
 #include <arpa/inet.h>
 #include <string.h>

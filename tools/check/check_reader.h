@@ -16,6 +16,7 @@
 
 
 #include "check_verdict.h"
+#include "enkod_str.h"
 
 
 typedef struct {

@@ -6,7 +6,10 @@
 
 #include "check_refusal.h"
 #include "check_content.h"
+#include "check_verdict.h"
+#include "enkod_error.h"
 #include "enkod_line.h"
+#include "enkod_str.h"
 
 #include <string.h>
 

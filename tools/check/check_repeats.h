@@ -18,6 +18,7 @@
 
 #include "check_report.h"
 #include "check_verdict.h"
+#include "enkod_str.h"
 
 
 typedef struct check_repeat_s  check_repeat_t;

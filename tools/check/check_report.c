@@ -5,6 +5,8 @@
 
 
 #include "check_report.h"
+#include "enkod_error.h"
+#include "enkod_str.h"
 #include "../lib/tool_hash.h"
 #include "../lib/tool_start.h"
 

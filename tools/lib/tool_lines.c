@@ -6,6 +6,8 @@
 
 #include "tool_lines.h"
 
+#include <string.h>
+
 
 #define TOOL_LINES_READ       ((size_t) 256 * 1024)
 

@@ -9,6 +9,11 @@
  * URL, one request for each, in their order.  A run that was stopped, in
  * whatever way, is resumed after the last line that was delivered.  See
  * docs/enkod-replay.md.
+ *
+ * replay_run replays one file: replay_input has its lines, replay_line finds
+ * the parts of a line, replay_selection chooses, replay_body and replay_send
+ * make a request of it, and replay_position keeps how far that has come.
+ * replay_drain does this for a file that nginx writes to.
  */
 
 
@@ -18,6 +23,7 @@
 #include "replay_run.h"
 #include "replay_status.h"
 #include "../lib/tool_message.h"
+#include "../lib/tool_start.h"
 
 #include <curl/curl.h>
 

@@ -6,6 +6,8 @@
 
 #include "replay_body.h"
 
+#include <string.h>
+
 
 static void replay_body_add(replay_body_t *body, const unsigned char *p,
     size_t len);

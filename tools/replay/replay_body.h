@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "replay_line.h"
+#include "enkod_str.h"
 
 
 typedef struct {

@@ -9,6 +9,8 @@
 #endif
 
 #include "replay_drain.h"
+#include "replay_collect.h"
+#include "replay_file.h"
 #include "replay_interrupt.h"
 #include "replay_rotated.h"
 #include "replay_status.h"
@@ -21,6 +23,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 

@@ -8,6 +8,8 @@
 #include "replay_format.h"
 #include "../lib/tool_message.h"
 
+#include <string.h>
+
 
 static ssize_t replay_input_read(void *data, unsigned char *buf, size_t size);
 static int replay_input_skip(replay_input_t *input, off_t offset,

@@ -21,6 +21,7 @@
 
 #include "replay_file.h"
 #include "replay_gzip.h"
+#include "enkod_str.h"
 #include "../lib/tool_lines.h"
 
 

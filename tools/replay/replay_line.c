@@ -5,10 +5,12 @@
 
 
 #include "replay_line.h"
+#include "enkod_error.h"
 #include "enkod_json.h"
 #include "enkod_line.h"
 #include "../lib/tool_json.h"
 
+#include <string.h>
 #include <yajl/yajl_parse.h>
 
 
@@ -84,9 +86,9 @@ replay_line_read(replay_line_t *line, const enkod_str_t *text)
 static const char *
 replay_line_envelope(replay_line_t *line, size_t *event)
 {
-    enkod_line_t         parts;
-    enkod_line_error_e   rc;
-    const unsigned char *p, *last;
+    enkod_line_t          parts;
+    enkod_line_error_e    rc;
+    const unsigned char  *p, *last;
 
     rc = enkod_line_read(&parts, line->text.data, line->text.len);
 

@@ -5,6 +5,7 @@
 
 
 #include "replay_options.h"
+#include "replay_answer.h"
 #include "replay_header.h"
 #include "replay_values.h"
 #include "../lib/tool_message.h"

@@ -9,6 +9,7 @@
 #endif
 
 #include "replay_position.h"
+#include "replay_file.h"
 #include "replay_record.h"
 #include "../lib/tool_file.h"
 #include "../lib/tool_hash.h"
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 

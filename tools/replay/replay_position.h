@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "replay_file.h"
 #include "replay_input.h"
 #include "replay_tally.h"
 

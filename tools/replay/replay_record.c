@@ -54,8 +54,8 @@ replay_record_print(char *buf, const replay_record_t *record)
 int
 replay_record_scan(const char *buf, replay_record_t *record)
 {
-    char  copy[REPLAY_RECORD_SIZE];
     int   n;
+    char  copy[REPLAY_RECORD_SIZE];
 
     n = sscanf(buf, REPLAY_RECORD_SCAN, &record->inode, &record->head_len,
                &record->head, &record->selection, &record->offset,

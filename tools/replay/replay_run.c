@@ -5,12 +5,18 @@
 
 
 #include "replay_run.h"
+#include "replay_body.h"
+#include "replay_file.h"
 #include "replay_interrupt.h"
+#include "replay_line.h"
+#include "replay_selection.h"
 #include "replay_status.h"
 #include "replay_summary.h"
+#include "enkod_str.h"
 #include "../lib/tool_clock.h"
 #include "../lib/tool_message.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 

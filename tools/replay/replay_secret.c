@@ -5,6 +5,7 @@
 
 
 #include "replay_secret.h"
+#include "../lib/tool_buf.h"
 #include "../lib/tool_file.h"
 #include "../lib/tool_message.h"
 

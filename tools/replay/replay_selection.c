@@ -11,6 +11,7 @@
 #include "../lib/tool_message.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 
 static int replay_selection_time(const char *option, const char *value,

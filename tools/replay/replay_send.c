@@ -44,8 +44,8 @@ replay_send_init(replay_sender_t *sender, const replay_target_t *target)
 static int
 replay_send_options(replay_sender_t *sender, const replay_target_t *target)
 {
-    CURLcode          rc;
     CURL             *curl;
+    CURLcode          rc;
     replay_answer_t  *answer;
 
     curl = sender->curl;

@@ -4,9 +4,10 @@
  */
 
 
-#include "check_explain.h"
+#include "check_damage.h"
 #include "check_find.h"
 #include "check_parse.h"
+#include "check_verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,32 +22,32 @@ typedef struct {
     int                    first_whole;
     int                    last_whole;
     int                    pieces;      /* none but the last one is whole */
-} check_explain_t;
+} check_damage_t;
 
 
-static void check_explain_count(check_explain_t *lines,
+static void check_damage_count(check_damage_t *lines,
     const check_reader_t *reader, check_core_t *core);
-static int check_explain_is_whole(check_core_t *core, const unsigned char *p,
+static int check_damage_is_whole(check_core_t *core, const unsigned char *p,
     const unsigned char *end);
-static void check_explain_nuls(check_reader_t *reader,
-    const check_explain_t *lines, const unsigned char *nul, off_t base);
-static const char *check_explain_word(int whole);
+static void check_damage_nuls(check_reader_t *reader,
+    const check_damage_t *lines, const unsigned char *nul, off_t base);
+static const char *check_damage_word(int whole);
 
 
 void
-check_explain(check_reader_t *reader, check_core_t *core, off_t base)
+check_damage(check_reader_t *reader, check_core_t *core, off_t base)
 {
     size_t                len;
     const char           *first, *last;
-    check_explain_t       lines;
+    check_damage_t        lines;
     const unsigned char  *nul;
 
-    check_explain_count(&lines, reader, core);
+    check_damage_count(&lines, reader, core);
 
     nul = memchr(reader->start, '\0', reader->end - reader->start);
 
     if (nul) {
-        check_explain_nuls(reader, &lines, nul, base);
+        check_damage_nuls(reader, &lines, nul, base);
         return;
     }
 
@@ -62,8 +63,8 @@ check_explain(check_reader_t *reader, check_core_t *core, off_t base)
         reader->verdict->whole = lines.last - reader->start;
     }
 
-    first = check_explain_word(lines.first_whole);
-    last = check_explain_word(lines.last_whole);
+    first = check_damage_word(lines.first_whole);
+    last = check_damage_word(lines.last_whole);
 
     if (lines.n == 2) {
         (void) check_reader_wrong(reader, lines.second, "two lines in one: the"
@@ -81,7 +82,7 @@ check_explain(check_reader_t *reader, check_core_t *core, off_t base)
 
 
 static void
-check_explain_count(check_explain_t *lines, const check_reader_t *reader,
+check_damage_count(check_damage_t *lines, const check_reader_t *reader,
     check_core_t *core)
 {
     int                   whole;
@@ -97,7 +98,7 @@ check_explain_count(check_explain_t *lines, const check_reader_t *reader,
          next;
          next = check_find_line(next + 1, reader->end))
     {
-        whole = check_explain_is_whole(core, lines->last, next);
+        whole = check_damage_is_whole(core, lines->last, next);
 
         if (lines->n == 1) {
             lines->first_whole = whole;
@@ -109,13 +110,13 @@ check_explain_count(check_explain_t *lines, const check_reader_t *reader,
     }
 
     lines->last_whole = lines->second
-                        && check_explain_is_whole(core, lines->last,
+                        && check_damage_is_whole(core, lines->last,
                                                   reader->end);
 }
 
 
 static int
-check_explain_is_whole(check_core_t *core, const unsigned char *p,
+check_damage_is_whole(check_core_t *core, const unsigned char *p,
     const unsigned char *end)
 {
     check_reader_t   reader;
@@ -128,7 +129,7 @@ check_explain_is_whole(check_core_t *core, const unsigned char *p,
 
 
 static void
-check_explain_nuls(check_reader_t *reader, const check_explain_t *lines,
+check_damage_nuls(check_reader_t *reader, const check_damage_t *lines,
     const unsigned char *nul, off_t base)
 {
     char                  after[160];
@@ -147,7 +148,7 @@ check_explain_nuls(check_reader_t *reader, const check_explain_t *lines,
         (void) snprintf(after, sizeof(after), "; the line that begins at"
                         " offset %lld is %s",
                         (long long) base + (lines->last - reader->start),
-                        check_explain_word(lines->last_whole));
+                        check_damage_word(lines->last_whole));
     }
 
     (void) check_reader_wrong(reader, nul, "NUL bytes, %zu of them%s", n,
@@ -156,7 +157,7 @@ check_explain_nuls(check_reader_t *reader, const check_explain_t *lines,
 
 
 static const char *
-check_explain_word(int whole)
+check_damage_word(int whole)
 {
     return whole ? "whole" : "not whole";
 }
