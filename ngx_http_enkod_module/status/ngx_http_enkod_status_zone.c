@@ -38,6 +38,8 @@ static ngx_http_enkod_status_entry_t *ngx_http_enkod_status_zone_reuse(
     ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_type_e type);
 static ngx_uint_t ngx_http_enkod_status_zone_oldest(
     ngx_http_enkod_status_zone_t *zone);
+static void ngx_http_enkod_status_zone_reset(
+    ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_slot_t *slot);
 static size_t ngx_http_enkod_status_zone_cell_size(
     ngx_http_enkod_status_type_e type);
 
@@ -185,12 +187,16 @@ ngx_http_enkod_status_zone_entry(ngx_http_enkod_status_zone_t *zone,
     ngx_str_t *first, ngx_str_t *second, ngx_uint_t nslots)
 {
     u_char                          key[16];
-    ngx_uint_t                      i;
+    ngx_uint_t                      i, n;
     ngx_http_enkod_status_entry_t  *entry;
 
     ngx_http_enkod_status_zone_key(key, first, second);
 
-    for (i = 0; i < zone->nentries; i++) {
+    /* a configuration mostly has the order of the one before */
+
+    for (n = zone->nentries; n > 0; n--) {
+
+        i = (zone->found + zone->nentries - n + 1) % zone->nentries;
 
         entry = &zone->entries[i];
 
@@ -198,6 +204,7 @@ ngx_http_enkod_status_zone_entry(ngx_http_enkod_status_zone_t *zone,
             && entry->type == type
             && ngx_memcmp(entry->key, key, sizeof(key)) == 0)
         {
+            zone->found = i;
             entry->generation = zone->generation;
             return entry;
         }
@@ -335,13 +342,16 @@ ngx_http_enkod_status_zone_reuse(ngx_http_enkod_status_zone_t *zone,
         }
     }
 
-    /* its events are nobody's now */
+    if (type == NGX_HTTP_ENKOD_STATUS_RECEIVER) {
 
-    for (i = 0; i < zone->nentries; i++) {
+        /* its events have no receiver any more */
 
-        if (zone->entries[i].parent == reused) {
-            zone->entries[i].parent = NULL;
-            zone->entries[i].generation = 0;
+        for (i = 0; i < zone->nentries; i++) {
+
+            if (zone->entries[i].parent == reused) {
+                zone->entries[i].parent = NULL;
+                zone->entries[i].generation = 0;
+            }
         }
     }
 
@@ -403,6 +413,10 @@ ngx_http_enkod_status_zone_take(ngx_http_enkod_status_zone_t *zone,
 
         slot->generation = generation;
 
+        if (pid != (ngx_atomic_uint_t) ngx_pid) {
+            ngx_http_enkod_status_zone_reset(zone, slot);
+        }
+
         do {
             n = zone->nslots;
         } while (n <= i && !ngx_atomic_cmp_set(&zone->nslots, n, i + 1));
@@ -411,6 +425,30 @@ ngx_http_enkod_status_zone_take(ngx_http_enkod_status_zone_t *zone,
     }
 
     return NULL;
+}
+
+
+/* Nothing waits in a new worker. */
+
+static void
+ngx_http_enkod_status_zone_reset(ngx_http_enkod_status_zone_t *zone,
+    ngx_http_enkod_status_slot_t *slot)
+{
+    ngx_uint_t                              i;
+    ngx_http_enkod_status_receiver_cell_t  *cell;
+
+    for (i = 0; i < zone->nentries; i++) {
+
+        if (zone->entries[i].type != NGX_HTTP_ENKOD_STATUS_RECEIVER) {
+            continue;
+        }
+
+        cell = ngx_http_enkod_status_zone_find(slot, &zone->entries[i]);
+
+        if (cell) {
+            cell->waiting = 0;
+        }
+    }
 }
 
 

@@ -101,6 +101,8 @@ typedef struct {
     ngx_atomic_t                    nslots;     /* that were ever taken */
     ngx_http_enkod_status_slot_t    slots[NGX_HTTP_ENKOD_STATUS_NSLOTS];
 
+    ngx_uint_t                      found;      /* the last that was looked
+                                                   for */
     ngx_atomic_t                    nentries;
     ngx_http_enkod_status_entry_t   entries[NGX_HTTP_ENKOD_STATUS_NENTRIES];
 } ngx_http_enkod_status_zone_t;
