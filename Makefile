@@ -12,6 +12,9 @@
 #   make test            run all tests, or those that TESTS names
 #                        (TESTS='t/pass/load.t t/unit/line.c')
 #   make test-unit       run the unit tests only
+#   make test-status     run the tests of enkod_status with other programs:
+#                        Prometheus, HAProxy, Chromium, a JSON schema validator
+#                        (TESTS=)
 #   make test-busy       run the tests on a slow machine: on one CPU beside four
 #                        busy loops, beside a process that keeps the disk busy,
 #                        and with an nginx in which each write, sync and accept
@@ -89,6 +92,7 @@ PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack logrotate:unpack psmisc jq strace \
               e2fsprogs rsyslog:unpack)
+PACKAGES += $(if $(filter test-status,$(GOALS)),perl curl)
 PACKAGES += $(if $(filter test,$(GOALS)),\
               $(if $(NGINX_SRC)$(NGINX_BIN),,$(OTHERS)))
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
@@ -110,9 +114,9 @@ PEERS = "libnginx-mod-http-lua lua-cjson" libnginx-mod-http-js golang-go \
         "webhook:unpack jq" $(if $(NODE),"$(NODE)")
 
 
-.PHONY: all help packages install uninstall run test test-unit test-busy \
-        test-valgrind test-asan matrix fuzz analyze soak bench bench-peers \
-        clean FORCE
+.PHONY: all help packages install uninstall run test test-unit test-status \
+        test-busy test-valgrind test-asan matrix fuzz analyze soak bench \
+        bench-peers clean FORCE
 
 all: $(MODULE) $(TOOLS)
 	@+MAKE="$(MAKE)" bash tools/build/compile-commands
@@ -318,6 +322,20 @@ test: $$(LOADED) $(TOOLS) $(UNIT_CHOSEN)
 
 test-unit: $(UNIT_CHOSEN)
 	@$(PROVE) $(or $(CHOSEN),$(PROGRAMS))
+
+# t/status/heavy: a package that cannot be installed fails the tests that need
+# it, and no others
+WATCHERS = prometheus:unpack haproxy:unpack chromium python3-jsonschema \
+           $(if $(NODE),"$(NODE)")
+
+test-status: $$(LOADED)
+	@bash tools/build/packages $(subst ",,$(WATCHERS)) || \
+	    for name in $(WATCHERS); do \
+	        bash tools/build/packages $$name || true; \
+	    done
+	@bash tools/build/npm t/status/heavy || true
+	@$(TEST_ENV) NODE_PATH="$(CURDIR)/build/npm/node_modules" \
+	    $(PROVE) $(or $(TESTS),$(wildcard t/status/heavy/*.t))
 
 # each kind calls this makefile again; "delay" sets DELAYED, a script that
 # starts nginx
