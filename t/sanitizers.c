@@ -1,6 +1,6 @@
 /*
- * What the sanitizers of `make test-asan` are told, by the programs themselves:
- * nginx does not hand its environment on to the binary of an upgrade.
+ * Options of the sanitizers for `make test-asan`.  They are compiled in, as nginx
+ * does not pass its environment on to the binary of an upgrade.
  *
  * REPORTS is the folder for their reports.
  */
@@ -17,7 +17,7 @@ const char  *__lsan_default_suppressions(void);
 int          __lsan_is_turned_off(void);
 int          dlclose(void *handle);
 
-/* of nginx: -t is given; the commands have no such thing */
+/* nginx's flag for -t; the commands have no such variable */
 extern uintptr_t  ngx_test_config __attribute__((weak));
 
 
@@ -26,7 +26,7 @@ __asan_default_options(void)
 {
     return "log_path=" REPORTS "/report"
 
-           /* or nginx would be said to have ended, not to have died */
+           /* so that nginx dies of a signal and does not exit */
            ":abort_on_error=1"
 
            ":detect_leaks=1"
@@ -49,7 +49,7 @@ __lsan_default_options(void)
 }
 
 
-/* what nginx leaves to the system when it ends */
+/* memory that nginx does not free when it ends */
 
 const char *
 __lsan_default_suppressions(void)
@@ -58,12 +58,12 @@ __lsan_default_suppressions(void)
            /* connections and their events, of a process without a master */
            "leak:ngx_event_process_init\n"
 
-           /* PCRE's JIT remembers it where nobody looks */
+           /* pointers that only PCRE's JIT code has */
            "leak:ngx_regex_malloc\n";
 }
 
 
-/* nor does it give back what it has read for -t */
+/* nginx does not free the configuration after -t */
 
 int
 __lsan_is_turned_off(void)
@@ -72,7 +72,7 @@ __lsan_is_turned_off(void)
 }
 
 
-/* whose code is gone has no names in a report */
+/* a report cannot name functions of a library that was unloaded */
 
 int
 dlclose(void *handle)

@@ -5,15 +5,15 @@
 
 
 /*
- * What the event core costs without a web server: each body is checked and its
- * line written, over and over, and beside it yajl alone reads the same body
- * into callbacks that do nothing.  Both get a whole body at once, as nginx has
- * it nearly always.
+ * The cost of the event core without a web server.  Each body is checked and its
+ * line written many times; for comparison, yajl alone parses the same body with
+ * callbacks that do nothing.  Both get a whole body at once, as in nginx nearly
+ * always.
  *
- *     core FILE...        time: bytes, then nanoseconds per event of yajl and
- *                         of the core, the medians of interleaved rounds
- *     core -c N FILE...   under callgrind: N events of each, every body dumped
- *                         as "yajl FILE" and "core FILE"
+ *     core FILE...        prints bytes, and nanoseconds per event of yajl and of
+ *                         the core, the medians of interleaved rounds
+ *     core -c N FILE...   under callgrind: N events of each; the counts of a body
+ *                         are dumped as "yajl FILE" and "core FILE"
  */
 
 
@@ -50,7 +50,7 @@ typedef struct {
 } bench_body_t;
 
 
-/* memory as a request of nginx has it: given back at once at the end */
+/* memory like a request's pool in nginx: freed as a whole at the end */
 
 typedef struct {
     unsigned char         *start;
@@ -223,7 +223,7 @@ bench_count(const char *what, bench_pt run, const bench_body_t *body, long n)
 
     (void) snprintf(title, sizeof(title), "%s %s", what, body->name);
 
-    /* what the first one finds in no state of its own does not count */
+    /* the first call, which initializes what is initialized once, does not count */
 
     run(body);
 

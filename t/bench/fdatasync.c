@@ -5,8 +5,8 @@
 
 
 /*
- * What a file system does when each line is synced by itself: appends lines of
- * a size to a file for some seconds, each followed by fdatasync(), and prints
+ * The speed of a file system when each line is synced by itself.  Appends lines of
+ * a given size to a file for some seconds, each followed by fdatasync(), and prints
  * the number of lines, and the median and the 99th percentile of the time that
  * write() and fdatasync() take, in microseconds.
  *

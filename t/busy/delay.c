@@ -1,7 +1,6 @@
 /*
- * delay: a library to be preloaded into nginx, with which each write of a file,
- * each sync and each accept begins ENKOD_DELAY milliseconds later, as on a
- * machine that is busy with other things.
+ * delay: a library that is preloaded into nginx.  It delays each write to a file,
+ * each sync and each accept by ENKOD_DELAY milliseconds, as on a busy machine.
  */
 
 #define _GNU_SOURCE
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 
-/* what it is when the library is preloaded, as nginx empties the environment */
+/* read when the library is loaded, as nginx clears the environment */
 
 static struct timespec  delay;
 

@@ -118,7 +118,7 @@ SKIP: {
         for sort keys %left;
 
     is $nginx->alerts, "", "the error log has no alerts";
-    ok $nginx->stop('QUIT'), "and ends";
+    ok $nginx->stop('QUIT'), "nginx ends";
 }
 
 
@@ -374,7 +374,7 @@ for my $tail ("a piece", "a whole line") {
 
     some($nginx, 20, \%sent);
     $backend->tell("status=503");
-    is +($procedure->run($drain))[0], 1, "as long as the upstream fails, the spool is kept";
+    is +($procedure->run($drain))[0], 1, "while the upstream fails, the spool is kept";
 
     # it has got some events and confirmed none
     $backend->forget;

@@ -348,7 +348,7 @@ for (["a", "b"], ["b", "a"]) {
     all_orders("two workers (@$_)", actors => $_);
     all_orders("two workers (@$_) that know the file", actors => $_,
                before => ["a"]);
-    all_orders("two workers (@$_), behind a piece", actors => $_, behind => 1);
+    all_orders("two workers (@$_), after a piece", actors => $_, behind => 1);
     all_orders("two workers (@$_), and a piece meanwhile", actors => $_,
                piece => 1);
     all_orders("two workers (@$_), and a new file", actors => $_, new => 1);
@@ -370,7 +370,7 @@ for my $title (sort keys %known) {
 }
 
 for my $title ("the first one remembers an old end of the file", "the second one remembers nothing of the file") {
-    all_orders("two masters, $title, behind a piece",
+    all_orders("two masters, $title, after a piece",
                actors => ["a", "c"], before => $known{$title}, behind => 1);
     all_orders("two masters, $title, and a short write()",
                actors => ["a", "c"], before => $known{$title}, preload => "short");
@@ -395,7 +395,7 @@ for my $other ("b", "c") {
                  : $known{"the second one remembers an old end of the file"});
 
     all_orders("$who, and one that is killed", %o, kill => 1);
-    all_orders("$who, and one that is killed behind a piece", %o, kill => 1,
+    all_orders("$who, and one that is killed after a piece", %o, kill => 1,
                behind => 1, switches => 1);
     all_orders("$who, and one that is killed with a new file", %o, kill => 1,
                before => [], new => 1, switches => 1);

@@ -165,7 +165,7 @@ sub fail_at_border {
     accept_it("P-2");
 
     return $sent{"P-2"} != 503 ? "the sync has not failed"
-           : -s $nginx->path("files/a.jsonl") != 2 * PAGE ? "it is no border"
+           : -s $nginx->path("files/a.jsonl") != 2 * PAGE ? "the file does not end at a border"
            : ();
 }
 

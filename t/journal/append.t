@@ -74,7 +74,7 @@ for (["a file of whole lines", $line x 3, ""],
     my %sent = map { $_ => $nginx->post(event($_))->{status} }
                    map { "F-$_" } 1 .. 40;
 
-    is acknowledged(\%sent), 40, "four workers accept events behind a piece";
+    is acknowledged(\%sent), 40, "four workers accept events after a piece";
 
     my ($first, @lines) = $nginx->lines("a.jsonl");
 

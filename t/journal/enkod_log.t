@@ -310,7 +310,7 @@ like $status->{body}, qr/"code":"log_unavailable"/,
 like $status->{head}, qr/^Retry-After: 5\r$/m, "there is a Retry-After";
 
 
-# the line of an event that could not be written, behind an error_page
+# the line of an event that could not be written, when there is an error_page
 
 my $lost = Enkod::Nginx->new(
     http => "log_format line escape=none '\$enkod_line';",

@@ -231,7 +231,7 @@ for my $how ('HUP', 'QUIT') {
     kill 'KILL', $worker;
     $preload->on_sync("none");
 
-    is $client->status, 0, "a worker that is killed answers nobody";
+    is $client->status, 0, "a worker that is killed gives no answer";
 
     wait_for(sub { my @now = $nginx->workers;
                      @now == 1 && $now[0] != $worker });

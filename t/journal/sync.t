@@ -140,7 +140,7 @@ is $nginx->alerts, "", "the error log has no alerts";
          "a new nginx puts a line feed in front of its first line, too";
 
     like $nginx->content("a.jsonl"), qr/"F-1"[^\n]*\n[^\n]*"F-2"[^\n]*\n/,
-         "there is no empty line where nothing can be glued";
+         "no empty line is written where it is not needed";
 
     # events that were written while the sync was running
 

@@ -227,7 +227,7 @@ sub statuses {
             is($answer->{says}, $expected{$status},
                "upstream's $status$body: $expected{$status}");
             unlike($answer->{body}, qr/some text/,
-                   "$status$body: its body stays behind");
+                   "$status$body: its body is not passed on");
 
             my $result = $expected{$status} eq "200" ? "accepted\\|" : "failed\\|"
                          . ($expected{$status} =~ s/^\d+ //r);

@@ -41,7 +41,7 @@ for my $other ('proxy_pass http://127.0.0.1', 'fastcgi_pass 127.0.0.1:9',
 {
     my ($name) = split / /, $other;
 
-    refuses("$name behind it", qr/"(?:enkod_webhook"|$name" directive).*/,
+    refuses("$name after it", qr/"(?:enkod_webhook"|$name" directive).*/,
             location => "enkod_webhook; enkod_log logs/x; $other;");
     refuses("$name before it",
             qr/"enkod_webhook".* must be the only directive .*that answers requests/,

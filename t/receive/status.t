@@ -182,7 +182,7 @@ qw(PUT PATCH DELETE OPTIONS MKCOL SEARCH)
 
 === TEST 10: the expected type is named, also for an element of an array
 --- tries
-::refused('a fraction is no integer', 'wrong_type',
+::refused('a fraction is not an integer', 'wrong_type',
           '{"event":"message open","message_id":1.0', ',"to":"s3cr3t"}',
           field => '/message_id', expected => 'integer'),
 ::refused('nor is an exponent', 'wrong_type',

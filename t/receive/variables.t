@@ -28,7 +28,7 @@ takes('a field of a declared event', http => 'enkod_event e Foo_1=any; '
 
 refuses('a field that there is not', qr/unknown "enkod_nothing" variable/,
         http => 'log_format a "$enkod_nothing"; access_log logs/a a;');
-refuses('"extra", which is no field', qr/unknown "enkod_extra" variable/,
+refuses('"extra", which is not a field', qr/unknown "enkod_extra" variable/,
         http => 'log_format a "$enkod_extra"; access_log logs/a a;');
 
 run_tests();

@@ -182,7 +182,7 @@ SKIP: {
 }
 
 
-# output that nobody reads
+# output without a reader
 
 put("x", "hello\n" x 50_000);
 

@@ -98,7 +98,7 @@ for (["that is good", $good, 0, 1, 0, 0],
      ["that is not as we would write it", with("Welcome", '\u0057elcome'), 1, 0, 0, 1],
      ["of an event that is declared elsewhere", $start . '"event":"contact adding","a":{}}',
       1, 0, 0, 1],
-     ["behind a piece", substr($good, 0, 99) . $test, 1, 0, 0, 1],
+     ["after a piece", substr($good, 0, 99) . $test, 1, 0, 0, 1],
      ["in front of a piece", $good . substr($test, 0, 50), 1, 0, 0, 1])
 {
     my ($title, $tail, $code, @counts) = @$_;
@@ -238,7 +238,7 @@ for (["a writer", ">>"], ["a reader", "<"]) {
 
         close $other;
 
-        is +(run("--repair", "r.1"))[0], 0, "until $who has closed it";
+        is +(run("--repair", "r.1"))[0], 0, "when $who has closed it, the file is repaired";
         isnt slurp("r.1"), $text, "the file is repaired when it is closed";
         unlink "$dir/r.1.bak";
     }
@@ -254,7 +254,7 @@ SKIP: {
     # as in a container
     is_deeply [(run("--repair", "r", { before => "exec setpriv --bounding-set=-lease"
                                                  . " --inh-caps=-lease \"\$0\" \"\$@\"; " }))[0, 2]],
-              [0, ""], "root without CAP_LEASE repairs a file of somebody else";
+              [0, ""], "root without CAP_LEASE repairs a file of another user";
     is slurp("r"), $ours, "the last line is cut off";
     unlink "$dir/r", "$dir/r.bak";
 }

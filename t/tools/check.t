@@ -225,13 +225,13 @@ for my $len (1, 7, 200, length($good) - 1) {
 piece("a line that breaks off in extra", $good =~ s/}$/,"extra":{"a":1/r,
       length($good) - 1 + length ',"extra":{"a":1',
       "$piece " . (length($good) - 1 + length ',"extra":{"a":1') . " bytes");
-piece("a line that breaks off behind extra", with('}', ',"extra":{"a":1}'),
+piece("a line that breaks off after extra", with('}', ',"extra":{"a":1}'),
       length($good) - 1 + length ',"extra":{"a":1}',
       "$piece " . (length($good) - 1 + length ',"extra":{"a":1}') . " bytes");
 
 # two lines in one
 for my $len (3, 30, 70, 120, 180, length($good) - 1) {
-    defect("another line behind $len bytes of one", substr($good, 0, $len)
+    defect("another line after $len bytes of one", substr($good, 0, $len)
            . $test, $len, "two lines in one: the first is not whole, the other"
            . " begins here and is whole");
 }
@@ -263,12 +263,12 @@ sub copied {
 }
 
 for my $len (1, 3, 30, 120, length($good) - 1) {
-    copied("a copy behind $len bytes", substr($good, 0, $len) . $test,
+    copied("a copy after $len bytes", substr($good, 0, $len) . $test,
            "$good\n$test\n$good\n",
            "x:2: offset %$len: a piece of a line, with a copy of line 4 after it", 0);
 }
 
-copied("a copy behind two pieces", substr($good, 0, 99) . substr($good, 0, 88) . $test,
+copied("a copy after two pieces", substr($good, 0, 99) . substr($good, 0, 88) . $test,
        "$test\n", "x:2: offset %99: a piece of a line, with a copy of line 3 after it", 0);
 copied("a copy of a refusal", substr($good, 0, 99)
        . refusal(400, "empty_body", '"body":""'),
@@ -277,10 +277,10 @@ copied("a copy of a refusal", substr($good, 0, 99)
 copied("a copy that does not follow", substr($good, 0, 30) . $test, "$good\n",
        "x:2: offset %30: two lines in one: the first is not whole, the other"
        . " begins here and is whole", 1);
-copied("a copy behind a whole line", "$good$test", "$test\n",
+copied("a copy after a whole line", "$good$test", "$test\n",
        "x:2: offset %" . length($good) . ": two lines in one: the first is whole,"
        . " the other begins here and is whole", 1);
-copied("a copy behind text of somebody else", "some text$test", "$test\n",
+copied("a copy after text of another program", "some text$test", "$test\n",
        "x:2: offset %9: two lines in one: the first is not whole, the other"
        . " begins here and is whole", 1);
 
@@ -309,7 +309,7 @@ copied("a copy behind text of somebody else", "some text$test", "$test\n",
 defect("a line where a value has to be", with('"Welcome"', $good),
        index($good, '"Welcome"'), "two lines in one: the first is not whole,"
        . " the other begins here and is not whole");
-defect("a line behind text of somebody else", "some text $good", 10,
+defect("a line after text of another program", "some text $good", 10,
        "two lines in one: the first is not whole, the other begins here and is"
        . " whole");
 
@@ -324,7 +324,7 @@ defect("NUL bytes before a line", "\0" x 512 . $good, 0, "NUL bytes, 512 of"
 defect("NUL bytes between halves of lines", substr($good, 0, 100) . "\0" x 7
        . substr($good, 0, 100), 100, "NUL bytes, 7 of them; the line that"
        . " begins at offset %107 is not whole");
-defect("NUL bytes behind two beginnings", substr($good, 0, 60)
+defect("NUL bytes after two beginnings", substr($good, 0, 60)
        . substr($good, 0, 100) . "\0" x 7, 160, "NUL bytes, 7 of them");
 
 # the envelope of a line

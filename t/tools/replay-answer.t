@@ -99,7 +99,7 @@ second("a body like a header", answer(200, "", "X: abc\r\n"),
 second("an answer of 100 before it", $ok,
        "HTTP/1.1 100 Continue\r\nX: 1\r\n\r\n" . answer(200), undef,
        "--refuse-header", "X");
-second("behind the body", $ok,
+second("a header after the body", $ok,
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n"
        . "3\r\nabc\r\n0\r\nX: 1\r\n\r\n",
        'it has the header "X"', "--refuse-header", "X");

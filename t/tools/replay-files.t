@@ -101,7 +101,7 @@ for my $bytes (1021, 1022, 1100) {
 
 # links: another user may want their target to be written
 
-sub behind {
+sub refuses_link {
     my ($what, $name, @args) = @_;
 
     my $server = receiver(sub { answer(500) });
@@ -142,7 +142,7 @@ for my $kind ("a symbolic link to an empty file",
                                : symlink "other", "$dir/$name"
             or die "$!";
 
-        behind("$use: $kind", $name, @args);
+        refuses_link("$use: $kind", $name, @args);
 
         defined $was ? is slurp("other"), $was, "the target of the link is not changed"
                      : ok !-e "$dir/other",

@@ -146,7 +146,7 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
       'is a JSON array'],
      ["a JSON array of lines", "[\n" . join(",\n", @line[1 .. 3]) . "\n]\n",
       'is a JSON array'],
-     ["a JSON array behind white space", " \n [$line[1]]", 'is a JSON array'])
+     ["a JSON array after white space", " \n [$line[1]]", 'is a JSON array'])
 {
     my ($what, $bytes, $said) = @$_;
     my ($got, $bodies) = of_bytes($bytes);
@@ -165,7 +165,7 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
          ["damaged", substr($gzip, 0, 40) . "\xff" x 60, 'is damaged'],
          ["with another check sum", substr($gzip, 0, -8) . "\0" x 8,
           'is damaged'],
-         ["with something behind it", "${gzip}hello, world", 'is damaged'])
+         ["with something after it", "${gzip}hello, world", 'is damaged'])
     {
         my ($what, $bytes, $said) = @$_;
 
@@ -180,7 +180,7 @@ for (["bzip2", "BZh91AY&SY", 'is compressed by bzip2'],
 
 for (["text", "hello", "not a JSON object"],
      ["the beginning of a line", substr($line[2], 0, 60), "not a JSON object"],
-     ["that, with the next line behind it", substr($line[2], 0, 60) . $line[3],
+     ["the beginning of a line, and the next line", substr($line[2], 0, 60) . $line[3],
       "not a JSON object"],
      ["a line without its beginning", substr($line[2], 60), "not a JSON object"],
      ["NUL bytes", "\0" x 20, "not a JSON object"],

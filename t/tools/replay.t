@@ -298,7 +298,7 @@ late("half an answer in time",
     spool($one, $two);
     ($status, $out, $err) = run("s", "http://127.0.0.1:$port/");
 
-    is "$status " . numbers($out), "1 2 2 0 1 2", "nobody is there: it stops";
+    is "$status " . numbers($out), "1 2 2 0 1 2", "no server: it stops";
     like $err, qr/\Aenkod-replay: "s" line 1: Failed to connect to 127\.0\.0\.1 .*\n/,
          "the message says that the connection failed";
 

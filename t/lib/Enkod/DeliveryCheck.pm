@@ -14,7 +14,7 @@ package Enkod::DeliveryCheck;
 # Anything else in a file is a defect, except empty lines, and beginnings of
 # lines that end with a line feed, of which "torn" allows so many.  With others
 # => 1, processes append that do not share a lock with nginx's workers, such as
-# another master: then a whole line may stand behind such a beginning, and if
+# another master: then a whole line may follow such a beginning, and if
 # its event was acknowledged, the event must also be on a line of its own.  Text
 # that consists of "#" comes from other programs.
 #
@@ -207,7 +207,7 @@ sub refusal_of {
 
 
 # True if the text can be the beginning of a line.  It does not end like a line,
-# so nothing stands behind it.
+# so no other line follows it.
 
 sub beginning {
     my ($line) = @_;

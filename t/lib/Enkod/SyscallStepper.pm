@@ -90,7 +90,7 @@ sub orders {
     while (1) {
         my $at = 0;
 
-        die "there is no end of orders\n" if $n == 5000;
+        die "there are too many orders\n" if $n == 5000;
 
         $code->(sub {
             my ($among) = @_;

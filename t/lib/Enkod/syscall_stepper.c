@@ -19,7 +19,7 @@
  *     detach PID        "detached"
  *
  * A file of lines is one with ".jsonl" in its name.  A step that is "blocked"
- * is under way: the next one of that process waits for what becomes of it.
+ * is under way: the next one of that process waits for its end.
  */
 
 

@@ -1,6 +1,6 @@
 // The receiver in Node.js with Fastify and its validation by JSON schema:
-// checks an event, appends its line, answers.  Lines of events that come while
-// a write is under way share the next one.
+// checks an event, appends its line, answers.  Lines of events that
+// arrive during a write share the next one.
 //
 // usage: node server.js PORT FILE [sync]
 
@@ -104,8 +104,8 @@ function line(request) {
 }
 
 
-// A file that is appended to: append(text) is done when it is written, and on
-// the disk if it is to be synced.
+// A file that is appended to: append(text) completes when the text is written, or
+// with "sync", on the disk.
 
 class Journal {
     constructor(path, sync) {
@@ -123,7 +123,7 @@ class Journal {
 
             if (!this.busy) {
                 this.busy = true;
-                // with whatever else comes in this turn of the event loop
+                // with the other lines of this turn of the event loop
                 setImmediate(() => this.flush());
             }
         });

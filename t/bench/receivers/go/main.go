@@ -108,13 +108,13 @@ func with(fields []field, more ...field) []field {
 	return append(append([]field{}, fields...), more...)
 }
 
-// An event as it was received: its members, and in which order they came.
+// An event as it was received: its members and their order.
 type event struct {
 	members map[string]json.RawMessage
 	order   []string
 }
 
-// UnmarshalJSON refuses a member that is there twice.
+// UnmarshalJSON refuses a repeated member.
 func (e *event) UnmarshalJSON(data []byte) error {
 	in := json.NewDecoder(bytes.NewReader(data))
 
@@ -164,7 +164,7 @@ func isTest(values map[string]any) bool {
 		*groups[0] == "test_group_0" && *groups[1] == "test_group_1"
 }
 
-// line checks an event and returns what is written of it.
+// line checks an event and returns its line.
 func line(body []byte, remote string) ([]byte, error) {
 	var e event
 

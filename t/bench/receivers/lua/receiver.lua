@@ -3,7 +3,7 @@
 
 local cjson = require("cjson.safe")
 
--- strict where it can be
+-- as strict as cjson can be
 cjson.decode_invalid_numbers(false)
 cjson.decode_max_depth(32)
 cjson.encode_number_precision(14)
@@ -39,7 +39,7 @@ local function is_integer(value)
 end
 
 
--- an empty table is an empty array or an empty object, which cannot be told
+-- an empty table may be an empty array or an empty object, which look the same
 
 local function array_of(is)
     return function(value)

@@ -1,6 +1,5 @@
 // The receiver in nginx with njs: checks an event, appends its line, answers.
-// Every request has a JavaScript machine of its own, so the file is opened for
-// each.
+// Each request has its own JavaScript VM, so the file is opened for each of them.
 
 import fs from 'fs';
 
@@ -45,7 +44,7 @@ function isTest(event) {
 }
 
 
-// The line, or undefined if the event has not its shape.
+// Returns the line, or undefined if the event does not have its shape.
 
 function line(r, event, name, shape) {
     let text = `{"received_at":"${new Date().toISOString()}"`

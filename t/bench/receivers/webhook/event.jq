@@ -1,4 +1,4 @@
-# The one event in the input (jq -s) becomes its line, or an error.
+# Makes the line of the event in the input (jq -s), or an error.
 
 def string: type == "string";
 def integer: type == "number" and . == floor;
