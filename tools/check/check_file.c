@@ -120,21 +120,23 @@ check_file_lines(check_file_t *file)
         switch (rc) {
 
         case TOOL_LINES_LINE:
+            file->place.offset = file->lines.offset - (line.len + 1);
             check_file_line(file, &line);
             break;
 
         case TOOL_LINES_TOO_LONG:
+            file->place.offset = file->lines.offset;
             check_file_defect(file, "a line of more than 1 GiB, which is not"
                               " checked");
             break;
 
         default:
+            file->place.offset = file->lines.offset;
             return rc;
         }
 
         file->report->lines++;
         file->place.line++;
-        file->place.offset = file->lines.offset;
     }
 }
 
