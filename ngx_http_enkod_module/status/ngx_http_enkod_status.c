@@ -23,6 +23,10 @@ static ngx_uint_t ngx_http_enkod_status_nslots(
     ngx_http_enkod_status_t *status);
 static ngx_uint_t ngx_http_enkod_status_use_cells(
     ngx_http_enkod_status_t *status);
+static void ngx_http_enkod_status_file_failed(
+    ngx_http_enkod_status_file_t *file, ngx_err_t err);
+static void ngx_http_enkod_status_file_succeeded(
+    ngx_http_enkod_status_file_t *file);
 
 
 const uint64_t
@@ -40,6 +44,7 @@ const uint64_t
 static ngx_http_enkod_status_receiver_cell_t  ngx_http_enkod_status_receiver;
 static ngx_http_enkod_status_event_cell_t     ngx_http_enkod_status_unseen;
 static ngx_http_enkod_status_file_cell_t      ngx_http_enkod_status_file;
+static ngx_http_enkod_status_failure_t        ngx_http_enkod_status_failure;
 
 
 ngx_http_enkod_status_t *
@@ -225,6 +230,7 @@ ngx_http_enkod_status_add_file(ngx_conf_t *cf, ngx_http_enkod_status_t *status,
     }
 
     file->cell = &ngx_http_enkod_status_file;
+    file->failure = &ngx_http_enkod_status_failure;
     file->open = open;
     file->name = *name;
     file->use.data = (u_char *) use;
@@ -572,6 +578,7 @@ ngx_http_enkod_status_use_cells(ngx_http_enkod_status_t *status)
         }
 
         file[i]->cell = file_cell;
+        file[i]->failure = &file[i]->entry->failure;
     }
 
     return complete;
@@ -603,14 +610,12 @@ ngx_http_enkod_status_file_written(void *data, ngx_uint_t lines, size_t bytes,
 
     if (err) {
         cell->write_errors++;
-        cell->err = err;
-        cell->failed = ngx_http_enkod_status_now();
+        ngx_http_enkod_status_file_failed(file, err);
         return;
     }
 
     if (!file->sync) {
-        cell->err = 0;
-        cell->succeeded = ngx_http_enkod_status_now();
+        ngx_http_enkod_status_file_succeeded(file);
     }
 }
 
@@ -628,13 +633,30 @@ ngx_http_enkod_status_file_synced(void *data, uint64_t usec, ngx_err_t err)
 
     if (err) {
         cell->sync_errors++;
-        cell->err = err;
-        cell->failed = ngx_http_enkod_status_now();
+        ngx_http_enkod_status_file_failed(file, err);
         return;
     }
 
     ngx_http_enkod_status_time(&cell->sync_times, usec);
+    ngx_http_enkod_status_file_succeeded(file);
+}
 
-    cell->err = 0;
-    cell->succeeded = ngx_http_enkod_status_now();
+
+static void
+ngx_http_enkod_status_file_failed(ngx_http_enkod_status_file_t *file,
+    ngx_err_t err)
+{
+    file->failure->time = ngx_http_enkod_status_now();
+    file->failure->err = err;
+}
+
+
+/* All workers read that, so it is written to only if it changes. */
+
+static void
+ngx_http_enkod_status_file_succeeded(ngx_http_enkod_status_file_t *file)
+{
+    if (file->failure->err) {
+        file->failure->err = 0;
+    }
 }

@@ -97,10 +97,6 @@ typedef struct {
     uint64_t                     syncs;
     uint64_t                     sync_errors;
     ngx_http_enkod_status_times_t  sync_times;
-
-    uint64_t                     err;       /* of the last attempt, or 0 */
-    uint64_t                     failed;    /* milliseconds since 1970 */
-    uint64_t                     succeeded; /* the same */
 } ngx_http_enkod_status_file_cell_t;
 
 

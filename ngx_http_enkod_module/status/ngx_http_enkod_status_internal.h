@@ -38,6 +38,7 @@ typedef struct {
 
 struct ngx_http_enkod_status_file_s {
     ngx_http_enkod_status_file_cell_t   *cell;
+    ngx_http_enkod_status_failure_t     *failure;
 
     ngx_open_file_t                     *open;
     ngx_str_t                            name;

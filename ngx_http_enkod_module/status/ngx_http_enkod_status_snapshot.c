@@ -34,7 +34,7 @@ static void ngx_http_enkod_snapshot_file(ngx_http_enkod_status_zone_t *zone,
     ngx_http_enkod_status_file_t *conf, ngx_http_enkod_snapshot_file_t *file);
 static void ngx_http_enkod_snapshot_add_file(
     ngx_http_enkod_status_file_cell_t *cell,
-    ngx_http_enkod_snapshot_file_t *file, uint64_t *succeeded);
+    ngx_http_enkod_snapshot_file_t *file);
 static void ngx_http_enkod_snapshot_disk(ngx_fd_t fd,
     ngx_http_enkod_snapshot_file_t *file);
 static void ngx_http_enkod_snapshot_add_times(
@@ -282,7 +282,6 @@ static void
 ngx_http_enkod_snapshot_file(ngx_http_enkod_status_zone_t *zone,
     ngx_http_enkod_status_file_t *conf, ngx_http_enkod_snapshot_file_t *file)
 {
-    uint64_t                            succeeded;
     ngx_uint_t                          i;
     ngx_http_enkod_status_file_cell_t  *cell;
 
@@ -290,20 +289,18 @@ ngx_http_enkod_snapshot_file(ngx_http_enkod_status_zone_t *zone,
     file->use = conf->use;
     file->sync = conf->sync;
 
-    succeeded = 0;
-
     for (i = 0; conf->entry && i < zone->nslots; i++) {
 
         cell = ngx_http_enkod_status_zone_find(&zone->slots[i], conf->entry);
 
         if (cell) {
-            ngx_http_enkod_snapshot_add_file(cell, file, &succeeded);
+            ngx_http_enkod_snapshot_add_file(cell, file);
         }
     }
 
-    if (file->failed < succeeded) {
-        file->err = 0;
-        file->failed = 0;
+    if (conf->entry && conf->entry->failure.err) {
+        file->err = conf->entry->failure.err;
+        file->failed = conf->entry->failure.time;
     }
 
     ngx_http_enkod_snapshot_cumulate(&file->sync_times);
@@ -312,11 +309,9 @@ ngx_http_enkod_snapshot_file(ngx_http_enkod_status_zone_t *zone,
 }
 
 
-/* The last error counts if no worker has succeeded since. */
-
 static void
 ngx_http_enkod_snapshot_add_file(ngx_http_enkod_status_file_cell_t *cell,
-    ngx_http_enkod_snapshot_file_t *file, uint64_t *succeeded)
+    ngx_http_enkod_snapshot_file_t *file)
 {
     file->lines += cell->lines;
     file->bytes += cell->bytes;
@@ -326,13 +321,6 @@ ngx_http_enkod_snapshot_add_file(ngx_http_enkod_status_file_cell_t *cell,
     file->sync_errors += cell->sync_errors;
 
     ngx_http_enkod_snapshot_add_times(&file->sync_times, &cell->sync_times);
-
-    if (cell->err && cell->failed >= file->failed) {
-        file->err = cell->err;
-        file->failed = cell->failed;
-    }
-
-    *succeeded = ngx_max(*succeeded, cell->succeeded);
 }
 
 

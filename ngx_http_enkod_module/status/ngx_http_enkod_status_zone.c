@@ -327,6 +327,8 @@ ngx_http_enkod_status_zone_reuse(ngx_http_enkod_status_zone_t *zone,
         return NULL;
     }
 
+    reused->failure.err = 0;
+
     if (reused->history) {
         ngx_memzero(reused->history,
                     ngx_http_enkod_status_zone_histories(type)

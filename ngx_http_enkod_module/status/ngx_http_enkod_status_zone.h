@@ -64,6 +64,14 @@ typedef struct {
 } ngx_http_enkod_status_history_t;
 
 
+/* the last attempt to write to a file, of all workers */
+
+typedef struct {
+    uint64_t                     err;       /* 0: it has succeeded */
+    uint64_t                     time;      /* of the error, in milliseconds */
+} ngx_http_enkod_status_failure_t;
+
+
 typedef struct ngx_http_enkod_status_entry_s  ngx_http_enkod_status_entry_t;
 
 struct ngx_http_enkod_status_entry_s {
@@ -75,6 +83,8 @@ struct ngx_http_enkod_status_entry_s {
 
     /* of an event; of the refusals and failures of a receiver; or NULL */
     ngx_http_enkod_status_history_t  *history;
+
+    ngx_http_enkod_status_failure_t   failure;  /* of a file */
 };
 
 
