@@ -16,7 +16,6 @@ use Enkod::Disk;
 
 BEGIN { Enkod::Disk::unshare() }
 
-use Enkod::Client;
 use Enkod::File;
 use Enkod::Load qw(event tally);
 use Enkod::Nginx;

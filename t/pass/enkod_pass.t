@@ -12,7 +12,6 @@ use JSON::PP ();
 use Test::More;
 
 use Enkod::Backend;
-use Enkod::Client;
 use Enkod::File;
 use Enkod::HTTP2;
 use Enkod::Load qw(event);

@@ -14,7 +14,6 @@ use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Modules;
 use Enkod::Nginx;
-use Enkod::Protocol;
 use Enkod::Wait;
 use Enkod::MemoryCheck;
 

@@ -9,7 +9,6 @@ use lib dirname(__FILE__) . "/../lib";
 
 use Test::More;
 
-use Enkod::Client;
 use Enkod::Load qw(event);
 use Enkod::Nginx;
 use Enkod::Preload;

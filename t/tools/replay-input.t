@@ -11,7 +11,6 @@ use Encode qw(encode);
 use File::Temp qw(tempdir);
 use Test::More;
 
-use Enkod::Command;
 use Enkod::Nginx;
 use Enkod::ScriptedServer qw(answer);
 use Enkod::ReplayTest;

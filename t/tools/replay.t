@@ -16,7 +16,6 @@ use Enkod::Nginx;
 use Enkod::Port qw(free_port);
 use Enkod::ReplayTest;
 use Enkod::ScriptedServer qw(answer);
-use Enkod::Wait qw(wait_for);
 
 my $top = dirname(dirname(dirname(File::Spec->rel2abs(__FILE__))));
 

@@ -20,7 +20,6 @@ use File::Path ();
 use POSIX ();
 
 use Enkod::File;
-use Enkod::Nginx ();
 use Enkod::ReplayTest;
 use Enkod::Wait qw(wait_for);
 
