@@ -14,6 +14,7 @@
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_pass.h"
 #include "ngx_http_enkod_receive.h"
+#include "ngx_http_enkod_status_handler.h"
 
 
 #define NGX_HTTP_ENKOD_MAX_EVENT_SIZE  (64 * 1024)
@@ -33,7 +34,7 @@ static void ngx_http_enkod_conf_free(void *data, void *p);
 
 static char *ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_enkod_set_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 
@@ -55,6 +56,14 @@ static ngx_conf_enum_t  ngx_http_enkod_unknown_event[] = {
 static ngx_conf_enum_t  ngx_http_enkod_test[] = {
     { ngx_string("accept"), 0 },
     { ngx_string("ack"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_enkod_shows[] = {
+    { ngx_string("json"), NGX_HTTP_ENKOD_STATUS_JSON },
+    { ngx_string("prometheus"), NGX_HTTP_ENKOD_STATUS_PROMETHEUS },
+    { ngx_string("ready"), NGX_HTTP_ENKOD_STATUS_READY },
     { ngx_null_string, 0 }
 };
 
@@ -84,21 +93,21 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
 
     { ngx_string("enkod_extra_fields"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_choice,
+      ngx_http_enkod_command_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_enkod_loc_conf_t, extra_fields),
       &ngx_http_enkod_extra_fields },
 
     { ngx_string("enkod_unknown_event"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_choice,
+      ngx_http_enkod_command_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_enkod_loc_conf_t, accept_unknown),
       &ngx_http_enkod_unknown_event },
 
     { ngx_string("enkod_test"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_enkod_choice,
+      ngx_http_enkod_command_choice,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_enkod_loc_conf_t, ack_test),
       &ngx_http_enkod_test },
@@ -158,6 +167,13 @@ static ngx_command_t  ngx_http_enkod_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_enkod_loc_conf_t, spool),
       NULL },
+
+    { ngx_string("enkod_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_enkod_set_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_enkod_loc_conf_t, shows),
+      &ngx_http_enkod_shows },
 
       ngx_null_command
 };
@@ -381,6 +397,7 @@ ngx_http_enkod_create_loc_conf(ngx_conf_t *cf)
     conf->reject_log = NGX_CONF_UNSET_PTR;
     conf->pass_body = NGX_CONF_UNSET_PTR;
     conf->spool = NGX_CONF_UNSET_PTR;
+    conf->shows = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -428,6 +445,23 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (clcf->noname && conf->shows == NGX_CONF_UNSET_UINT
+        && prev->shows != NGX_CONF_UNSET_UINT && clcf->handler == NULL)
+    {
+        /* "if" and "limit_except" that do not answer themselves */
+
+        conf->shows = prev->shows;
+        clcf->handler = ngx_http_enkod_status_handler;
+    }
+
+    if (conf->shows != NGX_CONF_UNSET_UINT
+        && ngx_http_enkod_command_check(cf, "enkod_status",
+                                        ngx_http_enkod_status_handler)
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     conf->receiver = conf;
 
     if (clcf->noname && prev->webhook && clcf->handler == NULL) {
@@ -458,11 +492,10 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (clcf->handler != ngx_http_enkod_handler) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"enkod_webhook\" in location \"%V\" must be the "
-                           "only directive there that answers requests",
-                           &clcf->name);
+    if (ngx_http_enkod_command_check(cf, "enkod_webhook",
+                                     ngx_http_enkod_handler)
+        != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -515,7 +548,6 @@ ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    ngx_http_core_loc_conf_t    *clcf;
     ngx_http_enkod_main_conf_t  *emcf;
 
     if (elcf->webhook) {
@@ -527,57 +559,30 @@ ngx_http_enkod_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     emcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_enkod_module);
     emcf->webhook = 1;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler) {
-        return "must be the only directive in its location "
-               "that answers requests";
-    }
-
-    clcf->handler = ngx_http_enkod_handler;
-
-    return NGX_CONF_OK;
+    return ngx_http_enkod_command_handler(cf, ngx_http_enkod_handler);
 }
 
 
-/* as ngx_conf_set_enum_slot(), but saying what the choice is */
-
 static char *
-ngx_http_enkod_choice(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_enkod_set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    char  *p = conf;
+    ngx_http_enkod_loc_conf_t *elcf = conf;
 
-    u_char           *last, list[128];
-    ngx_str_t        *value;
-    ngx_uint_t       *np, i;
-    ngx_conf_enum_t  *e;
+    char  *rv;
 
-    np = (ngx_uint_t *) (p + cmd->offset);
+    if (cf->args->nelts > 1) {
+        rv = ngx_http_enkod_command_choice(cf, cmd, conf);
 
-    if (*np != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    e = cmd->post;
-    last = list;
-
-    for (i = 0; e[i].name.len; i++) {
-
-        if (e[i].name.len == value[1].len
-            && ngx_strcmp(e[i].name.data, value[1].data) == 0)
-        {
-            *np = e[i].value;
-            return NGX_CONF_OK;
+        if (rv != NGX_CONF_OK) {
+            return rv;
         }
 
-        last = ngx_slprintf(last, list + sizeof(list), "%s\"%V\"",
-                            i ? " or " : "", &e[i].name);
+    } else if (elcf->shows != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+
+    } else {
+        elcf->shows = NGX_HTTP_ENKOD_STATUS_NEGOTIATED;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid value \"%V\" in \"%V\", it must be %*s",
-                       &value[1], &cmd->name, (size_t) (last - list), list);
-
-    return NGX_CONF_ERROR;
+    return ngx_http_enkod_command_handler(cf, ngx_http_enkod_status_handler);
 }

@@ -69,10 +69,36 @@ typedef struct {
 
     enkod_settings_t             settings;  /* the same, for the event core */
 
+    ngx_uint_t                   shows;     /* enkod_status, or unset */
+
     /* of a receiver; the same within its "if" */
     ngx_http_enkod_status_receiver_t  *status;
 } ngx_http_enkod_loc_conf_t;
 
+
+#define NGX_HTTP_ENKOD_VERSION  "0.2.0"
+
+
+/*
+ * A setter as ngx_conf_set_enum_slot(), which names the choice if the value is
+ * none of it.
+ */
+char *ngx_http_enkod_command_choice(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Of a directive that answers the requests of its location: sets the handler,
+ * and, when the location is merged, makes sure that it still is the handler.
+ * Both return what a setter returns.
+ */
+char *ngx_http_enkod_command_handler(ngx_conf_t *cf,
+    ngx_http_handler_pt handler);
+char *ngx_http_enkod_command_check(ngx_conf_t *cf, const char *name,
+    ngx_http_handler_pt handler);
+
+/* Adds a header to the answer; NULL if there is no memory. */
+ngx_table_elt_t *ngx_http_enkod_header_add(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
 
 /*
  * Compiles a parameter that may have variables; NULL on error, with a message

@@ -236,17 +236,10 @@ ngx_http_enkod_response_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_table_elt_t       *header;
     ngx_http_enkod_ctx_t  *ctx;
 
-    header = ngx_list_push(&r->headers_out.headers);
+    header = ngx_http_enkod_header_add(r, name, value);
     if (header == NULL) {
         return NGX_ERROR;
     }
-
-    header->hash = 1;
-#if (nginx_version >= 1023000)
-    header->next = NULL;
-#endif
-    header->key = *name;
-    header->value = *value;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
     ctx->header = header;

@@ -29,6 +29,7 @@ events();
 defaults();
 messages();
 limits();
+metrics();
 source_files();
 way_of_an_event();
 faults();
@@ -277,6 +278,34 @@ sub limits {
 
         is($value, $number, "$name is described");
     }
+}
+
+
+# The table of metrics lists those of the sources, and the version of the module
+# is the newest one in CHANGES.
+
+sub metrics {
+    my $c = slurp("$src/status/ngx_http_enkod_status_prometheus.c");
+    my %suffix = (COUNTER => "_total", INFO => "_info");
+    my %type = (INFO => "gauge");
+    my %registered;
+
+    while ($c =~ /ngx_string\("(enkod_\w+)"\),\s*NGX_HTTP_ENKOD_([A-Z]+),/g) {
+        $registered{$1 . ($suffix{$2} || "")} = $type{$2} || lc $2;
+    }
+
+    my ($part) = $reference =~ /^### Metrics\n(.*?)^### /ms;
+    my %described = $part =~ /^\| `(enkod_\w+)` \| (\w+) \| /mg;
+
+    cmp_ok(scalar keys %registered, '>=', 21, "the sources have metrics");
+    is_deeply(\%described, \%registered,
+              "every metric is described with its type, and no other");
+
+    my ($version) = slurp("$src/ngx_http_enkod_module.h")
+                    =~ /^#define NGX_HTTP_ENKOD_VERSION +"(.*)"$/m;
+    my ($newest) = slurp("$top/CHANGES") =~ /^Changes with \S+ (\S+)$/m;
+
+    is($version, $newest, "the version is the newest one in CHANGES");
 }
 
 
