@@ -470,7 +470,6 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         conf->webhook = 1;
         conf->receiver = prev->receiver;
-        conf->status = prev->status;
         clcf->handler = ngx_http_enkod_handler;
 
         if (conf->pass == NULL) {
@@ -508,9 +507,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (conf->status == NULL
-        && ngx_http_enkod_count_receiver(cf, conf) != NGX_OK)
-    {
+    if (ngx_http_enkod_count_receiver(cf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

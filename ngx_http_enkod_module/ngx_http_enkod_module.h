@@ -71,7 +71,7 @@ typedef struct {
 
     ngx_uint_t                   shows;     /* enkod_status, or unset */
 
-    /* of a receiver; the same within its "if" */
+    /* of a receiver; its "if" has the same, as it has the same name */
     ngx_http_enkod_status_receiver_t  *status;
 } ngx_http_enkod_loc_conf_t;
 
