@@ -326,7 +326,7 @@ test-unit: $(UNIT_CHOSEN)
 # t/status/heavy: a package that cannot be installed fails the tests that need
 # it, and no others
 WATCHERS = prometheus:unpack haproxy:unpack chromium python3-jsonschema \
-           $(if $(NODE),"$(NODE)")
+           python3-prometheus-client $(if $(NODE),"$(NODE)")
 
 test-status: $$(LOADED)
 	@bash tools/build/packages $(subst ",,$(WATCHERS)) || \

@@ -5,14 +5,13 @@ package Enkod::Prometheus;
 # ends.
 #
 #     my $prometheus = Enkod::Prometheus->new(
-#         targets => { enkod => "127.0.0.1:$port" },    # job => address
-#         path    => "/metrics",
+#         targets => { enkod => "127.0.0.1:$port/metrics" },   # by job
 #         rules   => "alerts.yml",
 #     );
 #
-#     $prometheus->shows('x{event="e"}', 7);       # waits until it is 7
-#     my ($first, $last) = $prometheus->samples('x{event="e"}');  # [time, value]
 #     my @series = $prometheus->query('rate(x[1m])', $time);
+#     my $number = $prometheus->number('sum(x)', $time);
+#     my @alerts = $prometheus->alerts;
 #
 # A series is { metric => { label => value }, value => [time, number] }.
 
@@ -46,7 +45,7 @@ END {
 sub new {
     my ($class, %o) = @_;
 
-    my $self = bless { path => "/metrics", %o }, $class;
+    my $self = bless { %o }, $class;
 
     $self->{binary} = need("prometheus", "prometheus");
     $self->{dir} = tempdir("enkod-prometheus-XXXXXX", TMPDIR => 1, CLEANUP => 1);
@@ -69,11 +68,17 @@ sub config {
 
     my $rules = $self->{rules} ? "rule_files: ['$self->{rules}']\n" : "";
 
-    my $jobs = join "", map { <<"END" } sort keys %{ $self->{targets} };
-  - job_name: $_
-    metrics_path: $self->{path}
-    static_configs: [{targets: ['$self->{targets}{$_}']}]
+    my $jobs = "";
+
+    for my $job (sort keys %{ $self->{targets} }) {
+        my ($address, $path) = $self->{targets}{$job} =~ /^(.*?)(\/.*)/;
+
+        $jobs .= <<"END";
+  - job_name: $job
+    metrics_path: $path
+    static_configs: [{targets: ['$address']}]
 END
+    }
 
     return <<"END";
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
@@ -180,28 +185,25 @@ sub query {
 }
 
 
-# Waits until the only series of the selector has this value.
+# the only number of the result; undef if there is none
 
-sub shows {
-    my ($self, $selector, $value) = @_;
+sub number {
+    my ($self, $query, $time) = @_;
 
-    return wait_for(sub {
-        my @series = $self->query($selector);
-        @series == 1 && $series[0]{value}[1] == $value;
-    });
+    my @series = $self->query($query, $time);
+
+    die "$query has ", scalar @series, " series\n" if @series > 1;
+
+    return @series ? $series[0]{value}[1] : undef;
 }
 
 
-# all samples of the only series of the selector
+# pending and firing alerts: { labels, annotations, state }
 
-sub samples {
-    my ($self, $selector) = @_;
+sub alerts {
+    my ($self) = @_;
 
-    my @series = $self->query("${selector}[1d]");
-
-    die "$selector: ", scalar @series, " series\n" if @series != 1;
-
-    return @{ $series[0]{values} };
+    return @{ $self->api("alerts")->{alerts} };
 }
 
 1;
