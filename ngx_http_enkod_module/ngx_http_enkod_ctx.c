@@ -5,8 +5,8 @@
 
 
 /*
- * The context of a request: how it is found, the one function that changes its
- * state, the text of its line, and writing lines from it.
+ * The context of a request: how it is created and found, the text of its line,
+ * and writing lines from it.
  */
 
 

@@ -91,7 +91,7 @@ struct ngx_http_enkod_ctx_s {
     unsigned                         msec;
     enkod_envelope_t                 envelope;  /* filled before the first line
                                                    is written */
-    ngx_str_t                        line;      /* once somebody has asked */
+    ngx_str_t                        line;      /* once it was asked for */
 
     /* lines that are being written */
     ngx_http_enkod_waiters_t         waiters;

@@ -35,8 +35,8 @@
  *     COMPLETE       |   |  the upstream module has read the answer to its end
  *        |           |   |
  *        v           |   |
- *     FINISHED <-----'   |  nginx has ended the subrequest, the client's request
- *        |               |  is going to be woken to judge the outcome
+ *     FINISHED <-----'   |  nginx has ended the subrequest, and will run the
+ *        |               |  client's request, which judges the outcome
  *        +<--------------'
  *        |
  *        +------> SPOOLING  the event was not delivered, and there is a spool:

@@ -65,9 +65,9 @@ static ngx_int_t
 ngx_http_enkod_answer_init(ngx_conf_t *cf)
 {
     /*
-     * Unconditionally, since the chain of filters belongs to the process.  If a
-     * reload fails, the next worker is started with the chain of that reload and
-     * the configuration from before.
+     * Unconditionally, since the chain of filters belongs to the process.  If
+     * a reload fails, the next worker is started with the chain of that reload
+     * and the configuration from before.
      */
     ngx_http_enkod_filter_init();
 

@@ -8,9 +8,9 @@
  * Processes that have a file open for writing: nginx, which is told to reopen
  * its files.
  *
- * The kernel grants a read lease only if nobody has the file open for writing,
- * in whatever process, container or session.  The lease is given back at once,
- * because a process that opens the file waits for that.
+ * The kernel grants a read lease only if no process, in any container, has the
+ * file open for writing.  The lease is given back at once, because a process
+ * that opens the file waits for that.
  *
  * A process is signalled only if it has this file open, so an old pid file, the
  * number of which is that of another process now, does no harm.
