@@ -67,7 +67,7 @@ ngx_http_enkod_status_history_init_process(ngx_http_enkod_status_t *status,
 }
 
 
-/* Without a master process, a process outlives its configuration. */
+/* Without a master process, a process has more than one configuration. */
 
 static void
 ngx_http_enkod_status_history_cleanup(void *data)

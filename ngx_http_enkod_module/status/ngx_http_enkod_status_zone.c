@@ -401,7 +401,7 @@ ngx_http_enkod_status_zone_take(ngx_http_enkod_status_zone_t *zone,
         slot = &zone->slots[i];
         pid = slot->pid;
 
-        /* without a master process, a reload does not end this process */
+        /* a worker that was killed may have had the same pid */
 
         if (pid != (ngx_atomic_uint_t) ngx_pid
             && ngx_http_enkod_status_zone_is_taken(slot))
@@ -415,9 +415,7 @@ ngx_http_enkod_status_zone_take(ngx_http_enkod_status_zone_t *zone,
 
         slot->generation = generation;
 
-        if (pid != (ngx_atomic_uint_t) ngx_pid) {
-            ngx_http_enkod_status_zone_reset(zone, slot);
-        }
+        ngx_http_enkod_status_zone_reset(zone, slot);
 
         do {
             n = zone->nslots;

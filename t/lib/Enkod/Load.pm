@@ -9,7 +9,7 @@ package Enkod::Load;
 #     my $sent = $load->finish;           # { id => status }, 0: no answer
 #     is_deeply [problems($sent, @files)], [], "...";
 #
-# With refused => 0.1, one event in ten must be refused, and has an id that
+# They are sent to uri => "/".  With refused => 0.1, one event in ten must be refused, and has an id that
 # begins with "B"; with leave => 0.1, one sender in ten closes its connection
 # before the answer.
 
@@ -211,7 +211,7 @@ sub drive {
         }
 
         syswrite $c->{socket},
-                 "POST / HTTP/1.1\r\nHost: localhost\r\n"
+                 "POST " . ($o{uri} || "/") . " HTTP/1.1\r\nHost: localhost\r\n"
                  . "Content-Length: " . length($body) . "\r\n\r\n$body";
 
         if ($o{leave} && rand() < $o{leave}) {

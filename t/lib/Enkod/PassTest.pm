@@ -35,7 +35,8 @@ sub backends {
     for my $name (@names) {
         my $port = free_port();
 
-        $nginx->{$_} =~ s/%$name%/$port/g for qw(http server);
+        $nginx->{$_} =~ s/%$name%/$port/g
+            for grep { defined $nginx->{$_} } qw(http server);
         push @backends, Enkod::Backend->new(dir => $nginx->{dir},
                                             port => $port);
     }
