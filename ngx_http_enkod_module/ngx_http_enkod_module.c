@@ -63,6 +63,7 @@ static ngx_conf_enum_t  ngx_http_enkod_test[] = {
 static ngx_conf_enum_t  ngx_http_enkod_shows[] = {
     { ngx_string("json"), NGX_HTTP_ENKOD_STATUS_JSON },
     { ngx_string("prometheus"), NGX_HTTP_ENKOD_STATUS_PROMETHEUS },
+    { ngx_string("html"), NGX_HTTP_ENKOD_STATUS_HTML },
     { ngx_string("ready"), NGX_HTTP_ENKOD_STATUS_READY },
     { ngx_null_string, 0 }
 };

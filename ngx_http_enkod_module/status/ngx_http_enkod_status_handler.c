@@ -14,6 +14,7 @@
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_status_accept.h"
 #include "ngx_http_enkod_status_handler.h"
+#include "ngx_http_enkod_status_page.h"
 #include "ngx_http_enkod_status_snapshot.h"
 #include "ngx_http_enkod_status_text.h"
 #include "ngx_http_enkod_status_view.h"
@@ -27,6 +28,7 @@ typedef enum {
     NGX_HTTP_ENKOD_FORM_JSON = 0,
     NGX_HTTP_ENKOD_FORM_TEXT,
     NGX_HTTP_ENKOD_FORM_OPENMETRICS,
+    NGX_HTTP_ENKOD_FORM_HTML,
     NGX_HTTP_ENKOD_FORM_READY
 } ngx_http_enkod_form_e;
 
@@ -41,8 +43,11 @@ static ngx_int_t ngx_http_enkod_status_view(ngx_http_request_t *r,
 static ngx_int_t ngx_http_enkod_status_not_allowed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_enkod_status_headers(ngx_http_request_t *r,
     ngx_http_enkod_form_e form, ngx_uint_t negotiated);
-static ngx_int_t ngx_http_enkod_status_send(ngx_http_request_t *r,
+static ngx_int_t ngx_http_enkod_status_send_page(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_status_send_text(ngx_http_request_t *r,
     ngx_http_enkod_text_t *text);
+static ngx_int_t ngx_http_enkod_status_send(ngx_http_request_t *r,
+    ngx_chain_t *out, off_t len);
 
 
 /* in the order in which they are preferred */
@@ -51,7 +56,17 @@ static const ngx_http_enkod_status_type_t  ngx_http_enkod_status_types[] = {
     { ngx_string("application"), ngx_string("json"), ngx_null_string },
     { ngx_string("text"), ngx_string("plain"), ngx_string("0.0.4") },
     { ngx_string("application"), ngx_string("openmetrics-text"),
-      ngx_string("1.0.0") }
+      ngx_string("1.0.0") },
+    { ngx_string("text"), ngx_string("html"), ngx_null_string }
+};
+
+
+/* of "enkod_status html": the page asks its own URL for JSON */
+
+static const ngx_http_enkod_status_type_t  ngx_http_enkod_status_html_types[] =
+{
+    { ngx_string("text"), ngx_string("html"), ngx_null_string },
+    { ngx_string("application"), ngx_string("json"), ngx_null_string }
 };
 
 
@@ -61,6 +76,7 @@ static ngx_str_t  ngx_http_enkod_status_content_types[] = {
     ngx_string("application/json"),
     ngx_string("text/plain; version=0.0.4; charset=utf-8"),
     ngx_string("application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ngx_string("text/html; charset=utf-8"),
     ngx_string("application/json")
 };
 
@@ -69,6 +85,7 @@ static size_t  ngx_http_enkod_status_content_type_lens[] = {
     sizeof("application/json") - 1,
     sizeof("text/plain") - 1,
     sizeof("application/openmetrics-text") - 1,
+    sizeof("text/html") - 1,
     sizeof("application/json") - 1
 };
 
@@ -97,9 +114,19 @@ ngx_http_enkod_status_handler(ngx_http_request_t *r)
     form = ngx_http_enkod_status_form(r, elcf->shows);
 
     negotiated = (elcf->shows == NGX_HTTP_ENKOD_STATUS_NEGOTIATED
-                  || elcf->shows == NGX_HTTP_ENKOD_STATUS_PROMETHEUS);
+                  || elcf->shows == NGX_HTTP_ENKOD_STATUS_PROMETHEUS
+                  || elcf->shows == NGX_HTTP_ENKOD_STATUS_HTML);
 
     r->headers_out.status = NGX_HTTP_OK;
+
+    if (form == NGX_HTTP_ENKOD_FORM_HTML) {
+
+        if (ngx_http_enkod_status_headers(r, form, negotiated) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_enkod_status_send_page(r);
+    }
 
     if (ngx_http_enkod_status_view(r, form, &view) != NGX_OK
         || ngx_http_enkod_status_headers(r, form, negotiated) != NGX_OK)
@@ -107,7 +134,7 @@ ngx_http_enkod_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_enkod_status_send(r, &view.text);
+    return ngx_http_enkod_status_send_text(r, &view.text);
 }
 
 
@@ -128,7 +155,12 @@ ngx_http_enkod_status_form(ngx_http_request_t *r, ngx_uint_t status)
         return NGX_HTTP_ENKOD_FORM_TEXT
                + ngx_http_enkod_status_accept(r,
                      &ngx_http_enkod_status_types[NGX_HTTP_ENKOD_FORM_TEXT],
-                     NGX_HTTP_ENKOD_NFORMS - NGX_HTTP_ENKOD_FORM_TEXT);
+                     NGX_HTTP_ENKOD_FORM_HTML - NGX_HTTP_ENKOD_FORM_TEXT);
+
+    case NGX_HTTP_ENKOD_STATUS_HTML:
+        return ngx_http_enkod_status_accept(r,
+                                            ngx_http_enkod_status_html_types, 2)
+               ? NGX_HTTP_ENKOD_FORM_JSON : NGX_HTTP_ENKOD_FORM_HTML;
 
     default: /* NGX_HTTP_ENKOD_STATUS_NEGOTIATED */
         return ngx_http_enkod_status_accept(r, ngx_http_enkod_status_types,
@@ -218,6 +250,9 @@ ngx_http_enkod_status_headers(ngx_http_request_t *r,
     static ngx_str_t  nosniff = ngx_string("nosniff");
     static ngx_str_t  vary = ngx_string("Vary");
     static ngx_str_t  accept = ngx_string("Accept");
+    static ngx_str_t  policy = ngx_string("Content-Security-Policy");
+    static ngx_str_t  referrer = ngx_string("Referrer-Policy");
+    static ngx_str_t  no_referrer = ngx_string("no-referrer");
 
     r->headers_out.content_type = ngx_http_enkod_status_content_types[form];
     r->headers_out.content_type_len =
@@ -234,15 +269,47 @@ ngx_http_enkod_status_headers(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    if (form == NGX_HTTP_ENKOD_FORM_HTML
+        && (ngx_http_enkod_header_add(r, &policy,
+                                      &ngx_http_enkod_status_page_csp) == NULL
+            || ngx_http_enkod_header_add(r, &referrer, &no_referrer) == NULL))
+    {
+        return NGX_ERROR;
+    }
+
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_enkod_status_send(ngx_http_request_t *r, ngx_http_enkod_text_t *text)
+ngx_http_enkod_status_send_page(ngx_http_request_t *r)
 {
-    off_t      len;
-    ngx_int_t  rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = ngx_http_enkod_status_page.data;
+    b->last = b->pos + ngx_http_enkod_status_page.len;
+    b->memory = 1;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_enkod_status_send(r, &out, ngx_http_enkod_status_page.len);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_status_send_text(ngx_http_request_t *r,
+    ngx_http_enkod_text_t *text)
+{
+    off_t  len;
 
     len = ngx_http_enkod_text_end(text);
 
@@ -250,13 +317,22 @@ ngx_http_enkod_status_send(ngx_http_request_t *r, ngx_http_enkod_text_t *text)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    text->last->buf->last_buf = (r == r->main);
+    text->last->buf->last_in_chain = 1;
+
+    return ngx_http_enkod_status_send(r, text->out, len);
+}
+
+
+static ngx_int_t
+ngx_http_enkod_status_send(ngx_http_request_t *r, ngx_chain_t *out, off_t len)
+{
+    ngx_int_t  rc;
+
     r->headers_out.content_length_n = len;
 
     /* it has no date that a condition could compare */
     r->disable_not_modified = 1;
-
-    text->last->buf->last_buf = (r == r->main);
-    text->last->buf->last_in_chain = 1;
 
     rc = ngx_http_send_header(r);
 
@@ -264,5 +340,5 @@ ngx_http_enkod_status_send(ngx_http_request_t *r, ngx_http_enkod_text_t *text)
         return rc;
     }
 
-    return ngx_http_output_filter(r, text->out);
+    return ngx_http_output_filter(r, out);
 }

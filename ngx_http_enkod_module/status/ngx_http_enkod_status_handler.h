@@ -25,7 +25,8 @@
 #define NGX_HTTP_ENKOD_STATUS_NEGOTIATED  0
 #define NGX_HTTP_ENKOD_STATUS_JSON        1
 #define NGX_HTTP_ENKOD_STATUS_PROMETHEUS  2
-#define NGX_HTTP_ENKOD_STATUS_READY       3
+#define NGX_HTTP_ENKOD_STATUS_HTML        3
+#define NGX_HTTP_ENKOD_STATUS_READY       4
 
 
 ngx_int_t ngx_http_enkod_status_handler(ngx_http_request_t *r);

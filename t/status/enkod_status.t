@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw(sha256_base64);
 use Test::Nginx::Socket 'no_plan';
 use EnkodTest;
 
@@ -10,7 +11,7 @@ no_shuffle();
 
 takes('no parameter', location => 'enkod_status;');
 takes('each parameter', server => join '', map { "location /$_ { enkod_status $_; }" }
-                                  qw(json prometheus ready));
+                                  qw(json prometheus html ready));
 takes('access rules, an "if" and a "limit_except" beside it',
       location => 'enkod_status; allow 127.0.0.1; deny all; '
                   . 'limit_except GET { deny all; } if ($arg_a) { return 204; }');
@@ -19,7 +20,7 @@ takes('a receiver in a location within',
                 . 'enkod_webhook; enkod_log logs/x; } }');
 
 refuses('another parameter',
-        qr/invalid value "xml" in "enkod_status", it must be "json" or "prometheus" or .*"ready"/,
+        qr/invalid value "xml" in "enkod_status", it must be "json" or "prometheus" or .*"html" or "ready"/,
         location => 'enkod_status xml;');
 refuses('two parameters', qr/invalid number of arguments in "enkod_status"/,
         location => 'enkod_status json ready;');
@@ -49,12 +50,14 @@ our %type = (
     json => 'application/json',
     text => 'text/plain; version=0.0.4; charset=utf-8',
     openmetrics => 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    html => 'text/html; charset=utf-8',
 );
 
 our %body = (
     json => qr/\A\{"schema":1,.*\}\}\n\z/s,
     text => qr/\A# HELP enkod_events_total .*\nenkod_start_time_seconds [\d.]+\n\z/s,
     openmetrics => qr/\A# HELP enkod_events .*\n# EOF\n\z/s,
+    html => qr/\A<!DOCTYPE html>\n.*<\/html>\n\z/s,
 );
 
 # the answer of a location whose view is negotiated
@@ -92,6 +95,23 @@ our $text_scraper = 'text/plain;version=0.0.4;q=1,*/*;q=0.1';
 our $browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,'
                . 'image/avif,image/webp,*/*;q=0.8';
 
+# the Content-Security-Policy that the page needs, as tools/build/page has it
+
+sub policy {
+    my ($style, $script) = map { "'sha256-" . sha256_base64($_) . "='" }
+                               page() =~ m{<style>(.*?)</style>
+                                           .*<script>(.*?)</script>}xs;
+
+    return "default-src 'none'; style-src $style; script-src $script; "
+           . "connect-src 'self'; img-src data:; base-uri 'none'; "
+           . "form-action 'none'; frame-ancestors 'none'; "
+           . "require-trusted-types-for 'script'; trusted-types 'none'";
+}
+
+sub page {
+    return scalar `tools/build/page --html ngx_http_enkod_module/status/page`;
+}
+
 run_tests();
 
 __DATA__
@@ -121,6 +141,8 @@ main::accepts('/status', 'openmetrics', $::scraper2, $::scraper3,
               'application/openmetrics-text',
               'application/openmetrics-text; version=1.0.0',
               'application/*;q=0.3, application/json;q=0.2, text/plain;q=0.2'),
+main::accepts('/status', 'html', $::browser, 'text/html',
+              'text/html;q=0.2, */*;q=0.1'),
 [ 'two headers', get('/status', headers => [ 'Accept: text/plain;q=0.5',
                                              'Accept: application/json;q=0.4' ]),
   main::shows('text') ]
@@ -138,6 +160,9 @@ main::accepts('/status', 'openmetrics', $::scraper2, $::scraper3,
     location = /ready/json {
         enkod_status ready;
     }
+    location = /html {
+        enkod_status html;
+    }
 --- tries
 (map { [ "json: $_", get('/json', headers => [ "Accept: $_" ]),
          main::shows('json', Vary => undef) ] }
@@ -151,7 +176,9 @@ main::accepts('/status', 'openmetrics', $::scraper2, $::scraper3,
      $::scraper3, $::browser),
 main::accepts('/prometheus', 'text', $::text_scraper, $::browser, '*/*',
               'application/json', 'text/html'),
-main::accepts('/prometheus', 'openmetrics', $::scraper2, $::scraper3)
+main::accepts('/prometheus', 'openmetrics', $::scraper2, $::scraper3),
+main::accepts('/html', 'html', $::browser, '*/*', 'text/html', $::scraper3),
+main::accepts('/html', 'json', 'application/json')
 
 
 === TEST 3: GET and HEAD are answered, other methods are not
@@ -243,3 +270,21 @@ main::accepts('/prometheus', 'openmetrics', $::scraper2, $::scraper3)
   answer(200, body => qr/"receivers":\[\],"files":\[\],"zones":\[\]/) ],
 [ 'text', get('/status', headers => [ 'Accept: text/plain' ]),
   answer(200, body => qr/\A# HELP enkod_build_info .*\n# TYPE enkod_build_info gauge\n/) ]
+
+
+=== TEST 8: the page allows its own style and script, and nothing else
+--- webhook
+--- server
+    location = /status {
+        enkod_status html;
+    }
+--- tries
+[ 'it', get('/status'),
+  main::shows('html',
+      'Content-Length' => qr/^\d+$/,
+      'Referrer-Policy' => 'no-referrer',
+      'Content-Security-Policy' => main::policy()) ],
+[ 'HEAD', request('HEAD', '/status'),
+  answer(200, body => '', headers => { 'Content-Length' => qr/^\d+$/ }) ],
+[ 'it has no style and no handler in an attribute', get('/status'),
+  answer(200, body => qr/\A(?:(?! style=| on\w+=|https?:(?!\/\/www\.w3\.org)).)*\z/s) ]
