@@ -92,7 +92,7 @@ PACKAGES += $(if $(filter test test-busy test-valgrind matrix,$(GOALS)),\
               perl curl wrk openssl mount libtest-nginx-perl \
               redis-tools webdis:unpack logrotate:unpack psmisc jq strace \
               e2fsprogs rsyslog:unpack)
-PACKAGES += $(if $(filter test-status,$(GOALS)),perl curl)
+PACKAGES += $(if $(filter test-status,$(GOALS)),perl curl jq)
 PACKAGES += $(if $(filter test,$(GOALS)),\
               $(if $(NGINX_SRC)$(NGINX_BIN),,$(OTHERS)))
 PACKAGES += $(if $(filter test-unit,$(GOALS)),perl)
@@ -325,7 +325,8 @@ test-unit: $(UNIT_CHOSEN)
 
 # t/status/heavy: a package that cannot be installed fails the tests that need
 # it, and no others
-WATCHERS = prometheus:unpack haproxy:unpack chromium python3-jsonschema \
+WATCHERS = prometheus:unpack prometheus-blackbox-exporter:unpack \
+           haproxy:unpack chromium python3-jsonschema \
            python3-prometheus-client $(if $(NODE),"$(NODE)")
 
 test-status: $$(LOADED)

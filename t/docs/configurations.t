@@ -67,7 +67,8 @@ done_testing();
 # Every configuration is taken by nginx, without a warning from the module.
 
 sub configurations {
-    for (["README.md", 2], ["docs/production.md", 5], ["docs/directives.md", 5])
+    for (["README.md", 2], ["docs/production.md", 5], ["docs/directives.md", 5],
+         ["docs/operations.md", 1])
     {
         my ($name, $least) = @$_;
 

@@ -33,6 +33,7 @@ metrics();
 source_files();
 way_of_an_event();
 faults();
+alerts();
 matrix();
 functions();
 links();
@@ -374,6 +375,28 @@ sub faults {
 
     is(join(" ", sort keys %named), join(" ", sort keys %known),
        "docs/operations.md: every fault of the tests is in the table");
+}
+
+
+# The alerts for Prometheus are described, in their order; those that need action
+# at once are marked.
+
+sub alerts {
+    my $rules = slurp("$top/docs/examples/prometheus-alerts.yml");
+    my @alerts;
+
+    while ($rules =~ /^ +- alert: (\w+)\n(.*?)(?=^ +- |\z)/msg) {
+        my ($name, $rule) = ($1, $2);
+        push @alerts, $rule =~ /severity: page\b/ ? "$name *" : $name;
+    }
+
+    my ($part) = $page{"docs/operations.md"} =~ /^### Alerts\n(.*?)^### /ms;
+    my @described = map { s/`//gr }
+                    $part =~ /^\| (`\w+`(?: \*)?) \| \S.* \| \S.* \|$/mg;
+
+    cmp_ok(scalar @alerts, '>=', 15, "there are alerts");
+    is(join("\n", @described), join("\n", @alerts),
+       "docs/operations.md: every alert is described, and no other");
 }
 
 

@@ -1,13 +1,12 @@
 package Enkod::Prometheus;
 
-# A Prometheus for one test, on a free port of 127.0.0.1, with its files in a
-# temporary folder.  The constructor starts it; it is stopped when the test
-# ends.
+# A Prometheus for one test, with its files in a temporary folder.  It is started
+# and stopped as Enkod::Daemon says.
 #
 #     my $prometheus = Enkod::Prometheus->new(
 #         targets => { enkod => "127.0.0.1:$port/metrics" },   # by job
 #         rules   => "alerts.yml",
-#     );
+#     );                                  # or config => the text of its file
 #
 #     my @series = $prometheus->query('rate(x[1m])', $time);
 #     my $number = $prometheus->number('sum(x)', $time);
@@ -21,57 +20,43 @@ use warnings;
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use JSON::PP ();
-use POSIX ();
 
-use Enkod::File qw(put slurp);
+use Enkod::Daemon;
+use Enkod::File qw(put);
 use Enkod::Needs qw(need);
-use Enkod::Port qw(free_port);
-use Enkod::Wait qw(wait_for);
+
+our @ISA = qw(Enkod::Daemon);
 
 my $json = JSON::PP->new->utf8;
-my $owner = $$;
-my @all;
-
-
-END {
-    if ($$ == $owner) {
-        my $rc = $?;
-        $_->stop for @all;
-        $? = $rc;
-    }
-}
 
 
 sub new {
     my ($class, %o) = @_;
 
-    my $self = bless { %o }, $class;
+    my $binary = need("prometheus", "prometheus");
+    my $dir = tempdir("enkod-prometheus-XXXXXX", TMPDIR => 1, CLEANUP => 1);
 
-    $self->{binary} = need("prometheus", "prometheus");
-    $self->{dir} = tempdir("enkod-prometheus-XXXXXX", TMPDIR => 1, CLEANUP => 1);
+    put("$dir/prometheus.yml", $o{config} // config(%o));
 
-    push @all, $self;
-
-    for my $try (1 .. 5) {
-        $self->{port} = free_port();
-
-        return $self if $self->start;
-
-        die "Prometheus did not start: $self->{why}"
-            if $self->{why} !~ /address already in use/ || $try == 5;
-    }
+    return $class->SUPER::new(
+        dir     => $dir,
+        command => sub {
+            return ($binary, "--config.file=prometheus.yml",
+                    "--storage.tsdb.path=data",
+                    "--web.listen-address=127.0.0.1:$_[0]");
+        },
+        ready => sub { (get({ port => $_[0] }, "/-/ready"))[0] eq "200" });
 }
 
 
 sub config {
-    my ($self) = @_;
+    my (%o) = @_;
 
-    my $rules = $self->{rules} ? "rule_files: ['$self->{rules}']\n" : "";
-
+    my $rules = $o{rules} ? "rule_files: ['$o{rules}']\n" : "";
     my $jobs = "";
 
-    for my $job (sort keys %{ $self->{targets} }) {
-        my ($address, $path) = $self->{targets}{$job} =~ /^(.*?)(\/.*)/;
+    for my $job (sort keys %{ $o{targets} }) {
+        my ($address, $path) = $o{targets}{$job} =~ /^(.*?)(\/.*)/;
 
         $jobs .= <<"END";
   - job_name: $job
@@ -85,60 +70,6 @@ global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 ${rules}scrape_configs:
 $jobs
 END
-}
-
-
-sub start {
-    my ($self) = @_;
-
-    my $log = "$self->{dir}/log";
-
-    put("$self->{dir}/prometheus.yml", $self->config);
-
-    my $pid = fork;
-    die "fork: $!" if !defined $pid;
-
-    if ($pid == 0) {
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM PIPE);
-        $ENV{GOMAXPROCS} = 2;
-
-        chdir $self->{dir};
-        open STDIN, "<", "/dev/null";
-        open STDOUT, ">", $log;
-        open STDERR, ">&", \*STDOUT;
-
-        exec $self->{binary}, "--config.file=prometheus.yml",
-             "--storage.tsdb.path=data", "--web.enable-lifecycle",
-             "--web.listen-address=127.0.0.1:$self->{port}"
-            or POSIX::_exit(127);
-    }
-
-    $self->{pid} = $pid;
-    $self->{why} = "";
-
-    my $up = wait_for(sub {
-        if (waitpid($pid, POSIX::WNOHANG()) == $pid) {
-            delete $self->{pid};
-            return $self->{why} = slurp($log) || "it has ended";
-        }
-
-        return ($self->get("/-/ready"))[0] eq "200";
-    });
-
-    $self->{why} ||= "too slow: " . slurp($log) if !$up;
-
-    return $self->{why} eq "";
-}
-
-
-sub stop {
-    my ($self) = @_;
-
-    my $pid = delete $self->{pid} or return;
-
-    kill 'TERM', $pid;
-    wait_for(sub { waitpid($pid, POSIX::WNOHANG()) == $pid })
-        || (kill('KILL', $pid) && waitpid $pid, 0);
 }
 
 
