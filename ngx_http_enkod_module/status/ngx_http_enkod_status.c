@@ -10,6 +10,7 @@
  */
 
 
+#include "ngx_http_enkod_status_entry.h"
 #include "ngx_http_enkod_status_history.h"
 
 
@@ -426,7 +427,7 @@ ngx_http_enkod_status_init_module(ngx_http_enkod_status_t *status,
         return NGX_OK;
     }
 
-    status->generation = ++zone->generation;
+    status->generation = ngx_http_enkod_status_entry_begin(zone);
 
     nslots = ngx_http_enkod_status_nslots(status);
     full = 0;
@@ -437,7 +438,7 @@ ngx_http_enkod_status_init_module(ngx_http_enkod_status_t *status,
 
     for (i = 0; i < status->receivers.nelts; i++) {
 
-        receiver[i]->entry = ngx_http_enkod_status_zone_entry(zone,
+        receiver[i]->entry = ngx_http_enkod_status_entry_get(zone,
                                             NGX_HTTP_ENKOD_STATUS_RECEIVER,
                                             NULL, &receiver[i]->server,
                                             &receiver[i]->location, nslots);
@@ -451,7 +452,7 @@ ngx_http_enkod_status_init_module(ngx_http_enkod_status_t *status,
 
         for (n = 0; n < receiver[i]->events.nelts; n++) {
 
-            event[n].entry = ngx_http_enkod_status_zone_entry(zone,
+            event[n].entry = ngx_http_enkod_status_entry_get(zone,
                                               NGX_HTTP_ENKOD_STATUS_EVENT,
                                               receiver[i]->entry,
                                               &event[n].name, &empty, nslots);
@@ -465,7 +466,7 @@ ngx_http_enkod_status_init_module(ngx_http_enkod_status_t *status,
 
     for (i = 0; i < status->files.nelts; i++) {
 
-        file[i]->entry = ngx_http_enkod_status_zone_entry(zone,
+        file[i]->entry = ngx_http_enkod_status_entry_get(zone,
                                                 NGX_HTTP_ENKOD_STATUS_FILE,
                                                 NULL, &file[i]->use,
                                                 &file[i]->name, nslots);

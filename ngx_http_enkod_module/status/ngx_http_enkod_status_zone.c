@@ -16,7 +16,6 @@
 
 #include "ngx_http_enkod_status_zone.h"
 
-#include <ngx_md5.h>
 #include <signal.h>
 
 
@@ -27,21 +26,8 @@
     (NGX_HTTP_ENKOD_STATUS_NPAGES * sizeof(u_char *))
 
 
-static void *ngx_http_enkod_status_zone_alloc(
-    ngx_http_enkod_status_zone_t *zone, size_t size);
-static void ngx_http_enkod_status_zone_key(u_char *key, ngx_str_t *first,
-    ngx_str_t *second);
-static ngx_http_enkod_status_entry_t *ngx_http_enkod_status_zone_add(
-    ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_type_e type,
-    ngx_uint_t nslots);
-static ngx_http_enkod_status_entry_t *ngx_http_enkod_status_zone_reuse(
-    ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_type_e type);
-static ngx_uint_t ngx_http_enkod_status_zone_oldest(
-    ngx_http_enkod_status_zone_t *zone);
 static void ngx_http_enkod_status_zone_reset(
     ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_slot_t *slot);
-static size_t ngx_http_enkod_status_zone_cell_size(
-    ngx_http_enkod_status_type_e type);
 
 
 ngx_http_enkod_status_zone_t *
@@ -81,9 +67,7 @@ ngx_http_enkod_status_zone_create(ngx_shm_zone_t *shm_zone)
 }
 
 
-/* Memory that is zeroed, on cache lines of its own. */
-
-static void *
+void *
 ngx_http_enkod_status_zone_alloc(ngx_http_enkod_status_zone_t *zone,
     size_t size)
 {
@@ -144,7 +128,7 @@ ngx_http_enkod_status_zone_histories(ngx_http_enkod_status_type_e type)
 }
 
 
-static size_t
+size_t
 ngx_http_enkod_status_zone_cell_size(ngx_http_enkod_status_type_e type)
 {
     switch (type) {
@@ -178,213 +162,6 @@ ngx_http_enkod_status_zone_needs(ngx_uint_t lines, ngx_uint_t nhistories,
            + nhistories * ngx_http_enkod_status_aligned(
                                        sizeof(ngx_http_enkod_status_history_t))
            + nslots * slot;
-}
-
-
-ngx_http_enkod_status_entry_t *
-ngx_http_enkod_status_zone_entry(ngx_http_enkod_status_zone_t *zone,
-    ngx_http_enkod_status_type_e type, ngx_http_enkod_status_entry_t *parent,
-    ngx_str_t *first, ngx_str_t *second, ngx_uint_t nslots)
-{
-    u_char                          key[16];
-    ngx_uint_t                      i, n;
-    ngx_http_enkod_status_entry_t  *entry;
-
-    ngx_http_enkod_status_zone_key(key, first, second);
-
-    /* a configuration mostly has the order of the one before */
-
-    for (n = zone->nentries; n > 0; n--) {
-
-        i = (zone->found + zone->nentries - n + 1) % zone->nentries;
-
-        entry = &zone->entries[i];
-
-        if (entry->parent == parent
-            && entry->type == type
-            && ngx_memcmp(entry->key, key, sizeof(key)) == 0)
-        {
-            zone->found = i;
-            entry->generation = zone->generation;
-            return entry;
-        }
-    }
-
-    entry = ngx_http_enkod_status_zone_add(zone, type, nslots);
-
-    if (entry == NULL) {
-        entry = ngx_http_enkod_status_zone_reuse(zone, type);
-    }
-
-    if (entry) {
-        ngx_memcpy(entry->key, key, sizeof(key));
-
-        entry->parent = parent;
-        entry->generation = zone->generation;
-
-        if (entry == &zone->entries[zone->nentries]) {
-            ngx_memory_barrier();
-            zone->nentries++;
-        }
-    }
-
-    return entry;
-}
-
-
-/* Names are compared by their hash: so they need no memory. */
-
-static void
-ngx_http_enkod_status_zone_key(u_char *key, ngx_str_t *first,
-    ngx_str_t *second)
-{
-    ngx_md5_t  md5;
-
-    ngx_md5_init(&md5);
-    ngx_md5_update(&md5, first->data, first->len);
-    ngx_md5_update(&md5, "", 1);
-    ngx_md5_update(&md5, second->data, second->len);
-    ngx_md5_final(key, &md5);
-}
-
-
-/* An entry that has not been used before and is not published yet. */
-
-static ngx_http_enkod_status_entry_t *
-ngx_http_enkod_status_zone_add(ngx_http_enkod_status_zone_t *zone,
-    ngx_http_enkod_status_type_e type, ngx_uint_t nslots)
-{
-    size_t                          size;
-    ngx_uint_t                      line, lines, n;
-    ngx_http_enkod_status_entry_t  *entry;
-
-    if (zone->nentries == NGX_HTTP_ENKOD_STATUS_NENTRIES) {
-        return NULL;
-    }
-
-    n = ngx_http_enkod_status_zone_histories(type);
-
-    lines = ngx_http_enkod_status_zone_place(zone->lines, type, &line);
-
-    if (lines > NGX_HTTP_ENKOD_STATUS_NPAGES * NGX_HTTP_ENKOD_STATUS_PAGE
-        || ngx_http_enkod_status_zone_needs(lines, zone->nhistories + n,
-                                            ngx_max(nslots, zone->nslots))
-           > zone->size)
-    {
-        return NULL;
-    }
-
-    entry = &zone->entries[zone->nentries];
-
-    ngx_memzero(entry, sizeof(ngx_http_enkod_status_entry_t));
-
-    if (n) {
-        size = n * sizeof(ngx_http_enkod_status_history_t);
-
-        entry->history = ngx_http_enkod_status_zone_alloc(zone, size);
-        if (entry->history == NULL) {
-            return NULL;
-        }
-    }
-
-    entry->type = type;
-    entry->line = line;
-
-    zone->lines = lines;
-    zone->nhistories += n;
-
-    return entry;
-}
-
-
-/*
- * The entry that has not been configured for the longest time, if no worker has
- * it in its configuration.  Its numbers are forgotten.
- */
-
-static ngx_http_enkod_status_entry_t *
-ngx_http_enkod_status_zone_reuse(ngx_http_enkod_status_zone_t *zone,
-    ngx_http_enkod_status_type_e type)
-{
-    u_char                         *cell;
-    ngx_uint_t                      i, generation;
-    ngx_http_enkod_status_entry_t  *entry, *reused;
-
-    generation = ngx_http_enkod_status_zone_oldest(zone);
-    reused = NULL;
-
-    for (i = 0; i < zone->nentries; i++) {
-
-        entry = &zone->entries[i];
-
-        if (entry->type == type && entry->generation < generation) {
-            generation = entry->generation;
-            reused = entry;
-        }
-    }
-
-    if (reused == NULL) {
-        return NULL;
-    }
-
-    reused->failure.err = 0;
-
-    if (reused->history) {
-        ngx_memzero(reused->history,
-                    ngx_http_enkod_status_zone_histories(type)
-                    * sizeof(ngx_http_enkod_status_history_t));
-    }
-
-    for (i = 0; i < zone->nslots; i++) {
-
-        cell = ngx_http_enkod_status_zone_find(&zone->slots[i], reused);
-
-        if (cell) {
-            ngx_memzero(cell, ngx_http_enkod_status_zone_cell_size(type));
-        }
-    }
-
-    if (type == NGX_HTTP_ENKOD_STATUS_RECEIVER) {
-
-        /* its events have no receiver any more */
-
-        for (i = 0; i < zone->nentries; i++) {
-
-            if (zone->entries[i].parent == reused) {
-                zone->entries[i].parent = NULL;
-                zone->entries[i].generation = 0;
-            }
-        }
-    }
-
-    return reused;
-}
-
-
-/* The oldest configuration that a worker has, or will have. */
-
-static ngx_uint_t
-ngx_http_enkod_status_zone_oldest(ngx_http_enkod_status_zone_t *zone)
-{
-    ngx_uint_t                     i, generation;
-    ngx_http_enkod_status_slot_t  *slot;
-
-    /* a worker of the last configuration may have no slot yet */
-
-    generation = zone->generation - 1;
-
-    for (i = 0; i < zone->nslots; i++) {
-
-        slot = &zone->slots[i];
-
-        if (slot->generation < generation
-            && ngx_http_enkod_status_zone_is_taken(slot))
-        {
-            generation = slot->generation;
-        }
-    }
-
-    return generation;
 }
 
 

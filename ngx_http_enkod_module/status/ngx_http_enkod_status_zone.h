@@ -9,10 +9,8 @@
  * event of a receiver, or a file.  A slot is what a worker counts into; it has
  * a cell for each entry.
  *
- * The master process alone adds entries.  They stay when the configuration
- * changes, so that counting goes on when it changes back; if there is no room,
- * the oldest ones that nobody uses give way.  A worker takes a free slot.  The
- * slot of a worker that has ended is free; its cells keep what they have.
+ * A worker takes a free slot.  The slot of a worker that has ended is free; its
+ * cells keep what they have.  Entries are in ngx_http_enkod_status_entry.h.
  */
 
 
@@ -50,7 +48,9 @@
 typedef enum {
     NGX_HTTP_ENKOD_STATUS_RECEIVER = 0,
     NGX_HTTP_ENKOD_STATUS_EVENT,
-    NGX_HTTP_ENKOD_STATUS_FILE
+    NGX_HTTP_ENKOD_STATUS_FILE,
+
+    NGX_HTTP_ENKOD_STATUS_NTYPES
 } ngx_http_enkod_status_type_e;
 
 
@@ -77,7 +77,8 @@ typedef struct ngx_http_enkod_status_entry_s  ngx_http_enkod_status_entry_t;
 struct ngx_http_enkod_status_entry_s {
     u_char                            key[16];
     ngx_http_enkod_status_type_e      type;
-    ngx_http_enkod_status_entry_t    *parent;   /* receiver of an event */
+    ngx_http_enkod_status_entry_t    *next;     /* in a list */
+    ngx_http_enkod_status_entry_t    *events;   /* list, of a receiver */
     ngx_uint_t                        line;     /* of its cell in each slot */
     ngx_uint_t                        generation;   /* the last that has it */
 
@@ -98,6 +99,7 @@ typedef struct {
 typedef struct {
     uint64_t                        started;    /* milliseconds since 1970 */
     ngx_uint_t                      generation; /* of the configuration */
+    ngx_uint_t                      oldest;     /* that a worker may have */
 
     size_t                          size;
     ngx_atomic_t                    used;       /* bytes */
@@ -111,8 +113,11 @@ typedef struct {
     ngx_atomic_t                    nslots;     /* that were ever taken */
     ngx_http_enkod_status_slot_t    slots[NGX_HTTP_ENKOD_STATUS_NSLOTS];
 
-    ngx_uint_t                      found;      /* the last that was looked
-                                                   for */
+    /* lists of entries, which the master process alone uses */
+    ngx_http_enkod_status_entry_t  *receivers;
+    ngx_http_enkod_status_entry_t  *files;
+    ngx_http_enkod_status_entry_t  *unused[NGX_HTTP_ENKOD_STATUS_NTYPES];
+
     ngx_atomic_t                    nentries;
     ngx_http_enkod_status_entry_t   entries[NGX_HTTP_ENKOD_STATUS_NENTRIES];
 } ngx_http_enkod_status_zone_t;
@@ -137,15 +142,12 @@ ngx_uint_t ngx_http_enkod_status_zone_histories(
 size_t ngx_http_enkod_status_zone_needs(ngx_uint_t lines,
     ngx_uint_t nhistories, ngx_uint_t nslots);
 
-/*
- * In the master process: the entry of these strings, which is new if there is
- * none yet.  "nslots" is how many slots there may be.  NULL if there is no room
- * and no entry that could give way.
- */
-ngx_http_enkod_status_entry_t *ngx_http_enkod_status_zone_entry(
-    ngx_http_enkod_status_zone_t *zone, ngx_http_enkod_status_type_e type,
-    ngx_http_enkod_status_entry_t *parent, ngx_str_t *first,
-    ngx_str_t *second, ngx_uint_t nslots);
+/* Memory that is zeroed, on cache lines of its own; NULL if there is none. */
+void *ngx_http_enkod_status_zone_alloc(ngx_http_enkod_status_zone_t *zone,
+    size_t size);
+
+size_t ngx_http_enkod_status_zone_cell_size(
+    ngx_http_enkod_status_type_e type);
 
 /* In a worker: a slot of its own; NULL if there is none. */
 ngx_http_enkod_status_slot_t *ngx_http_enkod_status_zone_take(
