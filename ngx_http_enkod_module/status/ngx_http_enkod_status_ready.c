@@ -17,8 +17,8 @@
 #include "ngx_http_enkod_status_view.h"
 
 
-/* bytes that a file system has to have: a batch of lines */
-#define NGX_HTTP_ENKOD_READY_FREE   65536
+/* bytes that a file needs: lines are usually shorter */
+#define NGX_HTTP_ENKOD_READY_FREE   4096
 
 /* how long a failure counts, in milliseconds */
 #define NGX_HTTP_ENKOD_READY_RETRY  30000
@@ -83,7 +83,9 @@ ngx_http_enkod_ready_file(ngx_http_enkod_snapshot_t *snapshot,
         return file->err;
     }
 
-    if (file->free >= 0 && file->free < NGX_HTTP_ENKOD_READY_FREE) {
+    if (file->free >= 0
+        && file->free + file->reserved < NGX_HTTP_ENKOD_READY_FREE)
+    {
         return NGX_ENOSPC;
     }
 

@@ -331,6 +331,7 @@ ngx_http_enkod_snapshot_disk(ngx_fd_t fd, ngx_http_enkod_snapshot_file_t *file)
     ngx_file_info_t  fi;
 
     file->size = -1;
+    file->reserved = -1;
     file->free = -1;
 
     if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
@@ -338,6 +339,7 @@ ngx_http_enkod_snapshot_disk(ngx_fd_t fd, ngx_http_enkod_snapshot_file_t *file)
     }
 
     file->size = ngx_file_size(&fi);
+    file->reserved = ngx_max((off_t) fi.st_blocks * 512 - file->size, 0);
 
     if (fstatvfs(fd, &fs) == 0) {
         file->free = (off_t) fs.f_bavail * fs.f_frsize;

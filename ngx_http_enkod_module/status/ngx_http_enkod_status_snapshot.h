@@ -87,6 +87,7 @@ typedef struct {
     ngx_http_enkod_snapshot_times_t  sync_times;    /* of the others */
 
     off_t                        size;      /* bytes, or -1: not known */
+    off_t                        reserved;  /* bytes after its end, or -1 */
     off_t                        free;      /* of its file system, or -1 */
 
     ngx_err_t                    err;       /* of the last attempt, or 0 */
