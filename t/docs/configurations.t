@@ -141,7 +141,7 @@ sub adapt {
     $conf =~ s/^load_module\s.*\n//m if $modules !~ /ngx_http_enkod_module\.so/;
     $conf =~ s/^user\s.*\n//m;
     $conf =~ s{(?<=\s)/(?=(?:var/log|etc/nginx|run)/)}{$dir/}g;
-    $conf =~ s/(\blisten\s+)(?:127\.0\.0\.1:)?(?:443|8080)\b/${1}127.0.0.1:$port/g;
+    $conf =~ s/(\blisten\s+)(?:127\.0\.0\.1:)?(?:443|808[01])\b/${1}127.0.0.1:$port/g;
     $conf =~ s/ http2;/;/ if !$http2;
     $conf =~ s/\s+sync(?=[\s;])//g if !$threads;
 

@@ -13,6 +13,7 @@ use Test::More;
 use Enkod::File qw(slurp);
 use Enkod::Load qw(event refused_event);
 use Enkod::Nginx;
+use Enkod::StatusTest qw(status);
 use Enkod::ViewTest;
 
 my $threads = Enkod::NginxConf::threads();

@@ -10,6 +10,7 @@ use JSON::PP;
 use Test::More;
 
 use Enkod::Disk;
+use Enkod::Wait qw(wait_for);
 
 Enkod::Disk::unshare();
 
@@ -30,7 +31,7 @@ my $disk = Enkod::Disk::tmpfs("256k") or die "tmpfs: $!";
 
 chmod 0777, $disk;
 
-my $nginx = Enkod::Nginx->new(server => <<"END");
+my $nginx = Enkod::Nginx->create(server => <<"END");
 location = /enkod {
     enkod_webhook;
     enkod_log  $disk/a.jsonl;
@@ -40,6 +41,10 @@ location = /other {
     enkod_reject_log  refused.jsonl;
     enkod_log         b.jsonl;
 }
+location = /folder {
+    enkod_webhook;
+    enkod_log  in/c.jsonl;
+}
 location = /ready {
     enkod_status ready;
 }
@@ -48,6 +53,11 @@ location = /status {
 }
 END
 
+my $folder = $nginx->path("in");
+
+mkdir $folder;
+chmod 0777, $folder;
+$nginx->start;
 
 is_deeply ready(), { status => 200, ready => JSON::PP::true },
           "before the first event, it is ready";
@@ -122,6 +132,27 @@ unlink "$disk/ballast";
 
 is_deeply ready(), { status => 200, ready => JSON::PP::true },
           "it is ready when there is space";
+
+# the folder of a file is removed
+
+unlink "$folder/c.jsonl";
+rmdir $folder or die "$folder: $!";
+
+is $nginx->post(event("C-1"), uri => "/folder")->{status}, 503,
+   "without its folder, a file cannot be written";
+is_deeply ready(), { status => 503, ready => JSON::PP::false,
+                     problems => [{ file => "$folder/c.jsonl",
+                                    error => "No such file or directory" }] },
+          "it is not ready, because the last try has failed";
+
+mkdir $folder;
+chmod 0777, $folder;
+
+# a worker tries to open a file once a second
+ok wait_for(sub { $nginx->post(event("C-2"), uri => "/folder")->{status} == 200 }),
+   "with the folder, events are stored again";
+is_deeply ready(), { status => 200, ready => JSON::PP::true },
+          "it is ready when a try has succeeded";
 
 is $nginx->alerts($groups), "", "the error log has no alerts";
 

@@ -3,7 +3,6 @@ package Enkod::ViewTest;
 # For tests of what enkod_status answers.
 #
 #     my $answer = get($nginx, "/status", $accept);       as Enkod::Client has it
-#     my $json = status($nginx);                          of /status
 #     my $metrics = metrics($nginx, $openmetrics);        of /status, parsed; each
 #                                                         fault is a failed test
 
@@ -12,14 +11,13 @@ use warnings;
 
 use Exporter qw(import);
 use File::Basename qw(dirname);
-use JSON::PP;
 use Test::More;
 
 use Enkod::File qw(slurp);
 use Enkod::Load;
 use Enkod::Metrics;
 
-our @EXPORT = qw(get status metrics test_event codes reference);
+our @EXPORT = qw(get metrics test_event codes reference);
 
 
 sub get {
@@ -31,13 +29,6 @@ sub get {
                   . (defined $accept ? "Accept: $accept\r\n" : "") . "\r\n");
 
     return $client->read;
-}
-
-
-sub status {
-    my ($nginx) = @_;
-
-    return decode_json(get($nginx, "/status", "application/json")->{body});
 }
 
 
