@@ -46,6 +46,9 @@ typedef struct ngx_http_enkod_ctx_s  ngx_http_enkod_ctx_t;
  *
  * The states of the last line are final.  FAILED is, too, unless an error_page
  * brings the request to another receiver, which tries again.
+ *
+ * A request that nginx ends by itself keeps the state that it has: RECEIVING or
+ * REFUSED if the body cannot be read, any state if the request is terminated.
  */
 
 typedef enum {

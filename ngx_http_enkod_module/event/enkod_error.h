@@ -49,7 +49,7 @@ typedef enum {
     ENKOD_WRONG_TYPE,
     ENKOD_UNKNOWN_FIELD,
 
-    /* the event is valid, but cannot be stored or handed on */
+    /* the event is valid, but cannot be stored or passed on */
     ENKOD_LOG_UNAVAILABLE,
     ENKOD_UPSTREAM_FAILED,
     ENKOD_UPSTREAM_TIMEOUT,

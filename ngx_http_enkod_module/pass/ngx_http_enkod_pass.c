@@ -5,7 +5,7 @@
 
 
 /*
- * The state machine of a pass: an accepted event is handed on by a subrequest,
+ * The state machine of a pass: an accepted event is passed on by a subrequest,
  * the outcome is judged, an event that was not delivered is written to the
  * spool, and then the outcome is reported.  The functions stand in the order in
  * which a subrequest meets them.

@@ -5,7 +5,7 @@
 
 
 /*
- * Pass: hands an accepted event on by a subrequest (enkod_pass), writes it to
+ * Pass: passes an accepted event on by a subrequest (enkod_pass), writes it to
  * the spool (enkod_spool) if that fails, and reports the outcome.  This is all
  * that other folders use; the struct of a pass is in
  * ngx_http_enkod_pass_internal.h.

@@ -5,7 +5,7 @@
 
 
 /*
- * The framing of the subrequest that hands an event on: a POST with a body and
+ * The framing of the subrequest that passes an event on: a POST with a body and
  * headers of ours, and nothing of the client's body.  It runs in the
  * background, so that a client that closes the connection does not stop it.
  */

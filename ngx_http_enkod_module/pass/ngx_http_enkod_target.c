@@ -5,7 +5,7 @@
 
 
 /*
- * Where an event is handed on to: a URI or a named location.  A URI may contain
+ * Where an event is passed on to: a URI or a named location.  A URI may contain
  * values of the event, so nginx must not write it to the error log.
  */
 

@@ -388,7 +388,7 @@ sub twice {
     reconfigured($receiver . "enkod_pass \@crm;\n",
                  server => "location \@crm { proxy_pass"
                            . " http://127.0.0.1:$nginx->{second}; }");
-    is post($event), 502, "an event is not handed on";
+    is post($event), 502, "an event is not passed on";
 
     my $backend = Enkod::Backend->new(dir => $nginx->{dir},
                                       port => $nginx->{second});

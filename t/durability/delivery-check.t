@@ -163,7 +163,7 @@ like defects($one . $two, $bad, seen => [{ defects => ["a.jsonl is shorter"] }])
 is defects($one, $bad, lost => { "L-2" => 1 }), "",
    "an acknowledged event may be missing if it is expected to be lost";
 
-# where events are handed on
+# where events are passed on
 
 sub handed_on {
     my ($spool, $delivered, %o) = @_;
@@ -193,7 +193,7 @@ for (["an acknowledged event that is in neither", "", $one,
      ["one that was never sent", $spooled, $one . $five,
       qr/^L-5 was never sent$/],
      ["one that was to be refused", $spooled, $one . line("B-2"),
-      qr/^B-2, to be refused, was handed on$/])
+      qr/^B-2, to be refused, was passed on$/])
 {
     my ($title, $spool, $delivered, $expected) = @$_;
 

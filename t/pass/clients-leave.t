@@ -1,4 +1,4 @@
-# An event that was accepted is handed on even if its client leaves; a reload
+# An event that was accepted is passed on even if its client leaves; a reload
 # and a graceful stop wait for it.
 
 use strict;
@@ -245,7 +245,7 @@ sub stops {
     $back->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 20),
-       "a reload waits for events that are being handed on");
+       "a reload waits for events that are being passed on");
 
     @clients = map { $nginx->client } 1 .. 5;
     $_->send(Enkod::Client::request(event("quit"), uri => "/both"))
@@ -259,7 +259,7 @@ sub stops {
     $back->release;
 
     is(join(" ", map { $_->status } @clients), join(" ", (200) x 5),
-       "a graceful stop waits for events that are being handed on");
+       "a graceful stop waits for events that are being passed on");
     ok(wait_for(sub {
            $nginx->reap;
            !Enkod::Process::alive($pid);

@@ -1,4 +1,4 @@
-# enkod_pass: what is handed on, and where.  The request is a POST with the body
+# enkod_pass: what is passed on, and where.  The request is a POST with the body
 # and the headers of the module, without anything about the client's body.
 
 use strict;
@@ -228,7 +228,7 @@ sub the_line {
 
         is($status, 200, "$kind: the answer is 200");
         is($answer->{body}, "", "$kind: the answer has no body");
-        is($n, 1, "$kind: the event is handed on once");
+        is($n, 1, "$kind: the event is passed on once");
         is($got->{body}, $line, "$kind: the body is the line");
         is($got->{head},
            "POST /to/line HTTP/1.1\r\nHost: back\r\nContent-Length: "
@@ -238,25 +238,25 @@ sub the_line {
 
     my ($status, $got) = hand_on("/alone", $body{"message-open"});
 
-    is($status, 200, "an event is handed on without a log");
+    is($status, 200, "an event is passed on without a log");
     is($got->{uri}, "/to/alone?x=1&y=%20z&a=b%20c",
        "arguments stay as they are, except that spaces are escaped");
     like($got->{body}, qr/^\{"received_at":"[^"]+","request_id":"[0-9a-f]{32}",/,
          "the body is a line");
 
     ($status, my $rest, my $n) = hand_on("/alone", '{"event":"complaint"}');
-    is("$status $n", "422 0", "a refused event is not handed on");
+    is("$status $n", "422 0", "a refused event is not passed on");
 
     ($status, $rest, $n) = hand_on("/if?a=1", $body{complaint});
     is("$status $n", "200 1", "enkod_pass applies within \"if\"");
 
     like($nginx->post("", uri => "/alone", method => "GET")->{body}, qr/receiver/,
          "a probe is answered by the module");
-    is(scalar(() = $backend->requests), 1, "a probe is not handed on");
+    is(scalar(() = $backend->requests), 1, "a probe is not passed on");
 }
 
 
-# The body that is handed on does not depend on how the client sends its own.
+# The body that is passed on does not depend on how the client sends its own.
 
 sub clients {
     my $event = event("sizes", 3000);
@@ -339,7 +339,7 @@ sub templates {
 
     ($status, $got) = hand_on("/nothing", $body{"message-open"});
 
-    is($status, 200, "an empty body is handed on");
+    is($status, 200, "an empty body is passed on");
     is($got->{headers}{"content-length"}, 0, "its length is 0");
 }
 
@@ -363,7 +363,7 @@ sub targets {
 
     my ($status, $got, $n) = hand_on("/map", $body{"message-sent"});
 
-    is("$status $n", "200 0", "an empty URI: the event is not handed on");
+    is("$status $n", "200 0", "an empty URI: the event is not passed on");
 
     ($status, $got, $n) = hand_on("/map", $body{"contact-adding"});
 

@@ -1,4 +1,4 @@
-# enkod_spool: an event that could not be handed on is written to the spool,
+# enkod_spool: an event that could not be passed on is written to the spool,
 # with the status of the upstream, before the sender gets a 200.  If it cannot
 # be written, there is no 200.
 
@@ -256,7 +256,7 @@ sub where_there_is_none {
     is(post("/log", '{"event":"complaint"}', "status=500")->{status}, 422,
        "an event that is refused: 422");
     is(post("/none", event("d"), "status=500")->{status}, 200,
-       "an event that is not handed on: 200");
+       "an event that is not passed on: 200");
     is(post("/ack", Enkod::File::slurp("$top/bodies/message-open.json"),
             "status=500")->{status}, 200,
             "a test delivery that is only acknowledged: 200");
@@ -284,7 +284,7 @@ sub cannot_be_kept {
         like($answer->{head}, qr/^Retry-After: 5\r$/m, "$uri: Retry-After");
         is(count("spool.jsonl"), $n, "$uri: nothing is in the spool");
         is(scalar(() = $backend->requests), $uri eq "/full" ? 1 : 0,
-           "$uri: the event is handed on only if its line was written");
+           "$uri: the event is passed on only if its line was written");
     }
 
     ok(logged("503|failed|log_unavailable|"), "the access log has the failure");

@@ -1,4 +1,4 @@
-# No message about an event that is handed on has a value of that event, whoever
+# No message about an event that is passed on has a value of that event, whoever
 # writes the message.
 
 use strict;

@@ -1,4 +1,4 @@
-# The outcome of an event that is handed on: the sender gets a 200 only if the
+# The outcome of an event that is passed on: the sender gets a 200 only if the
 # upstream has confirmed the event, in a complete answer.
 
 use strict;

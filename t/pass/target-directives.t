@@ -214,7 +214,7 @@ sub other_directives {
     my ($mirrored) = $other->requests;
 
     is($ours->{headers}{"x-length"}, length $ours->{body},
-       "\$content_length is that of the event that is handed on");
+       "\$content_length is that of the event that is passed on");
     is($mirrored->{headers}{"x-length"}, length $mirrored->{body},
        "in the mirror, \$content_length is that of the client's body");
 

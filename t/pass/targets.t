@@ -263,7 +263,7 @@ sub broken {
 }
 
 
-# What the receiver accepts can be handed on.
+# What the receiver accepts can be passed on.
 
 sub size {
     for my $kind (qw(small small-rewritten small-tried small-accel)) {

@@ -8,7 +8,7 @@ package Enkod::DeliveryCheck;
 #                 log, once, if there is one
 #     503, none   the event may be in a log, once
 #
-# Where events are handed on, an event that got a 200 must also have reached the
+# Where events are passed on, an event that got a 200 must also have reached the
 # upstream or be in a spool; a 503 may come from the spool.
 #
 # Anything else in a file is a defect, except empty lines, and beginnings of
@@ -93,7 +93,7 @@ sub check {
         }
 
         defect($v, "$id, to be refused, is in a log") if $refused && $n;
-        defect($v, "$id, to be refused, was handed on") if $refused && $s + $d;
+        defect($v, "$id, to be refused, was passed on") if $refused && $s + $d;
         defect($v, "$id, to be accepted, is in a reject log") if !$refused && $r;
         defect($v, "$id is there $n times") if $n > 1;
         defect($v, "$id is in a reject log $r times") if $r > 1;

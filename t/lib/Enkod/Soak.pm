@@ -34,7 +34,7 @@ my $meant = "exited on signal 9";
 
 
 # Options: seed; workers; sync, true if files are synced; reject, true for a
-# reject log; pass, true if events are handed on and have a spool; faults, their
+# reject log; pass, true if events are passed on and have a spool; faults, their
 # names in order; say, a function that gets a line of text; dir, a folder for
 # the files instead of nginx's; size, of the file system of that folder.
 
