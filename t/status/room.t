@@ -11,6 +11,7 @@ use Test::More;
 
 use Enkod::Load qw(event);
 use Enkod::Nginx;
+use Enkod::Process;
 use Enkod::StatusTest;
 use Enkod::Wait qw(wait_for);
 
@@ -25,26 +26,71 @@ post("a", 256);
 
 is open_events("a", 256), 1, "256 locations of 30 events";
 
-for my $name ("b" .. "i") {
+# five of these fit
+
+for my $name ("b" .. "g") {
     ok $nginx->reload(server => locations($name, 256)), "others: $name";
     post($name, 1);
     post($name, 256);
 }
 
-is open_events("i", 1), 1, "the newest ones are counted";
-is open_events("i", 256), 1, "all of them";
+is open_events("g", 1), 1, "the newest ones are counted";
+is open_events("g", 256), 1, "all of them";
 
-ok $nginx->reload(server => locations("h", 256)), "those before";
-post("h", 256);
+ok $nginx->reload(server => locations("f", 256)), "those before";
+post("f", 256);
 
-is open_events("h", 256), 2, "are still known";
+is open_events("f", 256), 2, "are still known";
 
 ok $nginx->reload(server => locations("a", 256)), "the first ones";
 post("a", 256);
 
-is open_events("a", 256), 1, "have given way, and begin with 0";
-is receiver(status($nginx), "/a1")->{received_bytes}, 0, "in all numbers";
+my $status = status($nginx);
+
+is accepted($status), 1, "have given way, and begin with 0";
+is join("+", grep { $_ } map { $_->{received_bytes} }
+                         @{ $status->{receivers} }),
+   length event("x"), "in all numbers";
 unlike $nginx->error_log, qr/no room/, "there was always room";
+
+# an old worker that goes on counts what it has in its configuration
+
+my $slow = $nginx->client;
+my @old = $nginx->workers;
+my $body = event("slow");
+
+$slow->send("POST /a256 HTTP/1.1\r\nHost: localhost\r\n"
+            . "Content-Length: " . length($body) . "\r\n\r\n{");
+$slow->taken;
+
+for my $name ("b" .. "g") {
+    $nginx->configure(server => locations($name, 256));
+    $nginx->signal('HUP');
+
+    ok wait_for(sub {
+           $nginx->post(event("x"), uri => "/$name$_")->{status} == 200
+       }), "$name$_ accepts an event" for 1, 256;
+}
+
+like $nginx->error_log,
+     qr/\[error\] .*enkod: there is no room for all counters/,
+     "then there is no room, which is logged";
+
+$slow->send(substr $body, 1);
+is $slow->status, 200, "the old worker accepts an event";
+$slow->close;
+
+wait_for(sub { !grep { Enkod::Process::alive($_) } @old });
+
+ok $nginx->reload(server => locations("a", 256)), "back to its configuration";
+is accepted(status($nginx)), 2, "nothing else was counted there";
+is open_events("a", 256), 2, "the event was";
+
+ok $nginx->reload(server => locations("z", 256)), "when the worker has ended";
+post("z", 256);
+is accepted(status($nginx)), 1, "there is room again";
+
+ok $nginx->reload(server => locations("a", 256)), "the next test";
 
 # what nginx -t refuses
 
@@ -70,7 +116,7 @@ ok wait_for(sub { $nginx->error_log =~ /too many locations/ }),
    "a reload with that configuration is refused, too";
 post("a", 256);
 
-is open_events("a", 256), 2, "the old one goes on";
+is open_events("a", 256), 3, "the old one goes on";
 
 done_testing;
 
