@@ -5,8 +5,8 @@
 
 
 /*
- * The filter that decides on the status of an answer.  If an event was not
- * stored, the answer has the status that says so, whatever an error_page or a
+ * The filter that decides on the status of an answer.  If an event could not be
+ * stored, the answer has the 5xx that says so, whatever an error_page or a
  * filter of another module has made of it.  The filter is in a module of its
  * own, because the order of modules decides the order of filters: this one, and
  * the one for subrequests, run after all filters that change an answer and
