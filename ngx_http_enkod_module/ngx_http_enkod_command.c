@@ -5,8 +5,8 @@
 
 
 /*
- * What several directives have in common: a choice of words, and being the one
- * that answers the requests of a location.
+ * What several directives have in common: a parameter that is one of several
+ * words, and the content handler of a location, of which there is only one.
  */
 
 

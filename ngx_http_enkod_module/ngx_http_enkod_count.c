@@ -5,8 +5,8 @@
 
 
 /*
- * Tells status/ what there is to count: error codes, receivers, the events that
- * they take, and files; and has it watch the files.
+ * Registers with status/ what is counted: error codes, receivers, the events
+ * that they accept, and files.  What happens to a file is reported to status/.
  */
 
 

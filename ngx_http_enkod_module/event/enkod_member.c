@@ -5,8 +5,9 @@
 
 
 /*
- * The members of an event object.  Fields mostly come in the order of the
- * table, after the event's name: that path is kept short, and what few members
+ * The members of an event object: which field each of them is, and which fields
+ * are missing.  Most events have their name first, and then the fields in the
+ * order of the table.  The code for these is short, and what only other events
  * need is not inlined into it.
  */
 

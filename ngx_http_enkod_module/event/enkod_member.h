@@ -20,7 +20,7 @@
 #pragma GCC visibility push(hidden)
 
 
-/* A member begins with its name, and ends the one before. */
+/* Begins the member with this name, and ends the one before it. */
 int enkod_member_start(enkod_event_t *event, const unsigned char *p,
     size_t len);
 
@@ -31,7 +31,7 @@ int enkod_member_start(enkod_event_t *event, const unsigned char *p,
 int enkod_member_name_event(enkod_event_t *event, const unsigned char *p,
     size_t len);
 
-/* Checks the elements of an array, as far as they have come. */
+/* Checks those elements of an array that have arrived. */
 int enkod_member_check_elements(enkod_event_t *event, enkod_member_t *member,
     const enkod_field_t *field);
 

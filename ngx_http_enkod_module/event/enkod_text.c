@@ -5,9 +5,8 @@
 
 
 /*
- * Strings that need escapes in the text, or may need some.
+ * The text of an event: strings in which some characters may need an escape.
  */
-
 
 
 #include "enkod_json.h"

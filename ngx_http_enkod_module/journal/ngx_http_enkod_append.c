@@ -5,10 +5,10 @@
 
 
 /*
- * A file only grows: nothing that was written is ever removed or overwritten.
- * Space is reserved before the first byte of a batch is written.  If a part of
- * a line is written nevertheless, it stays, and the next append ends it with a
- * line feed.
+ * Appends lines to a file.  The file only grows: nothing that was written is
+ * ever removed or overwritten.  Space is reserved before the first byte of a
+ * batch is written.  If a part of a line is written nevertheless, it stays, and
+ * the next append ends it with a line feed.
  *
  * The workers of one master process append under the lock of the file, and
  * share the offset of its end.  Other processes may append as well, as another

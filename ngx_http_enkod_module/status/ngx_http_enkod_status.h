@@ -5,9 +5,9 @@
 
 
 /*
- * Status: what all workers have counted, in shared memory.  Here is what is
- * counted: the door says what there is to count, the others count.  What was
- * counted is read by ngx_http_enkod_status_snapshot.h.
+ * Status: what all workers have counted, in shared memory.  This header is for
+ * those that count: the module registers what is counted, and the other folders
+ * add to it.  ngx_http_enkod_status_snapshot.h reads what was counted.
  *
  * Each worker counts into memory of its own, with plain additions: there is no
  * lock and no system call.  A worker that dies leaves what it has counted, and

@@ -5,7 +5,7 @@
 
 
 /*
- * The directive enkod_status, for the door.
+ * The directive enkod_status: its content handler, and what it may show.
  */
 
 
