@@ -428,7 +428,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->spool, prev->spool, NULL);
 
     if (conf->logs == NGX_CONF_UNSET_PTR) {
-        /* which it may stay, to be told from "off" */
+        /* it may remain unset, which is not "off": see the warning below */
         conf->logs = prev->logs;
     }
 

@@ -15,7 +15,7 @@
 #pragma GCC visibility push(hidden)
 
 
-/* what an error_page has led away from, which nginx forgets */
+/* the errors for which an error_page was taken: nginx does not record them */
 
 typedef struct {
     ngx_uint_t                   status;    /* of the last error */

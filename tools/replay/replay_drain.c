@@ -219,7 +219,7 @@ replay_drain_file(replay_run_t *run, const char *name,
     status = replay_run(run, name, position_name);
 
     if (status == REPLAY_ERROR || !replay_run_is_complete(run)) {
-        /* what is not a line stays in the file, and does not stop others */
+        /* a file in which only lines were skipped does not stop the others */
         *done = (status == REPLAY_SKIPPED);
         return status;
     }

@@ -162,7 +162,10 @@ replay_selection_has(const replay_selection_t *selection,
     since = &selection->since;
     until = &selection->until;
 
-    /* what begins with the time that was given is at it, or later */
+    /*
+     * Only as much of the time is compared as was given: a line of 03:44:01 is
+     * neither before nor after "03:44".
+     */
 
     if (since->len && memcmp(line->time.data, since->data, since->len) < 0) {
         return 0;
