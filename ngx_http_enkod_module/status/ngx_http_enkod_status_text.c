@@ -212,12 +212,26 @@ static void
 ngx_http_enkod_text_escape(ngx_http_enkod_text_t *text, ngx_str_t *value,
     ngx_uint_t json)
 {
-    u_char  *p, *s, *last;
+    u_char  *p, *s, *last, *plain;
 
     s = value->data;
     last = s + value->len;
 
     while (s < last) {
+
+        plain = s;
+
+        while (s < last && *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\')
+        {
+            s++;
+        }
+
+        ngx_http_enkod_text_add(text, plain, s - plain);
+
+        if (s == last) {
+            break;
+        }
+
         p = ngx_http_enkod_text_reserve(text, sizeof("\\u001f") - 1);
         p = ngx_http_enkod_text_character(p, &s, last, json);
 
