@@ -23,6 +23,8 @@ static ngx_int_t ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
 static ngx_int_t ngx_http_enkod_snapshot_history(ngx_pool_t *pool,
     ngx_http_enkod_status_receiver_conf_t *conf,
     ngx_http_enkod_snapshot_receiver_t *receiver, uint64_t step);
+static ngx_uint_t ngx_http_enkod_snapshot_nevents(
+    ngx_http_enkod_status_receiver_conf_t *conf);
 static void ngx_http_enkod_snapshot_add_receiver(
     ngx_http_enkod_status_t *status, ngx_http_enkod_status_slot_t *slot,
     ngx_http_enkod_status_entry_t *entry,
@@ -159,7 +161,7 @@ ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
     ngx_http_enkod_snapshot_cumulate(&receiver->answers);
     ngx_http_enkod_snapshot_cumulate(&receiver->passes);
 
-    receiver->nevents = conf->events.nelts;
+    receiver->nevents = ngx_http_enkod_snapshot_nevents(conf);
     event = conf->events.elts;
 
     for (i = 0; i < receiver->nevents; i++) {
@@ -173,6 +175,40 @@ ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Events without the last one, if that is "other" and a declared event is called
+ * so, too: they have the same entry.
+ */
+
+static ngx_uint_t
+ngx_http_enkod_snapshot_nevents(ngx_http_enkod_status_receiver_conf_t *conf)
+{
+    ngx_uint_t                      i, last;
+    ngx_http_enkod_status_taken_t  *event;
+
+    event = conf->events.elts;
+
+    if (conf->events.nelts == 0) {
+        return 0;
+    }
+
+    last = conf->events.nelts - 1;
+
+    for (i = 0; i < last; i++) {
+
+        if (event[i].name.len == event[last].name.len
+            && ngx_strncmp(event[i].name.data, event[last].name.data,
+                           event[i].name.len)
+               == 0)
+        {
+            return last;
+        }
+    }
+
+    return conf->events.nelts;
 }
 
 

@@ -23,7 +23,7 @@ my $sync = $threads ? "sync" : "";
 # byte that is not UTF-8
 my $nginx = Enkod::Nginx->new(
     http => q(enkod_event "vendor \\\\ \"new\" событие" message_id=integer;)
-            . qq(enkod_event "line\nfeed" a=any;),
+            . qq(enkod_event "line\nfeed" a=any; enkod_event other a=any;),
     server => <<"END");
 location = /enkod {
     enkod_webhook;
@@ -64,7 +64,7 @@ for my $openmetrics (0, 1) {
                     "line\nfeed"),
                 events("/pass", "accepted", qw(complaint other), built_in(),
                        'vendor \\ "new" событие', "line\nfeed"),
-                events("/re(g)ex\xef\xbf\xbd\\.\"\$", "accepted", "complaint", built_in(),
+                events("/re(g)ex\xef\xbf\xbd\\.\"\$", "accepted", qw(complaint other), built_in(),
                        'vendor \\ "new" событие', "line\nfeed") },
        "each event that a location takes has been accepted 0 times";
 
@@ -111,6 +111,8 @@ is $nginx->post(event("P-$_"), uri => "/pass")->{status}, 200,
    "an event that goes to the spool" for 1 .. 4;
 is $nginx->post('{"event":"whatever"}', uri => "/pass")->{status}, 200,
    "an unknown event";
+is $nginx->post('{"event":"other","a":1}', uri => "/pass")->{status}, 200,
+   "a declared event of the name for unknown ones";
 
 for my $openmetrics (0, 1) {
     my $metrics = metrics($nginx, $openmetrics);
@@ -124,7 +126,7 @@ for my $openmetrics (0, 1) {
                 [(events("/enkod", "test", "message open"))[0], 1],
                 [(events("/enkod", "accepted", 'vendor \\ "new" событие'))[0], 1],
                 [(events("/pass", "spooled", "message open"))[0], 4],
-                [(events("/pass", "spooled", "other"))[0], 1] },
+                [(events("/pass", "spooled", "other"))[0], 2] },
        "events are counted by location, name and result";
 
     my $codes = $metrics->series("enkod_refusals_total");
