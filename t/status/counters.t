@@ -154,7 +154,8 @@ ok receiver($status, "/enkod", "second.example"),
    "a receiver is known by the first name of its server";
 ok receiver($status, "/enkod", "third.example"),
    "locations of the same name are one receiver";
-is $status->{workers}, $nginx->{workers}, "all workers count";
+ok wait_for(sub { status($nginx)->{workers} == $nginx->{workers} }),
+   "all workers count";
 
 ok exists receiver($status, "/pass")->{pass}, "a location with enkod_pass";
 ok !exists $all->{pass}, "a location without it";
