@@ -23,7 +23,7 @@ function count(n) {
     }
 
     return format("compact", () => new Intl.NumberFormat(language,
-        { notation: "compact", maximumSignificantDigits: 4 })).format(n);
+        { notation: "compact", maximumSignificantDigits: 3 })).format(n);
 }
 
 

@@ -224,7 +224,7 @@ const TEXTS = {
         "pass.title": "Передача дальше",
         "pass.delivered": "доставлено",
         "pass.failed": "сбой",
-        "pass.timeout": "нет ответа вовремя",
+        "pass.timeout": "нет ответа",
         "pass.busy": "сервер занят",
         "pass.p50": "время, p50",
         "pass.p99": "время, p99",

@@ -20,11 +20,13 @@ function judge(json, sum, past, history) {
         ...silenceFindings(json, sum, now, history)
     ];
 
-    /* that is said already where events go there */
+    /* that is said already where events go there, or are not kept */
     const spools = found.some((one) => one.key === "spooled");
+    const fails = found.some((one) => one.tone === "trouble");
 
     return found
-        .filter((one) => !(spools && one.tone === "note"))
+        .filter((one) => !(spools && one.tone === "note")
+                         && !(fails && one.tone === "quiet"))
         .sort((a, b) => TONES.indexOf(b.tone) - TONES.indexOf(a.tone));
 }
 
