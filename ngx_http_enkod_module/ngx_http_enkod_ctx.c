@@ -76,6 +76,24 @@ ngx_http_enkod_ctx_find(ngx_http_request_t *r)
 }
 
 
+void
+ngx_http_enkod_ctx_end_refusal(ngx_http_enkod_ctx_t *ctx)
+{
+    unsigned  status;
+
+    if (ctx->state != NGX_HTTP_ENKOD_REFUSED) {
+        return;
+    }
+
+    status = enkod_error_get(ctx->error)->status;
+
+    ngx_http_enkod_ctx_set_state(ctx, status < NGX_HTTP_INTERNAL_SERVER_ERROR
+                                      ? NGX_HTTP_ENKOD_REJECTED
+                                      : NGX_HTTP_ENKOD_FAILED,
+                                 ctx->error);
+}
+
+
 ngx_uint_t
 ngx_http_enkod_ctx_has_event(ngx_http_enkod_ctx_t *ctx)
 {
@@ -147,6 +165,9 @@ ngx_http_enkod_ctx_cancel(void *data)
     ngx_http_enkod_ctx_t *ctx = data;
 
     ngx_http_enkod_waiters_cancel(&ctx->waiters);
+
+    /* nginx has taken it off its list */
+    ctx->cancel.handler = NULL;
 }
 
 

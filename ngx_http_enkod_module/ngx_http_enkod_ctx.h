@@ -163,6 +163,12 @@ ngx_http_enkod_ctx_set_state(ngx_http_enkod_ctx_t *ctx,
 }
 
 
+/*
+ * Before a refusal is answered: a request in the state REFUSED becomes REJECTED,
+ * or FAILED if the status of its error is 5xx.
+ */
+void ngx_http_enkod_ctx_end_refusal(ngx_http_enkod_ctx_t *ctx);
+
 /* whether the sender has to get a 200 */
 #define ngx_http_enkod_ctx_is_stored(ctx)                                     \
     ((ctx)->state >= NGX_HTTP_ENKOD_ACCEPTED                                  \

@@ -300,7 +300,7 @@ ngx_http_enkod_exit_process(ngx_cycle_t *cycle)
         ngx_http_enkod_status_exit_process(emcf->status);
     }
 
-    ngx_http_enkod_receive_exit_process(cycle);
+    ngx_http_enkod_event_block_exit_process(cycle);
 }
 
 
@@ -523,7 +523,7 @@ ngx_http_enkod_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
             ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                                "\"enkod_webhook\" in location \"%V\" has "
                                "neither \"enkod_log\" nor \"enkod_pass\": its "
-                               "events are kept nowhere", &clcf->name);
+                               "events are stored nowhere", &clcf->name);
         }
     }
 

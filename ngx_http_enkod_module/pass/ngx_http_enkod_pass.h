@@ -86,7 +86,7 @@ char *ngx_http_enkod_pass_conf_set_type(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_enkod_pass_conf_init(ngx_conf_t *cf);
 
 /* Adds the filters that take the answers of subrequests. */
-void ngx_http_enkod_filter_init(void);
+void ngx_http_enkod_pass_filter_init(void);
 
 
 #pragma GCC visibility pop

@@ -226,6 +226,8 @@ ngx_http_enkod_deliver_answer(ngx_http_request_t *r,
         rc = ngx_http_enkod_response_ok(r);
 
     } else {
+        ngx_http_enkod_ctx_end_refusal(ctx);
+
         rc = ngx_http_enkod_response_problem(r);
     }
 

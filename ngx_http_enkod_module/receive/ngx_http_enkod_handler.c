@@ -15,7 +15,7 @@
 #include "ngx_http_enkod_ctx.h"
 #include "ngx_http_enkod_deliver.h"
 #include "ngx_http_enkod_error_page.h"
-#include "ngx_http_enkod_event.h"
+#include "ngx_http_enkod_event_block.h"
 #include "ngx_http_enkod_message.h"
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
@@ -91,7 +91,7 @@ ngx_http_enkod_handler(ngx_http_request_t *r)
         return ngx_http_enkod_response_probe(r);
     }
 
-    if (ngx_http_enkod_event_create(r, ctx) != NGX_OK) {
+    if (ngx_http_enkod_event_block_create(r, ctx) != NGX_OK) {
         return ngx_http_enkod_handler_refuse(r, ENKOD_NO_MEMORY);
     }
 
@@ -143,6 +143,8 @@ ngx_http_enkod_handler_again(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
     r->error_page = 1;
 
     if (ctx->error != ENKOD_OK) {
+        ngx_http_enkod_ctx_end_refusal(ctx);
+
         return ngx_http_enkod_response_problem(r);
     }
 
@@ -282,6 +284,8 @@ ngx_http_enkod_handler_refuse(ngx_http_request_t *r, enkod_error_e error)
 
     ngx_http_enkod_status_error(elcf->status, error);
 
+    ngx_http_enkod_ctx_end_refusal(ctx);
+
     rc = ngx_http_enkod_response_problem(r);
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -323,5 +327,5 @@ ngx_http_enkod_handler_cleanup(ngx_http_enkod_ctx_t *ctx)
 {
     ngx_http_enkod_deliver_waited(ctx);
     ngx_http_enkod_reject_free(ctx);
-    ngx_http_enkod_event_free(ctx);
+    ngx_http_enkod_event_block_free(ctx);
 }

@@ -23,7 +23,7 @@
 ngx_int_t ngx_http_enkod_handler(ngx_http_request_t *r);
 
 /* Frees what a worker has kept. */
-void ngx_http_enkod_receive_exit_process(ngx_cycle_t *cycle);
+void ngx_http_enkod_event_block_exit_process(ngx_cycle_t *cycle);
 
 /*
  * Records the status of which an error_page is taken.  "pages" are those of a

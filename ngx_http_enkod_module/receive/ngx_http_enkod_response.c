@@ -55,7 +55,8 @@ static ngx_http_enkod_status_line_t  ngx_http_enkod_status_lines[] = {
     { 500, ngx_string("500 Internal Server Error") },
     { 502, ngx_string("502 Bad Gateway") },
     { 503, ngx_string("503 Service Unavailable") },
-    { 504, ngx_string("504 Gateway Time-out") }
+    { 504, ngx_string("504 Gateway Time-out") },
+    { 0, ngx_string("500 Internal Server Error") }
 };
 
 
@@ -113,14 +114,6 @@ ngx_http_enkod_response_problem(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_enkod_module);
 
     status = enkod_error_get(ctx->error)->status;
-
-    if (ctx->state == NGX_HTTP_ENKOD_REFUSED) {
-        ngx_http_enkod_ctx_set_state(ctx,
-                                     status < NGX_HTTP_INTERNAL_SERVER_ERROR
-                                     ? NGX_HTTP_ENKOD_REJECTED
-                                     : NGX_HTTP_ENKOD_FAILED,
-                                     ctx->error);
-    }
 
     ngx_http_enkod_response_log(r);
 
@@ -422,7 +415,7 @@ ngx_http_enkod_response_log(ngx_http_request_t *r)
 
     if (ctx->state == NGX_HTTP_ENKOD_FAILED) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "enkod: event not kept, answered with %ui %s",
+                      "enkod: event not stored, answered with %ui %s",
                       (ngx_uint_t) error->status, error->code);
         return;
     }
@@ -449,7 +442,13 @@ ngx_http_enkod_response_line(ngx_uint_t status)
 {
     ngx_uint_t  i;
 
-    for (i = 0; ngx_http_enkod_status_lines[i].status != status; i++) {
+    /* the last line is that of any status for which there is none */
+
+    for (i = 0;
+         ngx_http_enkod_status_lines[i].status
+         && ngx_http_enkod_status_lines[i].status != status;
+         i++)
+    {
         /* void */
     }
 

@@ -26,11 +26,7 @@ ngx_int_t ngx_http_enkod_response_ok(ngx_http_request_t *r);
 /* 200 with a short line of text, for GET and HEAD */
 ngx_int_t ngx_http_enkod_response_probe(ngx_http_request_t *r);
 
-/*
- * The problem (RFC 9457) that ctx->error is, or the error_page for its status.
- * A request in the state REFUSED becomes REJECTED, or FAILED if its status is
- * 5xx.
- */
+/* the problem (RFC 9457) that ctx->error is, or the error_page for its status */
 ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
 
 

@@ -20,7 +20,7 @@ takes('other directives of the location, and an "if" in it',
                   . '{ deny all; } if ($arg_a) { return 204; } return 410;');
 
 warns('a location without a log and without a target',
-      qr/"enkod_webhook" in location "\/enkod" has neither "enkod_log" nor "enkod_pass": its events are kept nowhere/,
+      qr/"enkod_webhook" in location "\/enkod" has neither "enkod_log" nor "enkod_pass": its events are stored nowhere/,
       location => 'enkod_webhook;');
 
 refuses('a parameter', qr/invalid number of arguments in "enkod_webhook"/,

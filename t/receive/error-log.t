@@ -112,7 +112,7 @@ map { [ $_, post(message(to => '"s3cr3t"')), problem('log_unavailable') ] } 1 ..
 --- files
 'logs/error.log' => qr/\A(?:(?!\/dev\/full)[^\n])*(?:\n(?:(?!\/dev\/full)[^\n])*)*\/dev\/full(?:(?!\/dev\/full).)*\z/s
 --- error_log eval
-qr/enkod: event not kept, answered with 503 log_unavailable, $::whose/
+qr/enkod: event not stored, answered with 503 log_unavailable, $::whose/
 --- no_error_log
 s3cr3t
 

@@ -19,17 +19,17 @@
 #include "ngx_http_enkod_pass.h"
 
 
-static ngx_int_t ngx_http_enkod_answer_init(ngx_conf_t *cf);
-static ngx_int_t ngx_http_enkod_answer_header(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_enkod_answer_status(ngx_http_request_t *r,
+static ngx_int_t ngx_http_enkod_answer_filter_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_enkod_answer_filter_header(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_enkod_answer_filter_status(ngx_http_request_t *r,
     ngx_http_enkod_ctx_t *ctx);
-static void ngx_http_enkod_answer_set_status(ngx_http_request_t *r,
+static void ngx_http_enkod_answer_filter_set_status(ngx_http_request_t *r,
     ngx_uint_t status);
 
 
-static ngx_http_module_t  ngx_http_enkod_answer_module_ctx = {
+static ngx_http_module_t  ngx_http_enkod_answer_filter_module_ctx = {
     NULL,                                  /* preconfiguration */
-    ngx_http_enkod_answer_init,            /* postconfiguration */
+    ngx_http_enkod_answer_filter_init,     /* postconfiguration */
 
     NULL,                                  /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -42,9 +42,9 @@ static ngx_http_module_t  ngx_http_enkod_answer_module_ctx = {
 };
 
 
-ngx_module_t  ngx_http_enkod_answer_module = {
+ngx_module_t  ngx_http_enkod_answer_filter_module = {
     NGX_MODULE_V1,
-    &ngx_http_enkod_answer_module_ctx,     /* module context */
+    &ngx_http_enkod_answer_filter_module_ctx,  /* module context */
     NULL,                                  /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
@@ -62,24 +62,24 @@ static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
 
 static ngx_int_t
-ngx_http_enkod_answer_init(ngx_conf_t *cf)
+ngx_http_enkod_answer_filter_init(ngx_conf_t *cf)
 {
     /*
      * Unconditionally, since the chain of filters belongs to the process.  If
      * a reload fails, the next worker is started with the chain of that reload
      * and the configuration from before.
      */
-    ngx_http_enkod_filter_init();
+    ngx_http_enkod_pass_filter_init();
 
     ngx_http_next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx_http_enkod_answer_header;
+    ngx_http_top_header_filter = ngx_http_enkod_answer_filter_header;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_enkod_answer_header(ngx_http_request_t *r)
+ngx_http_enkod_answer_filter_header(ngx_http_request_t *r)
 {
     ngx_uint_t             status;
     ngx_http_enkod_ctx_t  *ctx;
@@ -100,10 +100,10 @@ ngx_http_enkod_answer_header(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    status = ngx_http_enkod_answer_status(r, ctx);
+    status = ngx_http_enkod_answer_filter_status(r, ctx);
 
     if (status) {
-        ngx_http_enkod_answer_set_status(r, status);
+        ngx_http_enkod_answer_filter_set_status(r, status);
     }
 
     return ngx_http_next_header_filter(r);
@@ -113,7 +113,8 @@ ngx_http_enkod_answer_header(ngx_http_request_t *r)
 /* The status of an event that was not stored, or 0. */
 
 static ngx_uint_t
-ngx_http_enkod_answer_status(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
+ngx_http_enkod_answer_filter_status(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx)
 {
     ngx_http_enkod_error_page_t  *page;
 
@@ -142,7 +143,8 @@ ngx_http_enkod_answer_status(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 
 
 static void
-ngx_http_enkod_answer_set_status(ngx_http_request_t *r, ngx_uint_t status)
+ngx_http_enkod_answer_filter_set_status(ngx_http_request_t *r,
+    ngx_uint_t status)
 {
     ngx_str_t  *line;
 

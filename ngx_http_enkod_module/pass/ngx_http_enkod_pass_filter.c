@@ -15,8 +15,8 @@
 #include "ngx_http_enkod_pass_internal.h"
 
 
-static ngx_int_t ngx_http_enkod_filter_header(ngx_http_request_t *r);
-static ngx_int_t ngx_http_enkod_filter_body(ngx_http_request_t *r,
+static ngx_int_t ngx_http_enkod_pass_filter_header(ngx_http_request_t *r);
+static ngx_int_t ngx_http_enkod_pass_filter_body(ngx_http_request_t *r,
     ngx_chain_t *in);
 
 
@@ -25,18 +25,18 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 
 
 void
-ngx_http_enkod_filter_init(void)
+ngx_http_enkod_pass_filter_init(void)
 {
     ngx_http_next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx_http_enkod_filter_header;
+    ngx_http_top_header_filter = ngx_http_enkod_pass_filter_header;
 
     ngx_http_next_body_filter = ngx_http_top_body_filter;
-    ngx_http_top_body_filter = ngx_http_enkod_filter_body;
+    ngx_http_top_body_filter = ngx_http_enkod_pass_filter_body;
 }
 
 
 static ngx_int_t
-ngx_http_enkod_filter_header(ngx_http_request_t *r)
+ngx_http_enkod_pass_filter_header(ngx_http_request_t *r)
 {
     ngx_http_enkod_pass_t  *pass;
 
@@ -53,7 +53,7 @@ ngx_http_enkod_filter_header(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_enkod_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
+ngx_http_enkod_pass_filter_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     ngx_http_request_t     *sr;
     ngx_http_enkod_pass_t  *pass;

@@ -13,7 +13,7 @@
 
 
 #include "ngx_http_enkod_ctx.h"
-#include "ngx_http_enkod_event.h"
+#include "ngx_http_enkod_event_block.h"
 #include "ngx_http_enkod_module.h"
 #include "ngx_http_enkod_receive.h"
 
@@ -37,8 +37,8 @@ struct ngx_http_enkod_spare_s {
 };
 
 
-static void *ngx_http_enkod_event_alloc(void *data, size_t size);
-static void ngx_http_enkod_event_free_memory(void *data, void *p);
+static void *ngx_http_enkod_event_block_alloc(void *data, size_t size);
+static void ngx_http_enkod_event_block_release(void *data, void *p);
 
 
 static ngx_http_enkod_spare_t  *ngx_http_enkod_spares;
@@ -46,13 +46,15 @@ static ngx_uint_t               ngx_http_enkod_nspares;
 
 
 ngx_int_t
-ngx_http_enkod_event_create(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
+ngx_http_enkod_event_block_create(ngx_http_request_t *r,
+    ngx_http_enkod_ctx_t *ctx)
 {
     ngx_http_enkod_spare_t     *block;
     ngx_http_enkod_loc_conf_t  *elcf;
 
     static const enkod_mem_t  mem = {
-        ngx_http_enkod_event_alloc, ngx_http_enkod_event_free_memory, NULL
+        ngx_http_enkod_event_block_alloc, ngx_http_enkod_event_block_release,
+        NULL
     };
 
     elcf = ngx_http_get_module_loc_conf(r, ngx_http_enkod_module);
@@ -85,7 +87,7 @@ ngx_http_enkod_event_create(ngx_http_request_t *r, ngx_http_enkod_ctx_t *ctx)
 
 
 void
-ngx_http_enkod_event_free(ngx_http_enkod_ctx_t *ctx)
+ngx_http_enkod_event_block_free(ngx_http_enkod_ctx_t *ctx)
 {
     ngx_http_enkod_spare_t  *block;
 
@@ -111,7 +113,7 @@ ngx_http_enkod_event_free(ngx_http_enkod_ctx_t *ctx)
 /* The list is in the memory of the module, which ends when it is unloaded. */
 
 void
-ngx_http_enkod_receive_exit_process(ngx_cycle_t *cycle)
+ngx_http_enkod_event_block_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_enkod_spare_t  *block;
 
@@ -126,14 +128,14 @@ ngx_http_enkod_receive_exit_process(ngx_cycle_t *cycle)
 
 
 static void *
-ngx_http_enkod_event_alloc(void *data, size_t size)
+ngx_http_enkod_event_block_alloc(void *data, size_t size)
 {
     return ngx_alloc(size, ngx_cycle->log);
 }
 
 
 static void
-ngx_http_enkod_event_free_memory(void *data, void *p)
+ngx_http_enkod_event_block_release(void *data, void *p)
 {
     ngx_free(p);
 }
