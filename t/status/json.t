@@ -13,6 +13,7 @@ use Enkod::Load qw(event refused_event);
 use Enkod::Nginx;
 use Enkod::StatusTest qw(status);
 use Enkod::ViewTest;
+use Enkod::Wait qw(wait_for);
 
 my $threads = Enkod::NginxConf::threads();
 my $sync = $threads ? "sync" : "";
@@ -56,7 +57,7 @@ is join(" ", sort keys %$json),
    "files history nginx now receivers schema started_at version workers yajl zones",
    "it has its members";
 is $json->{schema}, 1, "the schema has a number";
-is $json->{workers}, 2, "both workers count";
+ok wait_for(sub { status($nginx)->{workers} == 2 }), "both workers count";
 like $json->{$_}, $time, "$_ is a time" for qw(now started_at);
 cmp_ok $json->{started_at}, "le", $json->{now}, "the start is before now";
 
