@@ -233,10 +233,11 @@ ngx_http_enkod_view_prometheus(ngx_http_enkod_view_t *view,
 {
     ngx_http_enkod_prometheus_t  out;
 
+    ngx_memzero(&out, sizeof(ngx_http_enkod_prometheus_t));
+
     out.text = &view->text;
     out.snapshot = view->snapshot;
     out.openmetrics = openmetrics;
-    out.metric = NULL;
 
     if (ngx_http_enkod_prometheus_init(&out) != NGX_OK) {
         return NGX_ERROR;
@@ -278,11 +279,7 @@ ngx_http_enkod_prometheus_init(ngx_http_enkod_prometheus_t *out)
 
     n = out->snapshot->nreceivers + out->snapshot->nfiles;
 
-    if (n == 0) {
-        return NGX_OK;
-    }
-
-    out->receivers = ngx_palloc(pool, n * sizeof(ngx_str_t));
+    out->receivers = ngx_pcalloc(pool, (n + 1) * sizeof(ngx_str_t));
     if (out->receivers == NULL) {
         return NGX_ERROR;
     }

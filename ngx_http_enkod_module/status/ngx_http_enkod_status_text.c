@@ -118,29 +118,28 @@ void
 ngx_http_enkod_text_decimal(ngx_http_enkod_text_t *text, uint64_t n,
     ngx_uint_t places)
 {
-    u_char      *p;
-    uint64_t     unit;
-    ngx_uint_t   i;
+    u_char    *p;
+    uint64_t   whole, rest;
 
-    unit = 1;
+    static const uint64_t  units[] = { 1, 10, 100, 1000, 10000, 100000,
+                                       1000000 };
 
-    for (i = 0; i < places; i++) {
-        unit *= 10;
-    }
+    whole = n / units[places];
+
+    /* millionths */
+    rest = (n - whole * units[places]) * units[6 - places];
 
     p = ngx_http_enkod_text_reserve(text, NGX_INT64_LEN + 1 + places);
-    p = ngx_http_enkod_text_digits(p, n / unit);
+    p = ngx_http_enkod_text_digits(p, whole);
 
-    n %= unit;
-
-    if (n) {
+    if (rest) {
         *p++ = '.';
     }
 
-    while (n) {
-        unit /= 10;
-        *p++ = (u_char) ('0' + n / unit);
-        n %= unit;
+    while (rest) {
+        rest *= 10;
+        *p++ = (u_char) ('0' + rest / 1000000);
+        rest %= 1000000;
     }
 
     ngx_http_enkod_text_written(text, p);
