@@ -91,13 +91,11 @@ ngx_http_enkod_count_receiver(ngx_conf_t *cf, ngx_http_enkod_loc_conf_t *conf)
         }
     }
 
-    if (ngx_http_enkod_count_takes_other(conf)) {
-        return ngx_http_enkod_status_add_event(emcf->status, conf->status,
-                                               NGX_HTTP_ENKOD_STATUS_OTHER,
-                                               &other);
-    }
+    /* an error_page may bring any event here */
 
-    return NGX_OK;
+    return ngx_http_enkod_status_add_event(emcf->status, conf->status,
+                                           NGX_HTTP_ENKOD_STATUS_OTHER, &other,
+                                       ngx_http_enkod_count_takes_other(conf));
 }
 
 
@@ -115,7 +113,7 @@ ngx_http_enkod_count_event(ngx_http_enkod_main_conf_t *emcf,
     name.data = (u_char *) shape->name.data;
 
     return ngx_http_enkod_status_add_event(emcf->status, conf->status,
-                                           shape->index + 1, &name);
+                                           shape->index + 1, &name, 1);
 }
 
 

@@ -165,7 +165,8 @@ ngx_http_enkod_status_add_receiver(ngx_conf_t *cf,
 
 ngx_int_t
 ngx_http_enkod_status_add_event(ngx_http_enkod_status_t *status,
-    ngx_http_enkod_status_receiver_t *counts, ngx_uint_t n, ngx_str_t *name)
+    ngx_http_enkod_status_receiver_t *counts, ngx_uint_t n, ngx_str_t *name,
+    ngx_uint_t shown)
 {
     ngx_uint_t                              i;
     ngx_http_enkod_status_taken_t          *event;
@@ -177,6 +178,7 @@ ngx_http_enkod_status_add_event(ngx_http_enkod_status_t *status,
 
     for (i = 0; i < receiver->events.nelts; i++) {
         if (event[i].n == n) {
+            event[i].shown |= shown;
             return NGX_OK;
         }
     }
@@ -188,6 +190,7 @@ ngx_http_enkod_status_add_event(ngx_http_enkod_status_t *status,
 
     event->n = n;
     event->name = *name;
+    event->shown = shown;
     event->entry = NULL;
 
     event = receiver->events.elts;
@@ -512,7 +515,7 @@ ngx_http_enkod_status_init_process(ngx_http_enkod_status_t *status,
 static ngx_uint_t
 ngx_http_enkod_status_use_cells(ngx_http_enkod_status_t *status)
 {
-    ngx_uint_t                               i, n, complete;
+    ngx_uint_t                               i, k, n, complete;
     ngx_http_enkod_status_zone_t            *zone;
     ngx_http_enkod_status_file_t           **file;
     ngx_http_enkod_status_slot_t            *slot;
@@ -546,7 +549,9 @@ ngx_http_enkod_status_use_cells(ngx_http_enkod_status_t *status)
 
         event = receiver[i]->events.elts;
 
-        for (n = 0; n < receiver[i]->events.nelts; n++) {
+        /* "other" first, which is the last one */
+
+        for (n = receiver[i]->events.nelts; n-- > 0; ) {
 
             if (event[n].entry == NULL) {
                 continue;
@@ -556,6 +561,15 @@ ngx_http_enkod_status_use_cells(ngx_http_enkod_status_t *status)
                                                          event[n].entry);
             if (event_cell == NULL) {
                 complete = 0;
+                continue;
+            }
+
+            if (event[n].n == NGX_HTTP_ENKOD_STATUS_OTHER) {
+
+                for (k = 0; k < status->nevents; k++) {
+                    receiver[i]->counts.events[k] = event_cell;
+                }
+
                 continue;
             }
 

@@ -33,7 +33,10 @@
 /* intervals of a histogram; the last one has no upper bound */
 #define NGX_HTTP_ENKOD_STATUS_NBUCKETS    17
 
-/* the number of the event of all names that are not in the schema */
+/*
+ * The number of the event of all names that are not in the schema.  A receiver
+ * counts there as well what it does not take but gets from another receiver.
+ */
 #define NGX_HTTP_ENKOD_STATUS_OTHER       0
 
 
@@ -137,10 +140,13 @@ ngx_http_enkod_status_receiver_t *ngx_http_enkod_status_add_receiver(
     ngx_conf_t *cf, ngx_http_enkod_status_t *status, ngx_str_t *server,
     ngx_str_t *location);
 
-/* An event that the receiver takes, and its number. */
+/*
+ * An event and its number.  "shown" is whether the receiver takes it: otherwise
+ * it has numbers only once it was counted.
+ */
 ngx_int_t ngx_http_enkod_status_add_event(ngx_http_enkod_status_t *status,
     ngx_http_enkod_status_receiver_t *receiver, ngx_uint_t n,
-    ngx_str_t *name);
+    ngx_str_t *name, ngx_uint_t shown);
 
 /* The receiver has an enkod_pass. */
 void ngx_http_enkod_status_add_pass(

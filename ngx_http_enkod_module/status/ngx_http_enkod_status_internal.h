@@ -21,6 +21,7 @@
 typedef struct {
     ngx_uint_t                           n;
     ngx_str_t                            name;
+    ngx_uint_t                           shown; /* even if it has not come */
     ngx_http_enkod_status_entry_t       *entry; /* NULL: there was no room */
 } ngx_http_enkod_status_taken_t;
 
@@ -30,7 +31,8 @@ typedef struct {
 
     ngx_str_t                            server;
     ngx_str_t                            location;
-    ngx_array_t                          events;    /* that it takes */
+    ngx_array_t                          events;    /* that it takes, and
+                                                       "other" */
     ngx_uint_t                           pass;
     ngx_http_enkod_status_entry_t       *entry; /* NULL: there was no room */
 } ngx_http_enkod_status_receiver_conf_t;

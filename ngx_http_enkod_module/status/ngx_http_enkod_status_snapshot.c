@@ -134,9 +134,10 @@ ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
     ngx_http_enkod_status_receiver_conf_t *conf,
     ngx_http_enkod_snapshot_receiver_t *receiver)
 {
-    ngx_uint_t                      i;
-    ngx_http_enkod_status_zone_t   *zone;
-    ngx_http_enkod_status_taken_t  *event;
+    ngx_uint_t                        i, n;
+    ngx_http_enkod_status_zone_t     *zone;
+    ngx_http_enkod_status_taken_t    *taken;
+    ngx_http_enkod_snapshot_event_t  *event;
 
     receiver->server = conf->server;
     receiver->location = conf->location;
@@ -161,16 +162,23 @@ ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
     ngx_http_enkod_snapshot_cumulate(&receiver->answers);
     ngx_http_enkod_snapshot_cumulate(&receiver->passes);
 
-    receiver->nevents = ngx_http_enkod_snapshot_nevents(conf);
-    event = conf->events.elts;
+    taken = conf->events.elts;
+    n = ngx_http_enkod_snapshot_nevents(conf);
 
-    for (i = 0; i < receiver->nevents; i++) {
+    for (i = 0; i < n; i++) {
 
-        receiver->events[i].name = event[i].name;
+        event = &receiver->events[receiver->nevents];
 
-        if (event[i].entry) {
-            ngx_http_enkod_snapshot_event(zone, event[i].entry,
-                                          &receiver->events[i]);
+        event->name = taken[i].name;
+
+        if (taken[i].entry) {
+            ngx_http_enkod_snapshot_event(zone, taken[i].entry, event);
+        }
+
+        /* what is not shown can only be the last one */
+
+        if (taken[i].shown || event->last) {
+            receiver->nevents++;
         }
     }
 

@@ -92,7 +92,8 @@ END
 
         location = /spare {
             enkod_webhook;
-            enkod_log  spare.jsonl;
+            enkod_log     spare.jsonl;
+            enkod_events  complaint;
         }
 
         location = /page {
@@ -288,12 +289,27 @@ is results(receiver($status, "/spare"), "complaint"), "accepted=1",
    "the spare one has accepted it, once";
 is_deeply nonzero(receiver($status, "/spare")->{failures}), {},
    "and has not failed";
+is results(receiver($status, "/spare"), "other"), undef,
+   "an event that it does not take has no numbers yet";
+
+for my $event ("message open", "message sent") {
+    post("/full", body($event));
+}
+
+$status = status($nginx);
+
+is results(receiver($status, "/spare"), "other"), "accepted=2",
+   "an event that the spare one does not take itself counts as \"other\"";
+ok receiver($status, "/spare")->{events}{other}{last_at}, "it has a time";
+is results(receiver($status, "/full"), "message open"), "",
+   "and is not counted by the first one";
+
 is_deeply nonzero(receiver($status, "/page")->{failures}),
    { log_unavailable => 1 }, "an answer that an error_page replaces is counted";
 
 my $full = file($status, "full");
 
-is "@$full{qw(lines bytes writes write_errors)}", "0 0 2 2",
+is "@$full{qw(lines bytes writes write_errors)}", "0 0 4 4",
    "/dev/full: write errors";
 is $full->{error}, "No space left on device", "the error of the last write";
 ok $full->{error_at} ge $status->{started_at}

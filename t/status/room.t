@@ -101,14 +101,14 @@ $nginx->configure(workers => 64);
 my ($out, $ok) = $nginx->check;
 
 ok !$ok, "64 workers do not";
-like $out, qr/\[emerg\] too many locations with "enkod_webhook": the counters of 256 locations and 7680 events in them, for 64 worker processes, take \d+M of shared memory, and may take 63M/,
+like $out, qr/\[emerg\] too many locations with "enkod_webhook": the counters of 256 locations and 7936 events in them, for 64 worker processes, take \d+M of shared memory, and may take 63M/,
      "nginx -t says why";
 
 $nginx->configure(workers => 2, server => locations("a", 2000));
 ($out, $ok) = $nginx->check;
 
 ok !$ok, "2000 locations do not fit";
-like $out, qr/too many locations .* of 2000 locations and 60000 events/,
+like $out, qr/too many locations .* of 2000 locations and 62000 events/,
      "nginx -t says why";
 
 $nginx->signal('HUP');
