@@ -93,7 +93,9 @@ ngx_http_enkod_status_add_error(ngx_http_enkod_status_t *status,
 {
     ngx_http_enkod_snapshot_error_t  *error;
 
-    if (status->errors.nelts == NGX_HTTP_ENKOD_STATUS_MAX_ERRORS) {
+    /* number 0 is no error */
+
+    if (status->errors.nelts + 1 == NGX_HTTP_ENKOD_STATUS_MAX_ERRORS) {
         return NGX_ERROR;
     }
 

@@ -381,6 +381,12 @@ ok wait_for(sub { receiver(status($nginx), "/pass")->{waiting} == 0 }),
 
 my @together = map { $nginx->client } 1 .. 5;
 
+# they have been accepted when the events arrive
+for (@together) {
+    $_->send("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    $_->status;
+}
+
 $nginx->frozen(sub {
     for (@together) {
         $_->send(Enkod::Client::request(body("complaint"), uri => "/enkod"));

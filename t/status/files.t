@@ -62,6 +62,12 @@ is "@$file{qw(writes write_errors lines)}", "2 1 1", "both are counted";
 
 my @clients = map { $nginx->client } 1 .. 6;
 
+# connections that have been accepted, so that all events arrive together
+for (@clients) {
+    $_->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    $_->status;
+}
+
 $preload->on_write("border");
 
 $nginx->frozen(sub {
