@@ -68,6 +68,10 @@ struct ngx_http_enkod_status_s {
 };
 
 
+/* Slots that are needed: after a reload there are workers of both. */
+ngx_uint_t ngx_http_enkod_status_nslots(ngx_http_enkod_status_t *status);
+
+
 #pragma GCC visibility pop
 
 #endif /* _NGX_HTTP_ENKOD_STATUS_INTERNAL_H_INCLUDED_ */
