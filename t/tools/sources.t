@@ -85,6 +85,15 @@ for my $header (glob("tools/*/*.h ngx_http_enkod_module/event/*.h")) {
             "BUILD=$build TOOL_CFLAGS= $build/enkod-check $build/enkod-replay");
 }
 
+# the status page, which is made into a C file
+
+for my $part (glob("ngx_http_enkod_module/status/page/*"), "tools/build/page") {
+    my $said = `make -n -C $tree -f objs/Makefile -W $top/$part modules 2>&1`;
+
+    like $said, qr{-o objs/addon/\w+/ngx_http_enkod_status_page\.o},
+         "$part has changed: the page is compiled";
+}
+
 done_testing;
 
 

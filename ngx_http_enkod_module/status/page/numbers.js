@@ -1,5 +1,7 @@
 /* Numbers, times and sizes, as people of that language write them. */
 
+const YEAR = 31557600;
+
 let formats = {};
 
 
@@ -56,17 +58,18 @@ function seconds(s) {
 }
 
 
-/* A long time, in its largest unit: 40 s, 14 min, 3 hr. */
+/* A long time, in its largest unit: 40 sec, 14 min, 3 hr, 12 days. */
 
 function duration(s) {
     const [n, name] = s < 100 ? [s, "second"]
         : s < 5400 ? [s / 60, "minute"]
         : s < 172800 ? [s / 3600, "hour"]
-        : [s / 86400, "day"];
+        : s < 2 * YEAR ? [s / 86400, "day"]
+        : [s / YEAR, "year"];
 
     return format("duration" + name, () => new Intl.NumberFormat(language,
-        { style: "unit", unit: name, unitDisplay: name === "day" ? "long"
-          : "short", maximumFractionDigits: 0 })).format(Math.floor(n));
+        { style: "unit", unit: name, unitDisplay: s < 172800 ? "short"
+          : "long", maximumFractionDigits: 0 })).format(Math.floor(n));
 }
 
 

@@ -148,8 +148,7 @@ function show() {
 
     if (json) {
         const all = pastAll.seen.at(-1).sum;
-        const history = addUpHistory(json.history,
-                                     new Set(json.receivers.map(keyOf)));
+        const history = addUpHistory(json, new Set(json.receivers.map(keyOf)));
 
         byId("panels").hidden = false;
 
@@ -296,7 +295,7 @@ function showChosen() {
     const keys = new Set(chosenReceivers().map(keyOf));
     const sum = pastChosen.seen.at(-1).sum;
     const recent = pastChosen.recent();
-    const history = addUpHistory(json.history, keys);
+    const history = addUpHistory(json, keys);
 
     showFigures(sum, recent, history);
     showEvents(sum, history);

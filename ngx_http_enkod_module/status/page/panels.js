@@ -246,7 +246,7 @@ function showReceivers() {
 
     json.receivers.forEach((receiver, i) => {
         const sum = addUp([receiver]);
-        const history = addUpHistory(json.history, new Set([keyOf(receiver)]));
+        const history = addUpHistory(json, new Set([keyOf(receiver)]));
         const [head, last, ...counts] = rows[i].children;
 
         setText(head.firstChild, nameOf(receiver));

@@ -124,12 +124,17 @@ function addUp(receivers) {
 
 /* The last hour of these receivers, the oldest step first. */
 
-function addUpHistory(history, keys) {
+function addUpHistory(json, keys) {
+    const { history } = json;
     const { steps, step_seconds: step } = history;
     const end = Date.parse(history.end_at);
     const zeros = () => new Array(steps).fill(0);
     const sum = { steps, step, end, events: {}, all: zeros(),
                   refusals: zeros(), failures: zeros() };
+
+    /* seconds in which something was counted: fewer after a start */
+    sum.covered = Math.max(step, Math.min(steps * step,
+        (end - Date.parse(json.started_at)) / 1000));
 
     const add = (to, from = []) => from.forEach((n, i) =>
         to[steps - from.length + i] += n);
@@ -229,9 +234,7 @@ class Past {
 /* Bytes a second that the events of the last hour have added to a file. */
 
 function growth(file, history) {
-    const covered = Math.min(HOUR, history.steps * history.step);
-
     return file.lines === 0 || file.use !== "log" ? 0
-        : lastSum(history, history.all, covered) * file.bytes / file.lines
-          / covered;
+        : lastSum(history, history.all, HOUR) * file.bytes / file.lines
+          / history.covered;
 }
