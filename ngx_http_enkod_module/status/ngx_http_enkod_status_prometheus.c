@@ -10,6 +10,9 @@
  *
  * The samples of a metric are one block, so the receivers are walked once for
  * each metric.  Their labels are escaped once.
+ *
+ * The file is longer than others because every metric is here, with its name,
+ * unit and help.
  */
 
 
