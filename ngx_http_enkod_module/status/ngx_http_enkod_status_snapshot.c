@@ -385,7 +385,9 @@ ngx_http_enkod_snapshot_disk(ngx_fd_t fd, ngx_http_enkod_snapshot_file_t *file)
     file->size = ngx_file_size(&fi);
     file->reserved = ngx_max((off_t) fi.st_blocks * 512 - file->size, 0);
 
-    if (fstatvfs(fd, &fs) == 0) {
+    /* a file system without blocks does not know how much space it has */
+
+    if (fstatvfs(fd, &fs) == 0 && fs.f_blocks) {
         file->free = (off_t) fs.f_bavail * fs.f_frsize;
     }
 }

@@ -31,6 +31,10 @@ my $disk = Enkod::Disk::tmpfs("256k") or die "tmpfs: $!";
 
 chmod 0777, $disk;
 
+my $memory = Enkod::Disk::ramfs() or die "ramfs: $!";
+
+chmod 0777, $memory;
+
 my $nginx = Enkod::Nginx->create(server => <<"END");
 location = /enkod {
     enkod_webhook;
@@ -44,6 +48,10 @@ location = /other {
 location = /folder {
     enkod_webhook;
     enkod_log  in/c.jsonl;
+}
+location = /memory {
+    enkod_webhook;
+    enkod_log  $memory/d.jsonl;
 }
 location = /ready {
     enkod_status ready;
@@ -65,6 +73,14 @@ is_deeply ready(), { status => 200, ready => JSON::PP::true },
 is $nginx->post(event("A-1"), uri => "/enkod")->{status}, 200, "an event";
 is_deeply ready(), { status => 200, ready => JSON::PP::true },
           "after it, with all space reserved for the file, it is ready";
+is $nginx->post(event("D-1"), uri => "/memory")->{status}, 200,
+   "an event in a file system that does not tell its size";
+is_deeply ready(), { status => 200, ready => JSON::PP::true },
+          "it is ready, though no free space is known";
+
+my ($file) = grep { $_->{file} eq "$memory/d.jsonl" } @{ status()->{files} };
+
+is $file->{free_bytes}, undef, "the JSON does not say that there is none";
 
 
 # the disk is full
@@ -89,8 +105,7 @@ is_deeply ready(), { status => 503, ready => JSON::PP::false,
 is $nginx->post(event("B-1"), uri => "/other")->{status}, 200,
    "another receiver stores its events";
 
-my ($file) = grep { $_->{file} eq "$disk/a.jsonl" }
-             @{ status()->{files} };
+($file) = grep { $_->{file} eq "$disk/a.jsonl" } @{ status()->{files} };
 
 is $file->{error}, "No space left on device", "the JSON says so as well";
 

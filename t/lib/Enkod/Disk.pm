@@ -5,6 +5,7 @@ package Enkod::Disk;
 #
 #     Enkod::Disk::unshare();             # first of all: runs the test again
 #     my $dir = Enkod::Disk::tmpfs("64m");        # undef if it cannot be mounted
+#     my $dir = Enkod::Disk::ramfs();     # does not know how much space it has
 #     my $dir = Enkod::Disk::ext4("64m");
 
 use strict;
@@ -34,6 +35,11 @@ sub tmpfs {
     my ($size) = @_;
 
     return mount_on("tmpfs", "-t tmpfs -o size=$size none");
+}
+
+
+sub ramfs {
+    return mount_on("ramfs", "-t ramfs none");
 }
 
 
