@@ -88,7 +88,7 @@ replay_line_envelope(replay_line_t *line, size_t *event)
 {
     enkod_line_t          parts;
     enkod_line_error_e    rc;
-    const unsigned char  *p, *last;
+    const unsigned char  *p;
 
     rc = enkod_line_read(&parts, line->text.data, line->text.len);
 
@@ -101,10 +101,10 @@ replay_line_envelope(replay_line_t *line, size_t *event)
     }
 
     p = line->text.data + parts.offset;
-    last = parts.pass_status.data + parts.pass_status.len;
 
     if (rc == ENKOD_LINE_BAD_PASS_STATUS
-        || (rc != ENKOD_LINE_OK && parts.pass_status.len && p == last))
+        || (rc != ENKOD_LINE_OK && parts.pass_status.len
+            && p == parts.pass_status.data + parts.pass_status.len))
     {
         return "its \"pass_status\" is not an HTTP status";
     }
