@@ -77,8 +77,10 @@ static ngx_err_t
 ngx_http_enkod_ready_file(ngx_http_enkod_snapshot_t *snapshot,
     ngx_http_enkod_snapshot_file_t *file)
 {
+    /* the difference is large if the clock has been set back */
+
     if (file->err
-        && file->failed + NGX_HTTP_ENKOD_READY_RETRY > snapshot->now)
+        && snapshot->now - file->failed < NGX_HTTP_ENKOD_READY_RETRY)
     {
         return file->err;
     }
