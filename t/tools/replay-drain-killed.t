@@ -66,6 +66,9 @@ SKIP: {
     skip "there is no strace, or it may not trace", 2
         if system("strace -o /dev/null true >/dev/null 2>&1") != 0;
 
+    # where the server keeps what it has received
+    fresh();
+
     my $server = receiver(sub { answer($_[1] =~ /"message_id":2/ ? 500 : 200) });
     my ($n, $kills, $from, @wrong) = (0, 0, 0);
 
