@@ -283,7 +283,10 @@ sub statuses {
 
 sub broken {
     for my $to (qw(proxy unbuffered)) {
-        for (["reset=1", "502 upstream_failed", "no answer"],
+        # nginx may use the closed connection once more, before it notices; so
+        # the first is followed by one that fails in any case
+        for (["body=abc&close=1", "200", "an answer, and then a closed connection"],
+             ["reset=1", "502 upstream_failed", "no answer"],
              ["garbage=1", "502 upstream_failed", "an answer that is not HTTP"],
              ["hang=1", "504 upstream_timeout", "no answer"],
              ["body=abc&short=7", "502 upstream_failed",
@@ -294,7 +297,6 @@ sub broken {
              ["body=abc&chunked=1&short=1", "502 upstream_failed",
               "an answer in chunks without an end"],
              ["body=abc&chunked=1", "200", "an answer in chunks"],
-             ["body=abc&close=1", "200", "an answer, and then a closed connection"],
              ["body=abc&long=7", "200", "an answer with too much body"])
         {
             my ($orders, $expected, $title) = @$_;
