@@ -59,6 +59,21 @@ run(async () => {
         await page.context().close();
     }
 
+    for (const width of [360, 420]) {
+        const page = await open(browser, base + "full", { width });
+
+        await becomes(() => page.locator(".events tbody tr").count(), 9,
+                      `events, ${width} pixels wide`);
+        is(await page.evaluate(() =>
+            [...document.querySelectorAll(".events tbody .name")]
+                .filter((name) => name.getBoundingClientRect().height
+                                  > name.closest("tr").clientHeight)
+                .map((name) => name.textContent)), [],
+           "no name is higher than its row");
+
+        await page.context().close();
+    }
+
     /* texts */
 
     {
