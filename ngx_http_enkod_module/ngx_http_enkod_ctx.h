@@ -164,8 +164,8 @@ ngx_http_enkod_ctx_set_state(ngx_http_enkod_ctx_t *ctx,
 
 
 /*
- * Before a refusal is answered: a request in the state REFUSED becomes REJECTED,
- * or FAILED if the status of its error is 5xx.
+ * Before a refusal is answered: a request in the state REFUSED becomes
+ * REJECTED, or FAILED if the status of its error is 5xx.
  */
 void ngx_http_enkod_ctx_end_refusal(ngx_http_enkod_ctx_t *ctx);
 

@@ -26,7 +26,7 @@ ngx_int_t ngx_http_enkod_response_ok(ngx_http_request_t *r);
 /* 200 with a short line of text, for GET and HEAD */
 ngx_int_t ngx_http_enkod_response_probe(ngx_http_request_t *r);
 
-/* the problem (RFC 9457) that ctx->error is, or the error_page for its status */
+/* the problem (RFC 9457) that ctx->error is, or the error_page of its status */
 ngx_int_t ngx_http_enkod_response_problem(ngx_http_request_t *r);
 
 

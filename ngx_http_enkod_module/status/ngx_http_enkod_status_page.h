@@ -24,7 +24,7 @@
 
 extern ngx_str_t  ngx_http_enkod_status_page;
 
-/* the value of Content-Security-Policy: allows the page's own style and script */
+/* Content-Security-Policy: allows the style and script of the page */
 extern ngx_str_t  ngx_http_enkod_status_page_csp;
 
 

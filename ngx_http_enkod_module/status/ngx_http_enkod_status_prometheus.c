@@ -471,7 +471,8 @@ ngx_http_enkod_prometheus_answers(ngx_http_enkod_prometheus_t *out)
 
     for (i = 0; i < out->snapshot->nreceivers; i++) {
         ngx_http_enkod_prometheus_times(out, &ngx_http_enkod_metric_answers,
-                                        &out->receivers[i], &receiver[i].answers);
+                                        &out->receivers[i],
+                                        &receiver[i].answers);
     }
 }
 

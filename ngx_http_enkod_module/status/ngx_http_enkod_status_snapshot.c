@@ -187,8 +187,8 @@ ngx_http_enkod_snapshot_receiver(ngx_pool_t *pool,
 
 
 /*
- * Events without the last one, if that is "other" and a declared event is called
- * so, too: they have the same entry.
+ * Events without the last one, if that is "other" and a declared event has this
+ * name, too: they have the same entry.
  */
 
 static ngx_uint_t
